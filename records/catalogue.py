@@ -1,0 +1,111 @@
+"""The catalogue: all record classes of an application as plain values, checked as a whole."""
+
+from __future__ import annotations
+
+import importlib
+import traceback
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType, ModuleType
+
+from records.base import Record, references_of
+from records.declaration import problems_of_all, problems_of_class
+from records.description import describe
+from records.errors import DeclarationError
+from records.fields import MISSING
+from records.values import CollectionInfo, FieldInfo, KeyInfo, Order, RecordInfo, ReferenceInfo
+
+__all__ = [
+    "MISSING",
+    "Catalogue",
+    "CollectionInfo",
+    "FieldInfo",
+    "KeyInfo",
+    "Order",
+    "RecordInfo",
+    "ReferenceInfo",
+    "catalogue_of",
+    "load_catalogue",
+    "record_classes",
+]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All record classes, by name; parents and children are always both in it."""
+
+    records: Mapping[str, RecordInfo]
+
+    def children_of(self, name: str) -> Iterator[tuple[RecordInfo, ReferenceInfo]]:
+        """Every reference to the record `name`, with the class that holds it."""
+        for record in self.records.values():
+            for reference in record.references.values():
+                if reference.target == name:
+                    yield record, reference
+
+
+def load_catalogue(module: str) -> Catalogue:
+    """The catalogue of an importable module of record classes.
+
+    Raises DeclarationError with every problem: the module cannot be imported, holds no record
+    class, or classes are declared wrongly.
+    """
+    try:
+        loaded = importlib.import_module(module)
+    except Exception as error:
+        raise DeclarationError([_import_problem(module, error)]) from error
+    return catalogue_of(record_classes(loaded))
+
+
+def record_classes(module: ModuleType) -> list[type[Record]]:
+    """The record classes a module holds, declared there or imported into it."""
+    return [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Record) and not _is_abstract(value)
+    ]
+
+
+def catalogue_of(classes: Iterable[type[Record]]) -> Catalogue:
+    """The catalogue of these classes and of the parents they refer to.
+
+    Raises DeclarationError with every problem of every class.
+    """
+    found = _with_parents(classes)
+    problems = [line for cls in found for line in problems_of_class(cls)]
+    if not found:
+        problems = ["there is no record class; derive one from records.Record"]
+    if problems:
+        raise DeclarationError(problems)
+    records = [describe(cls) for cls in found]
+    problems = list(problems_of_all(records))
+    if problems:
+        raise DeclarationError(problems)
+    return Catalogue(MappingProxyType({record.name: record for record in records}))
+
+
+def _is_abstract(cls: type) -> bool:
+    """Whether the class itself says that it has no table."""
+    return bool(vars(cls).get("__abstract__"))
+
+
+def _import_problem(module: str, error: Exception) -> str:
+    """Why a module could not be imported, with the line that failed."""
+    if isinstance(error, ModuleNotFoundError) and error.name and module.startswith(error.name):
+        return f"the record module {module} does not exist on the import path"
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
+    return f"the record module {module} fails: {type(error).__name__}: {error}{where}"
+
+
+def _with_parents(classes: Iterable[type[Record]]) -> list[type[Record]]:
+    """The classes and all they refer to, each once, in order."""
+    found: dict[type[Record], None] = {}
+    waiting = list(classes)
+    while waiting:
+        cls = waiting.pop(0)
+        if cls not in found:
+            found[cls] = None
+            targets = (reference.target_class(cls) for _name, reference in references_of(cls))
+            waiting.extend(target for target in targets if target is not None)
+    return list(found)

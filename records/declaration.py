@@ -1,0 +1,200 @@
+"""What can be wrong with a declaration, found before anything is built from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from storm.properties import Property
+
+from records.base import Record, ordered_members, references_of
+from records.constraints import Constraint
+from records.errors import DeclarationError, HerdbookError
+from records.fields import MISSING
+from records.naming import LONGEST_NAME
+from records.plain import kind_of, options_of
+from records.relation import ON_DELETE, SET_NULL, Reference, References
+from records.values import FieldInfo, KeyInfo, RecordInfo
+
+RESERVED_RECORDS = frozenset(
+    ["db", "feed", "herd", "held", "journal", "node", "range", "rpc", "schema", "system"]
+)
+"""Namespaces of the API that a record class would hide."""
+
+SYSTEM_PREFIX = "herdbook_"
+"""Herdbook's own tables begin with it."""
+
+WIDEST_INDEX = 3_072
+"""Bytes in an InnoDB index entry (row format DYNAMIC)."""
+
+
+def problems_of_class(cls: type[Record]) -> Iterator[str]:
+    """Every problem of one class, each a line that names the class and the member."""
+    for name, member in dict(ordered_members(cls)).items():
+        where = f"{cls.__name__}.{name}"
+        if isinstance(member, Reference):
+            yield from _prefixed(where, _reference_problems(cls, member))
+        elif isinstance(member, References):
+            yield from _prefixed(where, _collection_problems(cls, member))
+        elif isinstance(member, Property):
+            yield from _prefixed(where, _field_problems(name, member))
+    yield from _prefixed(cls.__name__, _constraint_problems(cls))
+    if _complete(cls):
+        yield from _prefixed(cls.__name__, _key_problems(cls))
+
+
+def problems_of_all(records: Iterable[RecordInfo]) -> Iterator[str]:
+    """Problems that show only between classes, or in what was built from them."""
+    known = list(records)
+    for what, names in (
+        ("name", [record.name for record in known]),
+        ("table", [record.table.lower() for record in known]),
+    ):
+        for name, count in Counter(names).items():
+            if count > 1:
+                yield f"{count} record classes have the {what} {name!r}; rename all but one"
+    for record in known:
+        yield from _prefixed(record.cls.__name__, _record_problems(record))
+
+
+def _prefixed(where: str, problems: Iterable[str]) -> Iterator[str]:
+    """Problems with their place before them."""
+    return (f"{where}: {problem}" for problem in problems)
+
+
+def _complete(cls: type[Record]) -> bool:
+    """Whether all references found their parents."""
+    return all(part.target_class(cls) is not None for _name, part in references_of(cls))
+
+
+def _reference_problems(cls: type[Record], reference: Reference) -> Iterator[str]:
+    """What is wrong with a reference."""
+    target: Any = reference.target_class(cls)
+    if target is None:
+        yield f"there is no record class {reference.target!r} (or more than one)"
+    elif not (isinstance(target, type) and issubclass(target, Record)):
+        yield f"{target!r} is no record class"
+    elif reference.columns and len(reference.columns) != len(target.__storm_primary__):
+        yield f"columns must name {len(target.__storm_primary__)}, as the parent's key has"
+    if reference.on_delete not in ON_DELETE:
+        yield f"on_delete must be one of {', '.join(ON_DELETE)}, not {reference.on_delete!r}"
+    if reference.on_delete == SET_NULL and not reference.allow_none:
+        yield "on_delete set_null needs allow_none=True"
+    if reference.primary and reference.allow_none:
+        yield "a part of the key cannot be allow_none"
+
+
+def _collection_problems(cls: type[Record], collection: References) -> Iterator[str]:
+    """What is wrong with a collection."""
+    try:
+        child, reference, _name = collection.resolve(cls)
+    except DeclarationError as error:
+        yield from error.problems
+        return
+    if reference.target_class(child) is not cls:
+        yield f'References("{collection.child}"): that reference is to another class'
+    for part in collection.order_by:
+        if not isinstance(dict(ordered_members(child)).get(part.removeprefix("-")), Property):
+            yield f"order_by: {child.__name__} has no field {part.removeprefix('-')!r}"
+
+
+def _field_problems(name: str, prop: Property) -> Iterator[str]:
+    """What is wrong with a field."""
+    try:
+        kind = kind_of(prop)
+    except DeclarationError as error:
+        yield from error.problems
+        return
+    options = options_of(prop)
+    problems = list(kind.problems())
+    yield from problems
+    keyed = prop._primary or options["unique"] or options["index"]
+    if keyed and not kind.keyable:
+        yield f"{_words(kind)} cannot be a key or be indexed; choose a type of fixed length"
+    if prop._primary and options["allow_none"]:
+        yield "a part of the key cannot be allow_none"
+    if name.startswith("_") or (prop._name or "").startswith("_"):
+        yield "names that begin with an underscore belong to Herdbook"
+    if len(prop._name or name) > LONGEST_NAME:
+        yield f"the column's name is longer than {LONGEST_NAME} characters"
+    if not problems:
+        yield from _default_problems(kind, options)
+
+
+def _words(kind: object) -> str:
+    """A kind in the words of the declaration."""
+    return type(kind).__name__.removesuffix("Kind")
+
+
+def _default_problems(kind: Any, options: Mapping[str, Any]) -> Iterator[str]:
+    """A default must itself be a value of the field."""
+    default = options["default"]
+    if default is MISSING or callable(default):
+        return
+    if default is None:
+        if not options["allow_none"]:
+            yield "the default None needs allow_none=True"
+        return
+    try:
+        kind.check(default)
+    except HerdbookError as error:
+        yield f"the default does not fit: {error}"
+
+
+def _constraint_problems(cls: type[Record]) -> Iterator[str]:
+    """`__constraints__` holds constraints over fields that exist."""
+    members = dict(ordered_members(cls))
+    declared: tuple[object, ...] = cls.__constraints__
+    for constraint in declared:
+        if not isinstance(constraint, Constraint):
+            yield f"__constraints__ may hold Unique and Index, not {constraint!r}"
+            continue
+        if not constraint.fields:
+            yield f"{constraint!r} names no field"
+        for name in constraint.fields:
+            if not isinstance(members.get(name), Property | Reference):
+                yield f"{constraint!r}: there is no field {name!r}"
+
+
+def _key_problems(cls: Any) -> Iterator[str]:
+    """The primary key exists, and its fields do."""
+    key = tuple(vars(cls).get("__storm_primary__") or ())
+    if not key:
+        yield "there is no primary key"
+    for name in key:
+        member = dict(ordered_members(cls)).get(name)
+        if not isinstance(member, Property):
+            yield f"__storm_primary__ names {name!r}, which is no field"
+
+
+def _record_problems(record: RecordInfo) -> Iterator[str]:
+    """Names that collide, and keys that no index can hold."""
+    if record.name in RESERVED_RECORDS:
+        yield f"the name {record.name!r} belongs to the API; rename the class"
+    if record.table.startswith((SYSTEM_PREFIX, "_")):
+        yield f"the table name {record.table!r} belongs to Herdbook"
+    columns = Counter(info.column.lower() for info in record.fields.values())
+    for column, count in columns.items():
+        if count > 1:
+            yield f"{count} fields have the column {column!r}"
+    constraints = [info.constraint for info in record.references.values()]
+    keys = (KeyInfo("PRIMARY", record.key), *record.uniques, *record.indexes)
+    for name in (record.table, *constraints, *(key.name for key in keys)):
+        if len(name) > LONGEST_NAME:
+            yield f"the name {name!r} is longer than {LONGEST_NAME} characters; give a shorter one"
+    for name, count in Counter(key.name.lower() for key in keys).items():
+        if count > 1:
+            yield f"{count} keys have the name {name!r}; give them names"
+    for key in keys:
+        yield from _key_field_problems(key, [record.fields[name] for name in key.fields])
+
+
+def _key_field_problems(key: KeyInfo, fields: list[FieldInfo]) -> Iterator[str]:
+    """Whether InnoDB can hold the key."""
+    for info in fields:
+        if not info.kind.keyable:
+            yield f"{info.name} is {_words(info.kind)} and cannot be in the key {key.name}"
+    width = sum(info.kind.index_bytes() for info in fields)
+    if width > WIDEST_INDEX:
+        yield f"the key {key.name} takes {width} bytes, where {WIDEST_INDEX} fit; shorten a field"

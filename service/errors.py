@@ -1,0 +1,132 @@
+"""Every error a running node can answer with, in one tree.
+
+The store and the methods raise these; `service.rpc.faults` turns them into JSON-RPC errors by one
+table. Each carries a stable `code` for programs, a message for people, a `hint` that says what to
+do, and whether the same call may simply be sent again (`retryable`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+from records.errors import Failure, HerdbookError
+
+
+class ServiceError(HerdbookError):
+    """The root of all errors that become an answer to a call."""
+
+    code: ClassVar[str] = "server.internal"
+    hint: ClassVar[str] = "The node's log tells more under this trace."
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, details: Mapping[str, object] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = self.hint if hint is None else hint
+        self.details = dict(details or {})
+
+
+class MethodUnknown(ServiceError):
+    """There is no method of this name."""
+
+    code = "method.unknown"
+    hint = "system.listMethods lists what can be called."
+
+
+class Refused(ServiceError):
+    """The call was understood and refused; `failures` holds every reason, each with its place."""
+
+    def __init__(
+        self,
+        failures: Iterable[Failure],
+        message: str | None = None,
+        *,
+        hint: str | None = None,
+    ) -> None:
+        self.failures = tuple(failures)
+        super().__init__(message or _summary(self.failures), hint=hint)
+
+
+class ParametersRefused(Refused):
+    """The parameters do not fit the method: unknown, missing, or of the wrong shape."""
+
+    code = "params.invalid"
+    hint = "system.methodHelp describes the method's parameters."
+
+
+class ValuesRefused(Refused):
+    """Values do not fit their fields; nothing was written."""
+
+    code = "values.invalid"
+    hint = "Correct the values at the given pointers and send the call again."
+
+
+class NotFound(Refused):
+    """A record that the call names is not there."""
+
+    code = "record.not_found"
+    hint = "List the records to see which keys there are."
+
+
+class Conflict(Refused):
+    """The database's constraints forbid it: duplicate key, missing parent, rows that refer to it."""
+
+    code = "constraint.violated"
+    hint = "Nothing was written. Resolve what each pointer names and send the call again."
+
+
+class Unavailable(ServiceError):
+    """The database cannot be reached; nothing was written."""
+
+    code = "server.unavailable"
+    hint = "The database server is down or restarting. Send the call again shortly."
+    retryable = True
+
+
+class Busy(ServiceError):
+    """Too many calls wait already, or the same rows stayed locked; nothing was written."""
+
+    code = "server.busy"
+    hint = "Send the call again after a moment."
+    retryable = True
+
+
+class TimedOut(ServiceError):
+    """The call took longer than its limit and was stopped; nothing was written."""
+
+    code = "server.timeout"
+    hint = "Ask for less in one call, or raise limits.call_seconds."
+
+
+class OutcomeUnknown(ServiceError):
+    """The connection broke while the commit was under way: it may or may not have happened."""
+
+    code = "server.outcome_unknown"
+    hint = "Read the records to see whether the change is there before you send it again."
+
+
+class ResultTooLarge(ServiceError):
+    """The answer would exceed the result limit."""
+
+    code = "limit.result"
+    hint = "Ask for fewer records or fields, or raise limits.result_bytes."
+
+
+class ShuttingDown(ServiceError):
+    """The node is stopping and takes no new calls."""
+
+    code = "server.shutting_down"
+    hint = "Send the call to another node, or again when this one is back."
+    retryable = True
+
+
+def _summary(failures: tuple[Failure, ...]) -> str:
+    """One line for people: the first failure, and how many more there are."""
+    if not failures:
+        return "refused"
+    first = failures[0]
+    more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+    return f"{first.message}{more}"

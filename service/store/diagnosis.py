@@ -1,0 +1,219 @@
+"""Everything that is wrong with a refused write, not only what the server met first.
+
+The server stops at the first row that breaks a constraint. So once it has refused, the write is
+undone and looked through in a transaction of its own that is never committed: missing parents by
+set, then row by row what unique keys and the tables' other constraints say, writing what is good
+so that rows of one call are seen by each other. Slow, and only ever on the way to an error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from MySQLdb import Error as DriverError
+
+from records.errors import Failure, pointer
+from records.validation import Key, Row, key_to_json, row_to_json
+from records.values import KeyInfo, RecordInfo, ReferenceInfo
+from service.store import sql, writer
+from service.store.database import error_number
+from service.store.transaction import Transaction
+from service.store.translation import CONSTRAINT
+
+_CONSTRAINT_NAME = re.compile(r"[Cc](?:heck c)?onstraint [`']([^`']+)[`']")
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One row that was to be written.
+
+    `key` is that of an existing row, None for a new one. `current` is the existing row. `whole` is
+    False where some of its values were refused already, so that it cannot be tried.
+    """
+
+    index: int
+    values: Row
+    key: Key | None = None
+    current: Row = field(default_factory=dict)
+    whole: bool = True
+
+    @property
+    def after(self) -> Row:
+        """The row as it would be."""
+        return self.current | self.values
+
+
+@dataclass
+class _Seen:
+    """Rows of the call that were looked at: those written, and unique values of the others."""
+
+    written: dict[Key, int] = field(default_factory=dict)
+    untried: dict[tuple[str, Key], int] = field(default_factory=dict)
+
+
+def constraint_failures(
+    tx: Transaction, record: RecordInfo, attempts: Sequence[Attempt]
+) -> list[Failure]:
+    """All constraints the attempts would break. Writes; the transaction must be undone."""
+    missing = list(_missing_parents(tx, record, attempts))
+    orphans = {failure.index for failure in missing}
+    seen = _Seen()
+    broken = [
+        failure
+        for attempt in attempts
+        for failure in _try(tx, record, attempt, attempt.index in orphans, seen)
+    ]
+    return sorted(missing + broken, key=lambda failure: failure.index or 0)
+
+
+def _missing_parents(
+    tx: Transaction, record: RecordInfo, attempts: Sequence[Attempt]
+) -> Iterator[Failure]:
+    """References to records that are not there."""
+    for reference in record.references.values():
+        wanted: dict[Key, list[int]] = {}
+        for attempt in attempts:
+            key = _changed_key(attempt, reference.fields)
+            if key is not None:
+                wanted.setdefault(key, []).append(attempt.index)
+        if reference.target == record.name:
+            _forget_own(record, attempts, wanted)
+        target = tx.catalogue.records[reference.target]
+        for key in _absent(tx, target, reference, list(wanted)):
+            shown = key_to_json(target, key)
+            for index in wanted[key]:
+                yield Failure(
+                    "reference.missing",
+                    f"there is no {target.name} {shown}",
+                    pointer(reference.fields[0]),
+                    index,
+                )
+
+
+def _forget_own(
+    record: RecordInfo, attempts: Sequence[Attempt], wanted: dict[Key, list[int]]
+) -> None:
+    """A record may refer to one that the same call creates."""
+    for attempt in attempts:
+        own = tuple(attempt.after.get(name) for name in record.key)
+        wanted.pop(own, None)
+
+
+def _changed_key(attempt: Attempt, fields: Sequence[str]) -> Key | None:
+    """The values of these fields, if all are there and one of them is written."""
+    after = attempt.after
+    values = tuple(after.get(name) for name in fields)
+    written = any(name in attempt.values for name in fields)
+    return values if written and None not in values else None
+
+
+def _absent(
+    tx: Transaction, target: RecordInfo, reference: ReferenceInfo, keys: list[Key]
+) -> Iterator[Key]:
+    """Those of the keys that no record has, as the server compares them."""
+    match = " AND ".join(f"{sql.column(target, name)} = ?" for name in reference.target_fields)
+    question = f"SELECT 1 FROM {sql.quoted(target.table)} WHERE {match}"
+    for key in keys:
+        if not tx.rows(question, writer.key_parameters(target, [key])):
+            yield key
+
+
+def _try(
+    tx: Transaction, record: RecordInfo, attempt: Attempt, orphan: bool, seen: _Seen
+) -> Iterator[Failure]:
+    """What unique keys and other constraints say of one row; a good row is written."""
+    taken = [
+        failure
+        for unique in (KeyInfo("PRIMARY", record.key), *record.uniques)
+        for failure in _taken(tx, record, unique, attempt, seen)
+    ]
+    yield from taken
+    if attempt.whole and not orphan and not taken:
+        seen.written[tuple(attempt.after[name] for name in record.key)] = attempt.index
+        yield from _write(tx, record, attempt)
+        return
+    for unique in record.uniques:
+        values = _changed_key(attempt, unique.fields)
+        if values is not None:
+            seen.untried.setdefault((unique.name, values), attempt.index)
+
+
+def _taken(
+    tx: Transaction, record: RecordInfo, unique: KeyInfo, attempt: Attempt, seen: _Seen
+) -> Iterator[Failure]:
+    """Whether another row has these unique values: in the table, or earlier in the call."""
+    values = _changed_key(attempt, unique.fields)
+    if values is None:
+        return
+    holder = _holder(tx, record, unique, values, attempt.key)
+    earlier = (
+        seen.untried.get((unique.name, values)) if holder is None else seen.written.get(holder)
+    )
+    if earlier is not None:
+        by = f"record {earlier} of this call"
+    elif holder is not None:
+        by = f"{record.name} {key_to_json(record, holder)}"
+    else:
+        return
+    shown = row_to_json(record, dict(zip(unique.fields, values, strict=True)))
+    described = ", ".join(f"{name} {value!r}" for name, value in shown.items())
+    where = pointer(unique.fields[-1])
+    yield Failure("unique.taken", f"{described} is taken by {by}", where, attempt.index)
+
+
+def _holder(
+    tx: Transaction, record: RecordInfo, unique: KeyInfo, values: Key, own: Key | None
+) -> Key | None:
+    """The key of another row with these values, as the server compares them."""
+    match = " AND ".join(f"{sql.column(record, name)} = ?" for name in unique.fields)
+    parameters = [
+        writer.parameter(record, name, value)
+        for name, value in zip(unique.fields, values, strict=True)
+    ]
+    found = tx.rows(
+        f"SELECT {sql.columns(record, record.key)} FROM {sql.quoted(record.table)} "
+        f"WHERE {match} LIMIT 2",
+        parameters,
+    )
+    kinds = [record.fields[name].kind for name in record.key]
+    keys = [
+        tuple(kind.from_database(raw) for kind, raw in zip(kinds, row, strict=True))
+        for row in found
+    ]
+    return next((key for key in keys if key != own), None)
+
+
+def _write(tx: Transaction, record: RecordInfo, attempt: Attempt) -> Iterator[Failure]:
+    """Write one row; what the server says against it."""
+    try:
+        if attempt.key is None:
+            writer.insert(tx, record, [attempt.values])
+        else:
+            writer.update(tx, record, [(attempt.key, attempt.values)])
+    except DriverError as error:
+        if error_number(error) not in CONSTRAINT:
+            raise
+        yield from explain(record, error, attempt.index)
+
+
+def explain(record: RecordInfo, error: Exception, index: int | None) -> Iterable[Failure]:
+    """A failure from what the server said, where nothing better is known."""
+    said = str(error.args[-1])
+    named = _CONSTRAINT_NAME.search(said)
+    references = {info.constraint: info for info in record.references.values()}
+    uniques = {unique.name: unique for unique in record.uniques}
+    key_name = said.rpartition("for key ")[2].strip("'").rpartition(".")[2]
+    if named and named[1] in references:
+        reference = references[named[1]]
+        message = f"there is no such {reference.target}"
+        yield Failure("reference.missing", message, pointer(reference.fields[0]), index)
+    elif key_name in uniques:
+        where = pointer(uniques[key_name].fields[-1])
+        yield Failure("unique.taken", "these values are taken", where, index)
+    elif error_number(error) == 1062:
+        yield Failure("unique.taken", "there is such a record", pointer(record.key[0]), index)
+    else:
+        name = f" {named[1]}" if named else ""
+        yield Failure("check.violated", f"the table's constraint{name} refuses it", "", index)

@@ -1,0 +1,38 @@
+"""A Storm store that carries out what the record classes say of deleting a parent."""
+
+from __future__ import annotations
+
+from storm.cache import Cache
+from storm.store import Store
+
+from records.base import Record
+from records.catalogue import Catalogue
+from records.naming import snake_case
+from service.store import deletion
+from service.store.database import HerdbookDatabase
+from service.store.transaction import Transaction
+
+CACHED_OBJECTS = 100
+"""Storm looks at every cached object at each commit: 1,000 of them cost 5 ms instead of 0.6 ms."""
+
+
+class RecordStore(Store):  # type: ignore[misc]  # Storm has no types
+    """Storm's store for the records of a catalogue."""
+
+    def __init__(self, database: HerdbookDatabase, catalogue: Catalogue) -> None:
+        super().__init__(database, Cache(CACHED_OBJECTS))
+        self.catalogue = catalogue
+
+    def remove(self, record: Record) -> None:
+        """Delete a record, and do with its children what their references say.
+
+        Raises Conflict where a child with `on_delete="restrict"` refers to it, or to a record that
+        would be deleted along; nothing is deleted then.
+        """
+        self.flush()
+        info = self.catalogue.records[snake_case(type(record).__name__)]
+        key = tuple(getattr(record, name) for name in info.key)
+        deletion.delete_dependents(Transaction(self, self.catalogue), info, [key])
+        # Children were changed by SQL: what Storm remembers of them is no longer true.
+        self.invalidate()
+        super().remove(record)

@@ -1,0 +1,63 @@
+"""Lanes: threads with a connection each, in which units of work run beside the reactor."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+
+from service.store.work import Work, Worker
+
+Result = TypeVar("Result")
+
+
+class Lane:
+    """Some threads for one sort of work, so that no other sort can hold it up.
+
+    A worker, and with it a connection, is made in each thread at its first unit of work.
+    """
+
+    def __init__(
+        self,
+        reactor: IReactorFromThreads,
+        name: str,
+        threads: int,
+        make_worker: Callable[[], Worker],
+    ) -> None:
+        self._reactor = reactor
+        self._make_worker = make_worker
+        self._local = threading.local()
+        self._workers: list[Worker] = []
+        self._pool = ThreadPool(threads, threads, name=f"herdbook-{name}")
+
+    def start(self) -> None:
+        """Start the threads; connections are made when they are needed."""
+        self._pool.start()
+
+    def stop(self) -> None:
+        """Wait for the work under way, end the threads and close their connections."""
+        self._pool.stop()
+        for worker in self._workers:
+            worker.close()
+        self._workers.clear()
+
+    def run(self, work: Work[Result]) -> Deferred[Result]:
+        """Run a unit of work in one of the threads; its result, or what it raised."""
+        return deferToThreadPool(self._reactor, self._pool, lambda: self._worker().run(work))
+
+    def try_out(self, work: Work[Result]) -> Deferred[Result]:
+        """The same, and undo what it wrote."""
+        return deferToThreadPool(self._reactor, self._pool, lambda: self._worker().try_out(work))
+
+    def _worker(self) -> Worker:
+        """The worker of this thread."""
+        worker: Worker | None = getattr(self._local, "worker", None)
+        if worker is None:
+            worker = self._local.worker = self._make_worker()
+            self._workers.append(worker)
+        return worker

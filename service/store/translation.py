@@ -1,0 +1,109 @@
+"""From the database's error numbers to the errors of the service, by one table."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from storm.exceptions import DisconnectionError
+
+from service.errors import Busy, ServiceError, TimedOut, Unavailable
+from service.server.errors import ServerError
+from service.store.database import error_number
+
+RETRIED = frozenset(
+    {
+        1205,  # ER_LOCK_WAIT_TIMEOUT
+        1213,  # ER_LOCK_DEADLOCK
+        1020,  # ER_CHECKREAD: MariaDB, another transaction changed the row
+        1317,  # ER_QUERY_INTERRUPTED
+    }
+)
+"""The transaction was undone, or can be, and the same work may well succeed."""
+
+CONSTRAINT = frozenset(
+    {
+        1048,  # ER_BAD_NULL_ERROR
+        1062,  # ER_DUP_ENTRY
+        1364,  # ER_NO_DEFAULT_FOR_FIELD
+        1451,  # ER_ROW_IS_REFERENCED_2
+        1452,  # ER_NO_REFERENCED_ROW_2
+        1761,  # ER_FOREIGN_DUPLICATE_KEY_WITH_CHILD_INFO
+        3819,  # ER_CHECK_CONSTRAINT_VIOLATED, MySQL
+        4025,  # ER_CONSTRAINT_FAILED, MariaDB
+    }
+)
+"""A constraint of the tables refused a row."""
+
+_log = logging.getLogger(__name__)
+
+
+class DatabaseFull(ServiceError):
+    """The database server has no space left."""
+
+    code = "server.full"
+    hint = "Free space on the database server's disk. Nothing was written."
+    retryable = True
+
+
+class DatabaseReadOnly(ServiceError):
+    """The database server takes no writes."""
+
+    code = "server.read_only"
+    hint = "The database server is set to read only; send writes to another, or switch it back."
+
+
+class SchemaDiffers(ServiceError):
+    """The tables are not what the record classes say."""
+
+    code = "server.schema"
+    hint = "Run `herdbook schema check` on the node; it lists what differs."
+
+
+class AccountRefused(ServiceError):
+    """The node's database account may not do this."""
+
+    code = "server.account"
+    hint = "Check the account and its grants in the node's database URL with `herdbook check`."
+
+
+class StatementTooLarge(ServiceError):
+    """One statement exceeds what the database server takes at once."""
+
+    code = "limit.packet"
+    hint = "Send fewer or smaller values in one call, or raise the server's max_allowed_packet."
+
+
+_TABLE: dict[int, tuple[Callable[[str], ServiceError], str]] = {
+    **dict.fromkeys(
+        (1040, 1203, 1226), (Unavailable, "the database server takes no more connections")
+    ),
+    **dict.fromkeys((2002, 2003, 2005), (Unavailable, "the database server cannot be reached")),
+    **dict.fromkeys(
+        (1044, 1045, 1142, 1143, 1227, 1698),
+        (AccountRefused, "the database server refuses the node's account"),
+    ),
+    **dict.fromkeys((1205, 1213, 1020), (Busy, "the rows stayed locked by other work")),
+    **dict.fromkeys((1317, 1969, 3024), (TimedOut, "the database stopped a statement")),
+    **dict.fromkeys((1054, 1146), (SchemaDiffers, "a table or column is missing")),
+    **dict.fromkeys((1021, 1114, 3), (DatabaseFull, "the database server has no space left")),
+    **dict.fromkeys((1290, 1836), (DatabaseReadOnly, "the database server is read only")),
+    1049: (SchemaDiffers, "the database does not exist"),
+    1153: (StatementTooLarge, "the call makes a statement too large for the database server"),
+}
+
+
+def translate(error: Exception) -> Exception:
+    """The service's error for one of the database; what is not in the table stays as it is."""
+    if isinstance(error, DisconnectionError):
+        return Unavailable("the connection to the database was lost")
+    if isinstance(error, ServerError):
+        return Unavailable(str(error), hint="Upgrade the database server.")
+    known = _TABLE.get(error_number(error) or 0)
+    if known is None:
+        return error
+    make, message = known
+    # Clients get no word of the server's own, which may quote SQL; operators need it.
+    _log.warning("%s: %s", message, error)
+    translated: ServiceError = make(message)
+    return translated

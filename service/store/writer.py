@@ -1,0 +1,135 @@
+"""Writing rows: many in one statement, whatever they are.
+
+These functions take what is valid as far as values go, and let the tables' constraints decide. When
+one refuses, `service.store.diagnosis` finds out what all is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any, TypeVar
+
+from records.validation import Key, Row, key_of
+from records.values import RecordInfo, ReferenceInfo
+from service.store import sql
+from service.store.transaction import Transaction
+
+ROWS_A_STATEMENT = 500
+"""Rows in one INSERT or UPDATE; more gains nothing (raw inserts level off at some hundred) and the
+statement must stay below max_allowed_packet (16 MiB by default)."""
+
+Item = TypeVar("Item")
+
+
+def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """The items in pieces of at most `size`."""
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def insert(tx: Transaction, record: RecordInfo, rows: Sequence[Row]) -> None:
+    """Write complete new rows, parents before children where the class refers to itself."""
+    fields = tuple(record.fields)
+    for part in chunks(_parents_first(record, rows), ROWS_A_STATEMENT):
+        tx.execute(_insert_statement(record, fields, len(part)), _flat(record, fields, part))
+
+
+def update(tx: Transaction, record: RecordInfo, changes: Sequence[tuple[Key, Row]]) -> None:
+    """Write some fields of existing rows; no key stands in it twice."""
+    # Rows that change the same fields share a statement, as far as they follow each other.
+    for fields, group in groupby(changes, key=lambda change: tuple(change[1])):
+        if fields:
+            for part in chunks(list(group), ROWS_A_STATEMENT):
+                _update_alike(tx, record, fields, part)
+
+
+def set_null(
+    tx: Transaction, record: RecordInfo, reference: ReferenceInfo, keys: Iterable[Key]
+) -> None:
+    """Let go of the parent in these rows."""
+    assigned = ", ".join(f"{sql.column(record, name)} = NULL" for name in reference.fields)
+    table = sql.quoted(record.table)
+    for part in chunks(list(keys), ROWS_A_STATEMENT):
+        where = sql.among(record, record.key, len(part))
+        tx.execute(f"UPDATE {table} SET {assigned} WHERE {where}", key_parameters(record, part))
+
+
+def delete(tx: Transaction, record: RecordInfo, keys: Iterable[Key]) -> None:
+    """Delete rows; nothing may refer to them any more."""
+    for part in chunks(list(keys), ROWS_A_STATEMENT):
+        where = sql.among(record, record.key, len(part))
+        tx.execute(
+            f"DELETE FROM {sql.quoted(record.table)} WHERE {where}", key_parameters(record, part)
+        )
+
+
+def key_parameters(record: RecordInfo, keys: Iterable[Key]) -> list[Any]:
+    """Keys as parameters, one after the other."""
+    kinds = [record.fields[name].kind for name in record.key]
+    return [kind.to_database(part) for key in keys for kind, part in zip(kinds, key, strict=True)]
+
+
+def parameter(record: RecordInfo, field: str, value: Any) -> Any:
+    """One plain value as a parameter."""
+    return None if value is None else record.fields[field].kind.to_database(value)
+
+
+def _insert_statement(record: RecordInfo, fields: Sequence[str], count: int) -> str:
+    """`INSERT` of many rows."""
+    row = f"({sql.marks(len(fields))})"
+    return (
+        f"INSERT INTO {sql.quoted(record.table)} ({sql.columns(record, fields)}) "
+        f"VALUES {', '.join([row] * count)}"
+    )
+
+
+def _flat(record: RecordInfo, fields: Sequence[str], rows: Iterable[Row]) -> list[Any]:
+    """All values of the rows as parameters, row by row."""
+    return [parameter(record, name, row[name]) for row in rows for name in fields]
+
+
+def _update_alike(
+    tx: Transaction,
+    record: RecordInfo,
+    fields: Sequence[str],
+    changes: Sequence[tuple[Key, Row]],
+) -> None:
+    """Write the same fields of some rows in one statement."""
+    assignments, parameters = [], []
+    for name in fields:
+        column = sql.column(record, name)
+        if len(changes) == 1:
+            assignments.append(f"{column} = ?")
+            parameters.append(parameter(record, name, changes[0][1][name]))
+            continue
+        match = " AND ".join(f"{sql.column(record, part)} = ?" for part in record.key)
+        assignments.append(f"{column} = CASE {f'WHEN {match} THEN ? ' * len(changes)}END")
+        for key, values in changes:
+            parameters += [*key_parameters(record, [key]), parameter(record, name, values[name])]
+    keys = [key for key, _values in changes]
+    tx.execute(
+        f"UPDATE {sql.quoted(record.table)} SET {', '.join(assignments)} "
+        f"WHERE {sql.among(record, record.key, len(keys))}",
+        [*parameters, *key_parameters(record, keys)],
+    )
+
+
+def _parents_first(record: RecordInfo, rows: Sequence[Row]) -> Sequence[Row]:
+    """The rows so that none comes before one it refers to; InnoDB checks row by row."""
+    own = [info for info in record.references.values() if info.target == record.name]
+    if not own:
+        return rows
+    waiting = {key_of(record, row): row for row in rows}
+    ordered: list[Row] = []
+    while waiting:
+        ready = [key for key, row in waiting.items() if not _waits(row, key, own, waiting)]
+        # A circle has no first row; the database says then what it thinks of it.
+        for key in ready or list(waiting):
+            ordered.append(waiting.pop(key))
+    return ordered
+
+
+def _waits(row: Row, key: Key, own: Iterable[ReferenceInfo], waiting: dict[Key, Row]) -> bool:
+    """Whether a row refers to another that is not in order yet."""
+    targets = (tuple(row[name] for name in reference.fields) for reference in own)
+    return any(target in waiting and target != key for target in targets)
