@@ -7,6 +7,7 @@ connection is made.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import MySQLdb
@@ -94,7 +95,7 @@ def error_number(error: BaseException) -> int | None:
 
 def _connect_arguments(url: DatabaseUrl, settings: SessionSettings) -> dict[str, Any]:
     """The driver's keywords for an address and time limits."""
-    reply_seconds = settings.statement_seconds + settings.grace_seconds
+    reply_seconds = math.ceil(settings.statement_seconds + settings.grace_seconds)
     arguments: dict[str, Any] = {
         "host": url.host,
         "port": url.port,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 SQL_MODE = (
@@ -21,7 +22,7 @@ class SessionSettings:
     """
 
     connect_seconds: int = 10
-    statement_seconds: int = 25
+    statement_seconds: float = 25.0
     lock_wait_seconds: int = 5
     grace_seconds: int = 5
     autocommit: bool = False
@@ -31,7 +32,7 @@ class SessionSettings:
         limit = (
             f"max_statement_time = {self.statement_seconds}"
             if mariadb
-            else f"max_execution_time = {self.statement_seconds * 1000}"
+            else f"max_execution_time = {math.ceil(self.statement_seconds * 1000)}"
         )
         return (
             # The one spelling both servers know: the variable's name differs.

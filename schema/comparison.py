@@ -1,0 +1,177 @@
+"""When a column in the database is the declared one, on either server.
+
+Alembic walks over tables, columns, indexes and foreign keys; it asks here about types and defaults.
+Its own answer misses fractional seconds, UNSIGNED, collations and the order of an ENUM. Here both
+sides are brought into one form first: the declared type as the dialect writes it, the column's as
+`information_schema` tells it.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Column, Connection, text
+from sqlalchemy import types as sqltypes
+from sqlalchemy.dialects import mysql
+from sqlalchemy.types import TypeEngine
+
+from schema.system import is_system_table
+from schema.tables import TABLE_OPTIONS
+
+_COLUMNS = text(
+    """
+    SELECT table_name, column_name, column_type, collation_name
+    FROM information_schema.columns
+    WHERE table_schema = DATABASE()
+    """
+)
+_JSON_CHECKS = text(
+    """
+    SELECT table_name, constraint_name
+    FROM information_schema.check_constraints
+    WHERE constraint_schema = DATABASE() AND level = 'Column' AND check_clause LIKE 'json_valid(%'
+    """
+)
+_TYPE = re.compile(r"(?P<name>[a-z]+)(?:\((?P<arguments>.*?)\))?(?P<rest>.*)", re.DOTALL)
+_SYNONYMS = {"integer": "int", "numeric": "decimal", "bool": "tinyint", "boolean": "tinyint"}
+_WIDTH_ONLY = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint", "year"})
+_TEXTS = (sqltypes.String, sqltypes.Enum, mysql.SET)
+
+
+@dataclass(frozen=True)
+class ColumnForm:
+    """A column's type in the one form that both sides are brought into."""
+
+    name: str
+    arguments: str
+    attributes: tuple[str, ...]
+    choices: tuple[str, ...]
+    collation: str | None
+
+
+def type_differs(
+    context: MigrationContext,
+    inspected: Column[Any],
+    declared: Column[Any],
+    inspected_type: TypeEngine[Any],
+    declared_type: TypeEngine[Any],
+) -> bool:
+    """Alembic's hook `compare_type`."""
+    found = _forms_in_database(context).get((str(inspected.table.name), inspected.name))
+    assert found is not None, f"{inspected.table.name}.{inspected.name} was just reflected"
+    kind, collation = found
+    known = _form(kind, _choices(inspected_type), collation)
+    wanted = _form(
+        declared_type.compile(dialect=context.dialect),
+        _choices(declared_type),
+        _declared_collation(declared_type),
+    )
+    return known != wanted
+
+
+def default_differs(
+    _context: MigrationContext,
+    _inspected: Column[Any],
+    declared: Column[Any],
+    inspected_default: str | None,
+    _declared_default: object,
+    rendered_default: str | None,
+) -> bool:
+    """Alembic's hook `compare_server_default`."""
+    if inspected_default is None or rendered_default is None:
+        return (inspected_default is None) != (rendered_default is None)
+    known, wanted = _literal(inspected_default), rendered_default
+    if isinstance(declared.type, mysql.BIT):
+        return known != _literal(wanted)
+    if isinstance(declared.type, sqltypes.Numeric | sqltypes.Integer | sqltypes.Float | mysql.YEAR):
+        return _number(declared.type, known) != _number(declared.type, wanted)
+    return known != wanted
+
+
+def is_compared(
+    _item: object, name: str | None, kind: str, reflected: bool, counterpart: object
+) -> bool:
+    """Alembic's hook `include_object`.
+
+    Names that begin with an underscore are nobody's business, and a table of Herdbook's that is not
+    declared belongs to the runner or to a newer release.
+    """
+    if not name:
+        return True
+    undeclared = kind == "table" and reflected and counterpart is None
+    return not (name.startswith("_") or (undeclared and is_system_table(name)))
+
+
+def _forms_in_database(context: MigrationContext) -> dict[tuple[str, str], tuple[str, str | None]]:
+    """Type and collation of every column; read once for each comparison."""
+    memo: dict[str, Any] = context.impl.memo
+    if "columns" not in memo:
+        assert context.connection is not None
+        memo["columns"] = _read_columns(context.connection)
+    columns: dict[tuple[str, str], tuple[str, str | None]] = memo["columns"]
+    return columns
+
+
+def _read_columns(connection: Connection) -> dict[tuple[str, str], tuple[str, str | None]]:
+    columns = {(row[0], row[1]): (str(row[2]), row[3]) for row in connection.execute(_COLUMNS)}
+    if connection.dialect.is_mariadb:  # type: ignore[attr-defined]
+        # MariaDB's JSON is a LONGTEXT with a check that has the column's name.
+        for row in connection.execute(_JSON_CHECKS):
+            if columns[(row[0], row[1])][0] == "longtext":
+                columns[(row[0], row[1])] = ("json", None)
+    return columns
+
+
+def _form(written: str, choices: tuple[str, ...], collation: str | None) -> ColumnForm:
+    """A type as it is written, in its one form."""
+    # What is quoted (choices) is compared as a list; all else is not case-sensitive.
+    bare = written if not choices else written.split("(")[0]
+    parts = _TYPE.match(bare.lower())
+    assert parts is not None
+    name = _SYNONYMS.get(parts["name"], parts["name"])
+    arguments = (parts["arguments"] or "").replace(" ", "")
+    if name in _WIDTH_ONLY and not (name == "tinyint" and arguments == "1"):
+        arguments = ""
+    rest = re.sub(r"(character set|charset|collate) \w+", "", parts["rest"])
+    return ColumnForm(name, arguments, tuple(rest.split()), choices, collation)
+
+
+def _choices(kind: TypeEngine[Any]) -> tuple[str, ...]:
+    """The values of an ENUM or SET, in order: their places are what is stored."""
+    if isinstance(kind, mysql.SET):
+        return tuple(kind.values)
+    return tuple(kind.enums) if isinstance(kind, sqltypes.Enum) else ()
+
+
+def _declared_collation(kind: TypeEngine[Any]) -> str | None:
+    """The collation a declared text gets; it follows the table's where it has none of its own."""
+    if not isinstance(kind, _TEXTS):
+        return None
+    return str(getattr(kind, "collation", None) or TABLE_OPTIONS["mysql_collate"])
+
+
+def _literal(shown: str) -> str:
+    """The value of a literal as SHOW CREATE TABLE has it: quoted, in brackets, or bare."""
+    shown = shown.strip()
+    if shown.startswith("(") and shown.endswith(")"):
+        shown = shown[1:-1]
+    if shown[:2] in ("b'", "B'"):
+        return str(int(shown[2:-1], 2))
+    if shown.startswith("'") and shown.endswith("'"):
+        return re.sub(r"''|\\(.)", lambda quoted: quoted[1] or "'", shown[1:-1])
+    return shown
+
+
+def _number(kind: TypeEngine[Any], written: str) -> object:
+    """A number whatever way it is written; what is none stays text."""
+    try:
+        if isinstance(kind, mysql.FLOAT):
+            return struct.pack("<f", float(written))
+        return float(written) if isinstance(kind, mysql.DOUBLE) else Decimal(written)
+    except ArithmeticError:
+        return written

@@ -1,0 +1,107 @@
+"""Connections for migrations, and the server's refusals in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+from sqlalchemy.dialects.mysql.base import MySQLDialect, MySQLIdentifierPreparer
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+
+from schema.errors import DatabaseRefused, DatabaseUnreachable, SchemaError, StatementFailed
+
+CONNECT_SECONDS = 10
+
+SESSION = (
+    "SET SESSION sql_mode = 'TRADITIONAL,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', "
+    # A busy table holds a migration up for a minute, not for the servers' default of a day or more.
+    "lock_wait_timeout = 60"
+)
+
+_ACCESS_DENIED = {1044, 1045, 1049, 1130, 1698, 2059}
+_RIGHTS_MISSING = {1142, 1143, 1227, 1370, 1419}
+_LOST = {2006, 2013, 2055, 1927, 4031, 1053}
+UNREACHABLE = {2002, 2003, 2005, 2026} | _LOST
+
+
+class _AlwaysQuoting(MySQLIdentifierPreparer):
+    """Quotes every name: what is a reserved word differs between servers and releases."""
+
+    def _requires_quotes(self, value: str) -> bool:
+        """SQLAlchemy's hook."""
+        return True
+
+
+def quote_all_names(dialect: MySQLDialect) -> MySQLDialect:
+    """The dialect, with every name it writes in quotes."""
+    dialect.preparer = _AlwaysQuoting
+    dialect.identifier_preparer = _AlwaysQuoting(dialect)
+    return dialect
+
+
+def engine_for(url: str) -> Engine:
+    """An engine whose connections are closed, not kept, after use."""
+    engine = create_engine(
+        make_url(url),
+        poolclass=NullPool,
+        isolation_level="READ COMMITTED",
+        connect_args={"connect_timeout": CONNECT_SECONDS},
+    )
+    assert isinstance(engine.dialect, MySQLDialect), "the URL names another database system"
+    quote_all_names(engine.dialect)
+    event.listen(engine, "connect", _prepare_session)
+    return engine
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    """A connection for one piece of work; the server's refusals come out as SchemaErrors."""
+    engine = engine_for(url)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except DBAPIError as error:
+        raise in_words(error) from error
+    finally:
+        engine.dispose()
+
+
+def error_code(error: DBAPIError) -> int:
+    """The server's or the driver's number for an error; 0 where there is none."""
+    arguments = getattr(error.orig, "args", ())
+    return arguments[0] if arguments and isinstance(arguments[0], int) else 0
+
+
+def in_words(error: DBAPIError) -> SchemaError:
+    """A driver's error as one of ours."""
+    code, told = error_code(error), _told(error)
+    if code in UNREACHABLE:
+        return DatabaseUnreachable(f"The database server cannot be reached: {told}.")
+    if code in _ACCESS_DENIED:
+        return DatabaseRefused(
+            f"The database server does not let Herdbook in: {told}.",
+            "Check the user, the password and the database's name in the address.",
+        )
+    if code in _RIGHTS_MISSING:
+        return DatabaseRefused(
+            f"The database user lacks a right: {told}.",
+            "A migration needs CREATE, ALTER, DROP, INDEX, REFERENCES, SELECT, INSERT, UPDATE and "
+            "DELETE on the database.",
+        )
+    return StatementFailed(f"The database server refused a statement: {told}.")
+
+
+def _told(error: DBAPIError) -> str:
+    """What the server said, without the statement."""
+    arguments: tuple[Any, ...] = getattr(error.orig, "args", ())
+    return " ".join(str(part) for part in reversed(arguments)).rstrip(".")
+
+
+def _prepare_session(connection: Any, _record: object) -> None:
+    """Settings of every new connection."""
+    cursor = connection.cursor()
+    cursor.execute(SESSION)
+    cursor.close()

@@ -1,0 +1,198 @@
+"""What can be asked of a schema: where it is, and to bring it somewhere else."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, MetaData
+
+from records.catalogue import Catalogue
+from schema.changes import Changes, changes_to, comparing_context
+from schema.connection import connected
+from schema.errors import SchemaAhead, SchemaBehind, SchemaError, UnsafeChange
+from schema.inspection import read_status
+from schema.lock import only_runner
+from schema.ordering import in_order
+from schema.progress import Direction, Journal, OnStep, Step, interruption
+from schema.runner import current_heads, run, write_sql
+from schema.scripts import Revisions, load_revisions
+from schema.status import Status, interrupted, problem_of
+from schema.system import BRANCH, system_metadata
+from schema.tables import metadata_of
+from schema.targets import downgrade_target, range_of
+from schema.words import in_words
+from schema.writing import write_revision
+
+WAIT_SECONDS = 60.0
+"""How long a run waits for another one that migrates the same database."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A revision file that was written, with its changes in words."""
+
+    path: Path
+    changes: tuple[str, ...]
+    destructive: tuple[str, ...]
+
+
+def _unseen(_step: Step) -> None:
+    """For runs that nobody watches."""
+
+
+class Migrator:
+    """The schema of one database, for one catalogue and its folder of revisions.
+
+    `url` is an SQLAlchemy URL. Every method connects anew and raises a SchemaError that says what
+    to do.
+    """
+
+    def __init__(self, url: str, catalogue: Catalogue, folder: Path | None) -> None:
+        self._url = url
+        self._catalogue = catalogue
+        self._folder = folder
+
+    def status(self) -> Status:
+        """Where the database is. Changes nothing."""
+        revisions = load_revisions(self._folder)
+        with connected(self._url) as connection:
+            return read_status(revisions, connection)
+
+    def problem(self) -> SchemaError | None:
+        """Why a node must not start on this database, or None where it may."""
+        return problem_of(self.status())
+
+    def upgrade(
+        self,
+        target: str = "heads",
+        on_step: OnStep = _unseen,
+        wait_seconds: float = WAIT_SECONDS,
+    ) -> list[str]:
+        """Run what is missing up to the target; gives the revisions that were run.
+
+        Herdbook's own tables come first. Where another run holds the lock this one waits, and then
+        finds that nothing is left to do.
+        """
+        revisions = load_revisions(self._folder)
+        with self._only_runner(revisions, Direction.UP, wait_seconds) as connection:
+            journal = Journal(connection, on_step)
+            targets = (f"{BRANCH}@head", target)
+            done = [run(revisions, journal, connection, Direction.UP, part) for part in targets]
+        return [name for part in done for name in part]
+
+    def downgrade(
+        self, target: str, on_step: OnStep = _unseen, wait_seconds: float = WAIT_SECONDS
+    ) -> list[str]:
+        """Go back to a revision, `-N` revisions, or to `base`; gives the revisions taken back.
+
+        Herdbook's own tables stay, unless the target is a revision of theirs.
+        """
+        revisions = load_revisions(self._folder)
+        with self._only_runner(revisions, Direction.DOWN, wait_seconds) as connection:
+            goal = downgrade_target(revisions, current_heads(connection), target)
+            connection.commit()
+            journal = Journal(connection, on_step)
+            return run(revisions, journal, connection, Direction.DOWN, goal) if goal else []
+
+    def revision(self, message: str, *, allow_destructive: bool = False) -> Written | None:
+        """Write the revision that leads to the record classes as they are declared now.
+
+        None when there is nothing to do. Raises SchemaBehind when the database lacks revisions,
+        since it is what the declaration is compared with, and UnsafeChange when data would be
+        deleted and that is not allowed.
+        """
+        revisions = load_revisions(self._folder)
+        metadata = metadata_of(self._catalogue)
+        with connected(self._url) as connection:
+            _require_current(read_status(revisions, connection))
+            changes = changes_to(connection, metadata)
+            if not changes.up:
+                return None
+            destructive = tuple(in_words(change) for change in changes.destructive)
+            if destructive and not allow_destructive:
+                raise _unsafe(destructive)
+            words = tuple(in_words(change) for change in changes.up)
+            ordered = Changes(in_order(changes.up, metadata), in_order(changes.down, metadata))
+            context = comparing_context(connection)
+            path = write_revision(revisions, self._own_folder(), message, ordered, context)
+            return Written(path, words, destructive)
+
+    def check(self) -> list[str]:
+        """Everything in which the database differs from what is declared, in words."""
+        revisions = load_revisions(self._folder)
+        with connected(self._url) as connection:
+            status = read_status(revisions, connection)
+            problem = problem_of(status)
+            found = changes_to(connection, self._whole_metadata()).up
+        lines = [] if problem is None else [problem.message]
+        return lines + [in_words(change) for change in found]
+
+    def sql(self, direction: Direction, between: str) -> str:
+        """The SQL that leads from one revision to another: `between` is `FROM:TO`.
+
+        Without `FROM:` the way begins where the database is; only then is it asked.
+        """
+        revisions = load_revisions(self._folder)
+        start, target = range_of(revisions, direction, between, self._heads)
+        output = io.StringIO()
+        write_sql(revisions, direction, start, target, output)
+        return output.getvalue()
+
+    def _heads(self) -> tuple[str, ...]:
+        with connected(self._url) as connection:
+            return current_heads(connection)
+
+    def _own_folder(self) -> Path:
+        if self._folder is None:
+            raise SchemaError(
+                "There is no folder for revisions.", "Name one with --migrations DIR."
+            )
+        return self._folder
+
+    def _whole_metadata(self) -> MetaData:
+        """The application's tables and Herdbook's own."""
+        metadata = metadata_of(self._catalogue)
+        for table in system_metadata.tables.values():
+            table.to_metadata(metadata)
+        return metadata
+
+    @contextmanager
+    def _only_runner(
+        self, revisions: Revisions, direction: Direction, wait_seconds: float
+    ) -> Iterator[Connection]:
+        """A connection that holds the lock, on a database that may be moved this way."""
+        with connected(self._url) as connection, only_runner(connection, wait_seconds):
+            left = interruption(connection)
+            if left is not None and left.direction is not direction:
+                raise interrupted(left)
+            _require_known(revisions, current_heads(connection))
+            connection.commit()
+            yield connection
+
+
+def _require_known(revisions: Revisions, heads: tuple[str, ...]) -> None:
+    """Without the files of its revisions a database cannot be moved."""
+    missing = [name for name in heads if name not in revisions.names]
+    if missing:
+        raise SchemaAhead(
+            f"The database is at a revision that this code does not know: {', '.join(missing)}."
+        )
+
+
+def _require_current(status: Status) -> None:
+    problem = problem_of(status)
+    if isinstance(problem, SchemaBehind):
+        raise SchemaBehind(problem.message, "Run `herdbook schema upgrade` first.")
+    if problem is not None:
+        raise problem
+
+
+def _unsafe(destructive: tuple[str, ...]) -> UnsafeChange:
+    return UnsafeChange(
+        "The revision would delete data: " + "; ".join(destructive) + ".",
+        "Allow it with --allow-drops. If something was only renamed, write the revision by hand.",
+    )

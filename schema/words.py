@@ -1,0 +1,74 @@
+"""Changes in words, for people who decide about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from alembic.operations import ops
+from sqlalchemy.dialects import mysql
+from sqlalchemy.sql.schema import DefaultClause
+
+from schema.operations import ReplacePrimaryKeyOp
+
+_HERE = "is declared and not in the database"
+_THERE = "is in the database and not declared"
+_DIALECT = mysql.dialect()
+
+
+def in_words(change: ops.MigrateOperation) -> str:
+    """What differs, seen from the database."""
+    return _WORDS[type(change)](change)
+
+
+def _altered(change: ops.AlterColumnOp) -> str:
+    """Everything that differs in one column."""
+    return f"column {change.table_name}.{change.column_name} " + " and ".join(_aspects(change))
+
+
+def _aspects(change: ops.AlterColumnOp) -> Iterator[str]:
+    if change.modify_type is not None:
+        yield f"is {_type(change.existing_type)}, declared {_type(change.modify_type)}"
+    if change.modify_nullable is not None:
+        yield f"{'may not' if change.modify_nullable else 'may'} be NULL, declared otherwise"
+    if change.modify_server_default is not False:
+        found, declared = change.existing_server_default, change.modify_server_default
+        yield f"has {_default(found)}, declared {_default(declared)}"
+
+
+def _type(kind: Any) -> str:
+    return str(kind.compile(dialect=_DIALECT))
+
+
+def _default(default: Any) -> str:
+    if default is None or default is False:
+        return "no default"
+    return f"default {default.arg if isinstance(default, DefaultClause) else default}"
+
+
+_WORDS: dict[type[ops.MigrateOperation], Callable[[Any], str]] = {
+    ops.CreateTableOp: lambda change: f"table {change.table_name} {_HERE}",
+    ops.DropTableOp: lambda change: f"table {change.table_name} {_THERE}",
+    ops.AddColumnOp: lambda change: f"column {change.table_name}.{change.column.name} {_HERE}",
+    ops.DropColumnOp: lambda change: f"column {change.table_name}.{change.column_name} {_THERE}",
+    ops.AlterColumnOp: _altered,
+    ops.CreateIndexOp: lambda change: (
+        f"index {change.index_name} of table {change.table_name} {_HERE}"
+    ),
+    ops.DropIndexOp: lambda change: (
+        f"index {change.index_name} of table {change.table_name} {_THERE}"
+    ),
+    ops.CreateUniqueConstraintOp: lambda change: (
+        f"unique key {change.constraint_name} of table {change.table_name} {_HERE}"
+    ),
+    ops.CreateForeignKeyOp: lambda change: (
+        f"foreign key {change.constraint_name} of table {change.source_table} {_HERE}"
+    ),
+    ops.DropConstraintOp: lambda change: (
+        f"key {change.constraint_name} of table {change.table_name} {_THERE}"
+    ),
+    ReplacePrimaryKeyOp: lambda change: (
+        f"table {change.table_name} has the primary key ({', '.join(change.existing)}), "
+        f"declared ({', '.join(change.columns)})"
+    ),
+}

@@ -1,0 +1,69 @@
+"""`herdbook check`: whether a configuration is right and what it names is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from service.cli.checks import Finding, look_at
+from service.cli.options import config_option, read_configuration
+from service.cli.output import ExitCode, Output, output_option
+from service.config import Configuration, EffectiveValue, effective_values, example_toml
+
+
+@click.command()
+@config_option
+@click.option("--example", is_flag=True, help="Print a complete, commented example and leave.")
+@output_option
+def check(config: Path | None, example: bool, output: Output) -> ExitCode:
+    r"""Check a configuration and what it names.
+
+    Reads the configuration as `serve` would, and reports every mistake at once, each with its
+    place and what to do. If it is valid, shows what counts for each key and who said so, then
+    looks at what it names: the record module, the folder of revisions, the database.
+    Passwords are never shown. Exit code 0 if all is well, 1 if not.
+
+    \b
+    Examples:
+      herdbook check
+      herdbook check --config /etc/herdbook.toml --json
+      herdbook check --example > herdbook.toml
+    """
+    if example:
+        output.result({"example": example_toml()}, example_toml().rstrip("\n"))
+        return ExitCode.DONE
+    configuration = read_configuration(config)
+    values = effective_values(configuration)
+    _show_values(output, values)
+    findings = look_at(configuration)
+    _show_findings(output, configuration, values, findings)
+    return ExitCode.DONE if all(one.passed for one in findings) else ExitCode.FAILED
+
+
+def _show_values(output: Output, values: list[EffectiveValue]) -> None:
+    rows = [(one.name, "" if one.value is None else one.value, one.origin) for one in values]
+    output.table(("key", "value", "from"), rows)
+    output.say()
+
+
+def _show_findings(
+    output: Output,
+    configuration: Configuration,
+    values: list[EffectiveValue],
+    findings: list[Finding],
+) -> None:
+    passed = all(one.passed for one in findings)
+    lines = [
+        f"{'ok    ' if finding.passed else 'FAILED'}  {finding.name}: {message}"
+        for finding in findings
+        for message in finding.messages
+    ]
+    document = {
+        "passed": passed,
+        "folder": str(configuration.folder),
+        "values": [{"name": one.name, "value": one.value, "origin": one.origin} for one in values],
+        "checks": [finding.as_json() for finding in findings],
+    }
+    verdict = "All is well." if passed else "Not all is well; see the lines marked FAILED."
+    output.result(document, "\n".join([*lines, verdict]))

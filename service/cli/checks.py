@@ -1,0 +1,80 @@
+"""What `herdbook check` looks at once the configuration itself is valid.
+
+A check gives back one line about what it found, or raises an error that says what to do. Each runs
+whatever the others said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from records.errors import DeclarationError, HerdbookError
+from service.cli.output import CommandFailed
+from service.config import Configuration
+from service.database_url import mask_secrets
+
+
+@dataclass(frozen=True)
+class Check:
+    """A named look at something the configuration leads to."""
+
+    name: str
+    look: Callable[[Configuration], str]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found."""
+
+    name: str
+    passed: bool
+    messages: tuple[str, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """The finding for programs."""
+        return {"name": self.name, "passed": self.passed, "messages": list(self.messages)}
+
+
+def record_module(configuration: Configuration) -> str:
+    """The record module can be imported and its classes are declared rightly."""
+    # Storm is imported only now: a wrong configuration is reported without it.
+    from records.catalogue import load_catalogue
+
+    names = list(load_catalogue(configuration.node.records).records)
+    return f"{configuration.node.records} declares {', '.join(names)}"
+
+
+def migrations_folder(configuration: Configuration) -> str:
+    """The folder of the project's revisions is there."""
+    folder = configuration.node.migrations
+    if folder is None:
+        return "no folder is named; the project has no revisions of its own"
+    if not folder.is_dir():
+        raise CommandFailed(f"{folder} is no folder", "create it, or correct [node] migrations")
+    return str(folder)
+
+
+CHECKS: tuple[Check, ...] = (
+    Check("record module", record_module),
+    Check("migrations folder", migrations_folder),
+)
+
+
+def look_at(configuration: Configuration, checks: Sequence[Check] = CHECKS) -> list[Finding]:
+    """Run every check; errors of ours become findings."""
+    return [_finding(check, configuration) for check in checks]
+
+
+def _finding(check: Check, configuration: Configuration) -> Finding:
+    try:
+        return Finding(check.name, True, (mask_secrets(check.look(configuration)),))
+    except HerdbookError as error:
+        return Finding(check.name, False, tuple(map(mask_secrets, _messages(error))))
+
+
+def _messages(error: HerdbookError) -> tuple[str, ...]:
+    if isinstance(error, DeclarationError):
+        return error.problems
+    hint = getattr(error, "advice", getattr(error, "hint", ""))
+    return (f"{error}; {hint}" if hint else str(error),)

@@ -1,0 +1,63 @@
+"""What has to be true before a node serves: a catalogue, a schema that fits, a log."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import sys
+from pathlib import Path
+
+from records.catalogue import Catalogue, load_catalogue
+from schema.migrator import Migrator
+from service.cli.output import Output
+from service.config import Configuration
+
+EXAMPLE = "examples.gazetteer.records"
+"""The record module of a node that is told none."""
+
+
+def own_revisions(module: str) -> Path | None:
+    """The folder `migrations` beside a record module, if there is one."""
+    try:
+        found = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        return None
+    if found is None or found.origin is None:
+        return None
+    beside = Path(found.origin).parent / "migrations"
+    return beside if beside.is_dir() else None
+
+
+def catalogue_for(configuration: Configuration) -> Catalogue:
+    """The record classes; raises DeclarationError."""
+    return load_catalogue(configuration.node.records)
+
+
+def start_log(level: str) -> None:
+    """Log lines go to stderr, where process managers pick them up."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+
+
+def migrator_for(configuration: Configuration, catalogue: Catalogue) -> Migrator:
+    """What moves the schema of the configured database."""
+    url = configuration.database.url.as_sqlalchemy()
+    return Migrator(url, catalogue, configuration.node.migrations)
+
+
+def migrate(configuration: Configuration, catalogue: Catalogue, output: Output) -> None:
+    """Bring the schema up to date, telling each revision; raises a SchemaError."""
+    migrator = migrator_for(configuration, catalogue)
+    for revision in migrator.upgrade():
+        output.note(f"schema: {revision}")
+    require_ready(configuration, catalogue)
+
+
+def require_ready(configuration: Configuration, catalogue: Catalogue) -> None:
+    """Raise a SchemaError that says what to do, unless this code may run on the schema."""
+    problem = migrator_for(configuration, catalogue).problem()
+    if problem is not None:
+        raise problem

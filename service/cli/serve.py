@@ -1,0 +1,44 @@
+"""`herdbook serve`: a node on an existing database server."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from service.cli.options import config_option, read_configuration
+from service.cli.output import Output, output_option
+from service.cli.prepare import catalogue_for, require_ready, start_log
+
+
+@click.command()
+@config_option
+@output_option
+def serve(config: Path | None, output: Output) -> None:
+    r"""Run a node on the database server that the configuration names.
+
+    The schema must be up to date: `herdbook schema upgrade` brings it there. Serves until Ctrl-C or
+    SIGTERM; calls under way are finished first. When the node is ready one line tells where: with
+    --json an object with rpc, admin, database and pid.
+
+    \b
+    Examples:
+      herdbook check --config herdbook.toml
+      herdbook serve --config herdbook.toml
+    """
+    configuration = read_configuration(config)
+    start_log(configuration.log.level)
+    catalogue = catalogue_for(configuration)
+    require_ready(configuration, catalogue)
+    # Twisted is imported only once everything before it has worked.
+    from service.node import Addresses, run_node
+
+    def ready(addresses: Addresses) -> None:
+        shown = configuration.database.url.masked()
+        document = asdict(addresses) | {"database": shown, "pid": os.getpid()}
+        text = f"serving {addresses.rpc}\n  admin     {addresses.admin}\n  database  {shown}"
+        output.result(document, text)
+
+    run_node(configuration, catalogue, ready)

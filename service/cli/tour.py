@@ -1,0 +1,115 @@
+"""The demonstration's tour: a handful of calls, each with its reason, made from earlier answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Answers = Mapping[str, Any]
+"""The answers so far, by the steps' names."""
+
+_SHOWN_CHARACTERS = 600
+
+
+@dataclass(frozen=True)
+class Step:
+    """One call: why, what, and under which name later steps find its answer."""
+
+    name: str
+    why: str
+    method: str
+    params: Callable[[Answers], dict[str, Any]]
+
+
+TOUR = (
+    Step("count", "How many cities are there?", "city.count", lambda _: {}),
+    Step(
+        "found",
+        "Find a record by any field, and take only the fields that matter.",
+        "country.list",
+        lambda _: {"where": ["code", "=", "IS"], "fields": ["id", "name", "population"]},
+    ),
+    Step(
+        "cities",
+        "Its children, the largest first, a page at a time.",
+        "country.cities.list",
+        lambda said: {
+            "of": said["found"]["records"][0]["id"],
+            "order": "-population",
+            "limit": 3,
+            "fields": ["name", "population"],
+        },
+    ),
+    Step(
+        "parents",
+        "A condition may look at the parent.",
+        "city.list",
+        lambda _: {
+            "where": ["and", ["country.continent", "=", "OC"], ["population", ">", 2_000_000]],
+            "order": "-population",
+            "fields": ["name", "population", "timezone"],
+        },
+    ),
+    Step(
+        "refused",
+        "What does not fit is refused as a whole, and every reason is told with its place.",
+        "city.create",
+        lambda _: {
+            "records": [
+                {"name": "Nowhere", "country_id": "00000000-0000-7000-8000-000000000000"},
+                {"name": "X" * 300, "population": -1, "inhabitants": 5},
+            ]
+        },
+    ),
+    Step(
+        "created",
+        "A new parent …",
+        "country.create",
+        lambda _: {
+            "code": "XH",
+            "code3": "XHB",
+            "number": 999,
+            "name": "Herdland",
+            "continent": "EU",
+            "area_km2": 42,
+            "languages": ["en"],
+            "neighbours": [],
+        },
+    ),
+    Step(
+        "added",
+        "… gets a child, which is told its parent.",
+        "country.cities.add",
+        lambda said: {
+            "of": said["created"]["id"],
+            "record": {
+                "name": "Byre",
+                "geoname": 4_000_000_000,
+                "latitude": "47.5",
+                "longitude": "9.75",
+                "timezone": "Europe/Vienna",
+                "alternate_names": [],
+            },
+        },
+    ),
+    Step(
+        "deleted",
+        "City.country says on_delete=cascade: the city goes with its country, in one transaction.",
+        "country.delete",
+        lambda said: {"id": said["created"]["id"]},
+    ),
+    Step(
+        "gone",
+        "So it is gone.",
+        "city.get",
+        lambda said: {"records": [said["added"]["id"]]},
+    ),
+)
+
+
+def shown(document: object) -> str:
+    """A document laid out for reading, cut where it is long."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}\n  …"

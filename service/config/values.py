@@ -1,0 +1,211 @@
+"""Everything that can be set: the frozen values, and for each key its reader, default and meaning.
+
+A key is declared once, here, as a field of its section. The example file, the check, the list of
+effective values and the environment's names all follow from these fields.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+from service.config.endpoints import ADVICE, check_endpoint
+from service.config.readers import (
+    Checked,
+    Choice,
+    DatabaseAddress,
+    FilePath,
+    ModuleName,
+    Name,
+    Reader,
+    Seconds,
+    WholeNumber,
+)
+from service.database_url import DatabaseUrl
+from service.rpc.limits import Limits
+
+# What a key without a default has: it must be given.
+REQUIRED: Any = dataclasses.MISSING
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One key of the file: where it belongs, how it is read, and what it means."""
+
+    section: str
+    key: str
+    reader: Reader
+    default: object
+    about: str
+    example: object
+
+    @property
+    def name(self) -> str:
+        """`section.key`, as messages and lists show it."""
+        return f"{self.section}.{self.key}"
+
+    @property
+    def variable(self) -> str:
+        """The environment variable over this key."""
+        return f"HERDBOOK_{self.section}_{self.key}".upper()
+
+    @property
+    def required(self) -> bool:
+        """Whether there is no default to fall back on."""
+        return self.default is REQUIRED
+
+
+@dataclass(frozen=True)
+class EffectiveValue:
+    """What counts for one key, fit to be shown, and who said so."""
+
+    name: str
+    value: str | int | float | None
+    origin: str
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a section's field says about itself: how it is read and what it means."""
+
+    reader: Reader
+    about: str
+    example: object = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeSettings:
+    """Which node this is and which records it serves."""
+
+    name: Annotated[str, Key(Name(), "What this node is called in logs and answers.")] = "herdbook"
+    records: Annotated[
+        str,
+        Key(ModuleName(), "The Python module that declares the record classes.", "farm.records"),
+    ]
+    migrations: Annotated[
+        Path | None, Key(FilePath(), "The folder of the project's own revisions.", "migrations")
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseSettings:
+    """Where the database is and how long to wait for it. `url` holds the password, if any."""
+
+    url: Annotated[
+        DatabaseUrl,
+        Key(
+            DatabaseAddress(),
+            "mysql://user:password@host:port/database; options after ?, joined with &:\n"
+            "unix_socket, ssl_ca, ssl_cert, ssl_key, ssl_mode.",
+            "mysql://herdbook@localhost/farm?unix_socket=/run/mysqld/mysqld.sock",
+        ),
+    ]
+    password_file: Annotated[
+        Path | None, Key(FilePath(), "A file that holds the password, so that the URL need not.")
+    ] = None
+    connect_seconds: Annotated[
+        int, Key(WholeNumber(1, 300), "How long connecting to the server may take.")
+    ] = 10
+    statement_seconds: Annotated[
+        int, Key(WholeNumber(1, 86_400), "How long one SQL statement may run.")
+    ] = 25
+    lock_wait_seconds: Annotated[
+        int, Key(WholeNumber(1, 3_600), "How long a statement waits for locked rows.")
+    ] = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListenSettings:
+    """Twisted endpoint strings of the two listeners."""
+
+    rpc: Annotated[
+        str,
+        Key(
+            Checked(check_endpoint, ADVICE),
+            "Where applications call: a Twisted endpoint string, on this machine only.",
+        ),
+    ] = "tcp:8650:interface=127.0.0.1"
+    admin: Annotated[
+        str,
+        Key(
+            Checked(check_endpoint, ADVICE),
+            "Where probes and metrics are asked: the same, with a port of its own.",
+        ),
+    ] = "tcp:8651:interface=127.0.0.1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaneSettings:
+    """Database threads by what they do, each with a connection of its own."""
+
+    read: Annotated[int, Key(WholeNumber(1, 256), "Threads for calls that only read.")] = 4
+    write: Annotated[int, Key(WholeNumber(1, 256), "Threads for calls that write.")] = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogSettings:
+    """What the node writes about itself."""
+
+    level: Annotated[
+        str,
+        Key(
+            Choice(("debug", "info", "warning", "error")),
+            "The least important lines to write: debug, info, warning or error.",
+        ),
+    ] = "info"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """A whole, valid configuration.
+
+    `folder` is where the file lies (or the current one): relative paths start there, and the record
+    module is looked for there. `origins` tells for each `section.key` who set it.
+    """
+
+    node: NodeSettings
+    database: DatabaseSettings
+    listen: ListenSettings
+    limits: Limits
+    lanes: LaneSettings
+    log: LogSettings
+    folder: Path
+    origins: Mapping[str, str]
+
+
+SECTIONS: Mapping[str, type] = {
+    "node": NodeSettings,
+    "database": DatabaseSettings,
+    "listen": ListenSettings,
+    "limits": Limits,
+    "lanes": LaneSettings,
+    "log": LogSettings,
+}
+
+# The limits' defaults stand with the code that enforces them; here is how they are read.
+_LIMITS: Mapping[str, Key] = {
+    "body_bytes": Key(WholeNumber(1_024, 2**30), "The largest request body, in bytes."),
+    "batch_items": Key(WholeNumber(1, 100_000), "The most calls in one batch."),
+    "nesting": Key(WholeNumber(4, 512), "How deep arrays and objects of a request may nest."),
+    "result_bytes": Key(WholeNumber(1_024, 2**31), "The largest answer to one call, in bytes."),
+    "call_seconds": Key(Seconds(0.1, 86_400), "How long one call may take."),
+    "pending_calls": Key(WholeNumber(1, 100_000), "How many calls may wait or run at once."),
+}
+
+
+def settings() -> Iterator[Setting]:
+    """Every key there is, in the order of the file."""
+    for section, cls in SECTIONS.items():
+        keys = _LIMITS if cls is Limits else _keys(cls)
+        for field in dataclasses.fields(cls):
+            key = keys[field.name]
+            yield Setting(section, field.name, key.reader, field.default, key.about, key.example)
+
+
+def _keys(section: type) -> dict[str, Key]:
+    """What the fields of a section say about themselves."""
+    hints = get_type_hints(section, include_extras=True)
+    return {name: hint.__metadata__[0] for name, hint in hints.items()}

@@ -1,0 +1,1 @@
+"""What can be asked: the methods of the API, over the small interfaces of `ports`."""

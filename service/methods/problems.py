@@ -1,0 +1,38 @@
+"""Collecting what is wrong with the parameters of a call, so that it is all told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from records.errors import Failure, ValueRefused, pointer
+from service.errors import ParametersRefused
+
+Place = tuple[str | int, ...]
+"""The steps from the parameters to a value within them."""
+
+_T = TypeVar("_T")
+
+
+class Problems:
+    """The failures of one call's parameters; each points into the parameters as they were sent."""
+
+    def __init__(self) -> None:
+        self.failures: list[Failure] = []
+
+    def add(self, code: str, message: str, place: Place) -> None:
+        """Note one more."""
+        self.failures.append(Failure(code, message, pointer(*place)))
+
+    def attempt(self, place: Place, convert: Callable[[], _T]) -> _T | None:
+        """What `convert` gives; None where it refuses, which is noted at `place`."""
+        try:
+            return convert()
+        except ValueRefused as refused:
+            self.add(refused.code, refused.message, place)
+            return None
+
+    def raise_any(self) -> None:
+        """Raise ParametersRefused with everything noted; nothing happens where nothing was."""
+        if self.failures:
+            raise ParametersRefused(self.failures)

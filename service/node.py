@@ -1,0 +1,171 @@
+"""One node: the only place that builds the parts and joins them.
+
+Node(configuration, catalogue, reactor).start()
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.error import CannotListenError
+
+from records.catalogue import Catalogue
+from records.errors import HerdbookError
+from service.config import Configuration
+from service.methods.api import build_registry
+from service.metrics import CallMetrics, new_registry
+from service.store.database import HerdbookDatabase
+from service.store.records import StoredRecords
+from service.store.settings import SessionSettings
+from service.store.threads import Lane
+from service.store.work import RetryPolicy, Worker
+from service.transports.admin import AdminFactory
+from service.transports.calls import CallRunner
+from service.transports.http import RpcFactory
+from service.transports.web import WebLimits
+
+DRAIN_SECONDS = 10.0
+"""How long calls under way may take when the node stops; process managers wait 30 and more."""
+
+_log = logging.getLogger("herdbook.node")
+
+
+class CannotListen(HerdbookError):
+    """A listener's address is taken or not to be had."""
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where a running node can be reached; a URL, or the endpoint where it has none."""
+
+    rpc: str
+    admin: str
+
+
+class Node:
+    """A node that serves the records of a catalogue from one database."""
+
+    def __init__(self, configuration: Configuration, catalogue: Catalogue, reactor: Any) -> None:
+        self._configuration = configuration
+        self._reactor = reactor
+        self._reading = self._lane("read", catalogue, autocommit=True)
+        self._writing = self._lane("write", catalogue, autocommit=False)
+        registry = build_registry(catalogue, StoredRecords(catalogue, self._reading, self._writing))
+        self._metrics: CollectorRegistry = new_registry()
+        calls = CallMetrics(self._metrics, frozenset(method.name for method in registry))
+        limits = configuration.limits
+        self._runner = CallRunner(registry.respond, limits, calls, reactor)
+        self._rpc = RpcFactory(self._runner, WebLimits(limits.body_bytes), reactor)
+        checks = {"calls": self._runner.readiness, "database": self._database_problem}
+        self._admin = AdminFactory(checks, self._metrics, reactor)
+        self._ports: list[Any] = []
+
+    async def start(self) -> Addresses:
+        """Begin to serve; raises CannotListen and leaves nothing open."""
+        self._reading.start()
+        self._writing.start()
+        try:
+            rpc = await self._listen("rpc", self._configuration.listen.rpc, self._rpc)
+            admin = await self._listen("admin", self._configuration.listen.admin, self._admin)
+        except BaseException:
+            await self.stop()
+            raise
+        return Addresses(rpc=rpc, admin=admin)
+
+    async def stop(self) -> None:
+        """Take no more calls, finish those under way, and close everything."""
+        listening, self._ports = self._ports, []
+        await gatherResults([maybeDeferred(port.stopListening) for port in listening])
+        await self._rpc.drain(DRAIN_SECONDS)
+        self._reading.stop()
+        self._writing.stop()
+
+    async def _listen(self, name: str, endpoint: str, factory: Any) -> str:
+        """Open one listener; where it can be reached."""
+        try:
+            port = await _endpoint(self._reactor, endpoint).listen(factory)
+        except (CannotListenError, OSError) as error:
+            reason = getattr(error, "socketError", error)
+            raise CannotListen(
+                f"listen.{name} = {endpoint}: {reason}. Another program holds the address, or it "
+                "is not this machine's; stop that program or choose another port."
+            ) from error
+        self._ports.append(port)
+        return _shown(port.getHost())
+
+    def _lane(self, name: str, catalogue: Catalogue, autocommit: bool) -> Lane:
+        """A lane with a connection for each of its threads."""
+        database = HerdbookDatabase(
+            self._configuration.database.url, session_settings(self._configuration, autocommit)
+        )
+        make_worker = partial(Worker, database, catalogue, RetryPolicy(), random.random)
+        threads: int = getattr(self._configuration.lanes, name)
+        return Lane(self._reactor, name, threads, make_worker)
+
+    async def _database_problem(self) -> str | None:
+        """What /readyz says of the database: the problem, or None."""
+        try:
+            await self._reading.run(lambda tx: tx.rows("SELECT 1"))
+        except Exception as error:
+            _log.warning("the database does not answer: %s", error)
+            return "the database does not answer"
+        return None
+
+
+def session_settings(configuration: Configuration, autocommit: bool) -> SessionSettings:
+    """The time limits of connections, from a configuration."""
+    database = configuration.database
+    return SessionSettings(
+        connect_seconds=database.connect_seconds,
+        statement_seconds=database.statement_seconds,
+        lock_wait_seconds=database.lock_wait_seconds,
+        autocommit=autocommit,
+    )
+
+
+def _endpoint(reactor: Any, description: str) -> Any:
+    """Twisted's endpoint for its description."""
+    return serverFromString(reactor, description)  # type: ignore[no-untyped-call]
+
+
+def _shown(address: Any) -> str:
+    """The URL of a listener, or its socket."""
+    host, port = getattr(address, "host", None), getattr(address, "port", None)
+    if host is None:
+        return f"unix:{getattr(address, 'name', '')}"
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def run_node(
+    configuration: Configuration, catalogue: Catalogue, on_ready: Callable[[Addresses], None]
+) -> None:
+    """Serve until a signal (SIGINT, SIGTERM) ends it; blocks.
+
+    `on_ready` is told the addresses. Raises what kept the node from starting.
+    """
+    from twisted.internet import reactor as installed
+
+    reactor: Any = installed
+    node = Node(configuration, catalogue, reactor)
+    trouble: list[BaseException] = []
+
+    async def serve() -> None:
+        try:
+            on_ready(await node.start())
+        except BaseException as error:
+            trouble.append(error)
+            reactor.stop()
+
+    reactor.callWhenRunning(lambda: Deferred.fromCoroutine(serve()))
+    reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromCoroutine(node.stop()))
+    reactor.run()
+    if trouble:
+        raise trouble[0]

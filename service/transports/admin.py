@@ -1,0 +1,118 @@
+"""The admin listener: is the process alive, can it serve, and its numbers.
+
+It stands on a port of its own, so that probes and metrics are answered when the other one is busy,
+and need not be open to applications.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeAlias
+from urllib.parse import parse_qs
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from twisted.internet import defer
+from twisted.internet.defer import Deferred
+
+from service.rpc.faults import new_trace
+from service.transports.connections import WebFactory
+from service.transports.timing import Clock, within_time
+from service.transports.web import Answer, Asked, WebLimits, refusal
+
+Check: TypeAlias = Callable[[], Coroutine[Any, Any, str | None]]
+
+_log = logging.getLogger("herdbook.admin")
+_TEXT = {"Content-Type": "text/plain; charset=utf-8"}
+# Kubernetes gives a probe one second unless told otherwise: answer before it gives up.
+_CHECK_SECONDS = 0.8
+# No request here has a body.
+_BODY_BYTES = 1024
+
+
+class AdminPages:
+    """The pages of the admin listener. A check returns None, or what is wrong in a few words."""
+
+    def __init__(
+        self, checks: Mapping[str, Check], registry: CollectorRegistry, clock: Clock
+    ) -> None:
+        self._checks = checks
+        self._registry = registry
+        self._clock = clock
+        self._pages = {
+            "/livez": self._alive,
+            "/readyz": self._ready,
+            "/metrics": self._metrics,
+        }
+
+    async def __call__(self, asked: Asked) -> Answer:
+        """The answer to one request."""
+        page = self._pages.get(asked.path)
+        if page is None:
+            return refusal(404, f"There is nothing here. Try {', '.join(self._pages)}.")
+        if asked.method not in ("GET", "HEAD"):
+            message = f"{asked.method} is not possible here. Use GET."
+            return refusal(405, message, {"Allow": "GET, HEAD"})
+        return await page(asked)
+
+    async def _alive(self, asked: Asked) -> Answer:
+        """200 as long as the process answers at all."""
+        return Answer(200, b"ok\n", _TEXT)
+
+    async def _ready(self, asked: Asked) -> Answer:
+        """200 when every check passes, else 503; `?verbose` lists each one."""
+        problems = await self._problems()
+        failed = [name for name, problem in problems.items() if problem is not None]
+        summary = f"not ready: {', '.join(failed)}" if failed else "ok"
+        lines = [_line(name, problem) for name, problem in problems.items()]
+        shown = lines if "verbose" in parse_qs(asked.query, keep_blank_values=True) else []
+        return Answer(503 if failed else 200, "\n".join([*shown, summary, ""]).encode(), _TEXT)
+
+    async def _metrics(self, asked: Asked) -> Answer:
+        """The numbers in the Prometheus text format."""
+        return Answer(
+            200, generate_latest(self._registry), {"Content-Type": CONTENT_TYPE_PLAIN_0_0_4}
+        )
+
+    async def _problems(self) -> dict[str, str | None]:
+        """Run all checks side by side; what each found."""
+        begun = {name: self._begin(name, check) for name, check in self._checks.items()}
+        return {name: await running for name, running in begun.items()}
+
+    def _begin(self, name: str, check: Check) -> Deferred[str | None]:
+        """Begin one check within its time; it fires with what it found and never fails."""
+        running = Deferred.fromCoroutine(_safely(name, check))
+        return within_time(running, _CHECK_SECONDS, self._clock, _too_slow)
+
+
+class AdminFactory(WebFactory):
+    """The admin listener, to be given to an endpoint."""
+
+    def __init__(
+        self, checks: Mapping[str, Check], registry: CollectorRegistry, clock: Clock
+    ) -> None:
+        limits = WebLimits(_BODY_BYTES, connections=100, receive_seconds=10.0)
+        super().__init__(AdminPages(checks, registry, clock), limits, clock)
+
+
+async def _safely(name: str, check: Check) -> str | None:
+    """What a check found; one that breaks has found that, and the log is told the rest."""
+    try:
+        return await check()
+    except defer.CancelledError:
+        raise
+    except Exception as error:
+        trace = new_trace()
+        _log.error("the check %s broke (trace %s)", name, trace, exc_info=error)
+        return f"the check itself broke (trace {trace})"
+
+
+def _too_slow(outcome: object, seconds: float) -> str:
+    """What is said of a check that did not come to an end."""
+    return f"no answer within {seconds:g} seconds"
+
+
+def _line(name: str, problem: str | None) -> str:
+    """One check in the verbose list."""
+    return f"[+] {name}: ok" if problem is None else f"[-] {name}: {problem}"

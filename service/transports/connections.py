@@ -1,0 +1,263 @@
+"""HTTP connections within bounds: a request is received whole or refused, then one function asked.
+
+Twisted's own parser reads the wire. Added here is how much is kept, and for how long. What ends
+each phase of a connection if nothing else does:
+
+    idle        idle_seconds             closed
+    receiving   receive_seconds in all   408, closed     (however steadily it drips)
+    refused     linger_seconds           closed          (too large a body, read and thrown away)
+    answering   the handler's own limit
+    sending     idle_seconds             cut off         (a client that does not read)
+"""
+
+# Twisted's HTTP classes are not annotated; every second line here calls into them.
+# mypy: disable-error-code="no-untyped-call"
+
+from __future__ import annotations
+
+import logging
+from typing import Any, cast
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IAddress
+from twisted.internet.protocol import ServerFactory
+from twisted.protocols.basic import LineReceiver
+from twisted.python.failure import Failure
+from twisted.web import http
+
+from service.rpc.faults import new_trace
+from service.transports.timing import Clock, fired, within_time
+from service.transports.web import Answer, Asked, Handler, WebLimits, refusal
+
+_log = logging.getLogger("herdbook.http")
+_CLOSE_SECONDS = 2.0
+
+
+class BoundedRequest(http.Request):
+    """One request, kept in memory up to the limit of its body."""
+
+    channel: Connection
+
+    def __init__(self, channel: Connection, queued: object) -> None:
+        super().__init__(channel, queued)
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self.is_refused = False
+
+    # What Twisted's parser calls, in this order.
+
+    def parseCookies(self) -> None:  # noqa: N802
+        """No page reads cookies."""
+
+    def gotLength(self, length: int | None) -> None:  # noqa: N802
+        """Refuse a body that announces itself as too long; None is one sent in chunks."""
+        if length is not None and length > self.channel.factory.limits.body_bytes:
+            self._refuse_body()
+
+    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802
+        """Keep a piece of the body; once the body is refused, none."""
+        if self.is_refused:
+            return
+        self._pieces.append(data)
+        self._size += len(data)
+        if self._size > self.channel.factory.limits.body_bytes:
+            self._refuse_body()
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802
+        """Ask the handler, now that everything is here."""
+        self.method, self.uri, self.clientproto = command, path, version
+        if self.is_refused:
+            self.channel.loseConnection()
+            return
+        running = Deferred.fromCoroutine(self.channel.factory.handle(self._asked()))
+        self.notifyFinish().addErrback(lambda _: running.cancel())
+        running.addErrback(self._broken).addCallback(self._reply)
+
+    # The answer.
+
+    def refuse_now(self, answer: Answer) -> None:
+        """Answer before the request has come to its end; nothing more of it is kept."""
+        self.is_refused = True
+        self._pieces.clear()
+        self.requestHeaders.removeHeader(b"Expect")
+        self.channel.persistent = 0
+        self.setResponseCode(answer.status)
+        self._set_headers(answer)
+        self.channel.writeHeaders(
+            b"HTTP/1.1", b"%d" % self.code, self.code_message, self.responseHeaders
+        )
+        self.channel.write(answer.body)
+
+    def _refuse_body(self) -> None:
+        """Answer 413 and read on for a while, so that the client gets to see it."""
+        limit = self.channel.factory.limits.body_bytes
+        message = f"The body is longer than {limit} bytes. Split the work over several calls."
+        self.refuse_now(refusal(http.REQUEST_ENTITY_TOO_LARGE, message))
+        self.channel.setTimeout(self.channel.factory.limits.linger_seconds)
+
+    def _asked(self) -> Asked:
+        """The request as a value. A header sent twice is joined, as RFC 9110 has it."""
+        path, _, query = self.uri.decode("latin-1").partition("?")
+        headers = {
+            name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
+            for name, values in self.requestHeaders.getAllRawHeaders()
+        }
+        body = b"".join(self._pieces)
+        self._pieces.clear()
+        return Asked(self.method.decode("latin-1"), path, query, headers, body)
+
+    def _reply(self, answer: Answer | None) -> None:
+        """Send the answer, unless there is nobody left to read it."""
+        if answer is None or self._disconnected:
+            return
+        self.setResponseCode(answer.status)
+        self._set_headers(answer)
+        if answer.body:
+            self.write(answer.body)
+        self.finish()
+
+    def _broken(self, failure: Failure) -> Answer | None:
+        """What to send when the handler failed: nothing, if it did because the client left."""
+        if self._disconnected and failure.check(CancelledError):
+            return None
+        trace = new_trace()
+        error = failure.value
+        _log.error("the page %r failed (trace %s)", self.uri, trace, exc_info=error)
+        message = f"Internal error. The node's log tells more under trace {trace}."
+        return refusal(http.INTERNAL_SERVER_ERROR, message)
+
+    def _set_headers(self, answer: Answer) -> None:
+        """The headers of an answer, and those that every answer has."""
+        headers = {"Date": http.datetimeToString().decode("ascii"), "Cache-Control": "no-store"}
+        if answer.status != http.NO_CONTENT:
+            headers["Content-Length"] = str(len(answer.body))
+        if not self.channel.persistent:
+            headers["Connection"] = "close"
+        for name, value in (headers | dict(answer.headers)).items():
+            self.setHeader(name, value)
+
+
+class Connection(http.HTTPChannel):
+    """One connection, with a timer for the phase it is in."""
+
+    factory: WebFactory
+    requestFactory: Any = BoundedRequest  # noqa: N815
+    _is_idle = True
+
+    def callLater(self, period: float, func: Any) -> Any:  # noqa: N802
+        """Twisted's timers, on the factory's clock."""
+        return self.factory.clock.callLater(period, func)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Read on. Unlike in Twisted, more data gives a request no more time."""
+        if self._is_idle:
+            self._is_idle = False
+            self.setTimeout(self.factory.limits.receive_seconds)
+        LineReceiver.dataReceived(self, data)
+
+    def headerReceived(self, line: bytes) -> bool:  # noqa: N802
+        """Read a header. A length of thousands of digits is a bad one and not our failure."""
+        try:
+            return cast(bool, super().headerReceived(line))
+        except ValueError:
+            self._respondToBadRequestAndDisconnect()
+            return False
+
+    def checkPersistence(self, request: http.Request, version: bytes) -> bool:  # noqa: N802
+        """Whether the connection stays open after this request."""
+        return not self.factory.is_closing and cast(
+            bool, super().checkPersistence(request, version)
+        )
+
+    def allContentReceived(self) -> None:  # noqa: N802
+        """Answer a request; data of a next one must not start a timer meanwhile."""
+        self._is_idle = False
+        super().allContentReceived()
+
+    def requestDone(self, request: http.Request) -> None:  # noqa: N802
+        """Wait for a next request, or for the client to read the answer before the end."""
+        self._is_idle = True
+        self._savedTimeOut = None
+        self.setTimeout(self.factory.limits.idle_seconds)
+        super().requestDone(request)
+
+    def timeoutConnection(self) -> None:  # noqa: N802
+        """Close the connection; a request that came too slowly is told so.
+
+        One that is closing already, but whose client does not read the last answer, is cut off.
+        """
+        if cast(Any, self.transport).disconnecting:
+            cast(Any, self.transport).abortConnection()
+            return
+        if self.requests and not self.requests[-1].is_refused:
+            seconds = self.factory.limits.receive_seconds
+            message = f"The request did not arrive within {seconds:g} seconds. Send it again."
+            self.requests[-1].refuse_now(refusal(http.REQUEST_TIMEOUT, message))
+        super().timeoutConnection()
+
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
+        """End what was running for this client."""
+        super().connectionLost(reason)
+        self.factory.forget(self)
+
+    def close_when_done(self) -> None:
+        """Close now, or after the request that is under way."""
+        self.persistent = 0
+        if not self.requests:
+            self.loseConnection()
+
+
+class WebFactory(ServerFactory):
+    """The listener's side: makes connections, and ends them together."""
+
+    noisy = False
+
+    def __init__(self, handle: Handler, limits: WebLimits, clock: Clock) -> None:
+        self.handle = handle
+        self.limits = limits
+        self.is_closing = False
+        self.clock = clock
+        self._connections: set[Connection] = set()
+        self._closed: Deferred[None] | None = None
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """A new connection; None, which closes it, when there are too many."""
+        if len(self._connections) >= self.limits.connections:
+            _log.warning("more than %d connections, one refused", self.limits.connections)
+            return None
+        connection = Connection()
+        connection.factory = self
+        connection.timeOut = cast(Any, self.limits.idle_seconds)
+        self._connections.add(connection)
+        return connection
+
+    def forget(self, connection: Connection) -> None:
+        """Note that a connection is gone."""
+        self._connections.discard(connection)
+        if not self._connections and self._closed is not None:
+            closed, self._closed = self._closed, None
+            closed.callback(None)
+
+    def log(self, request: http.Request) -> None:
+        """One line for each request; Twisted calls this when the answer is sent."""
+        _log.debug("%r %r %d", request.method, request.uri, request.code)
+
+    def finish_requests(self) -> None:
+        """Close idle connections, and each other one after its answer."""
+        self.is_closing = True
+        for connection in tuple(self._connections):
+            connection.close_when_done()
+
+    def close(self) -> Deferred[None]:
+        """Close all connections; fires when they are gone, those of slow readers cut off."""
+        self.finish_requests()
+        if not self._connections:
+            return fired()
+        self._closed = closed = Deferred[None]()
+        return within_time(closed, _CLOSE_SECONDS, self.clock, self._abort)
+
+    def _abort(self, result: object, seconds: float) -> None:
+        """Cut off the connections that did not close by themselves."""
+        self._closed = None
+        for connection in tuple(self._connections):
+            cast(Any, connection.transport).abortConnection()

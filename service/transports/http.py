@@ -1,0 +1,105 @@
+"""JSON-RPC over HTTP POST.
+
+Every answer of JSON-RPC, errors included, is HTTP 200; 204 means there is nothing to answer. Other
+statuses are for what never reached JSON-RPC, with a small JSON object that says what to do.
+"""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred
+
+from service.errors import Busy, ServiceError
+from service.transports.calls import CallRunner
+from service.transports.connections import WebFactory
+from service.transports.timing import Clock
+from service.transports.web import Answer, Asked, WebLimits, refusal
+
+_PATHS = frozenset({"/", "/rpc"})
+_JSON_TYPES = frozenset({"application/json", "application/json-rpc", "application/jsonrequest"})
+_RETRY_WHEN_BUSY = "1"
+_RETRY_AFTER_SHUTDOWN = "5"
+
+
+class RpcPages:
+    """The pages of the JSON-RPC listener."""
+
+    def __init__(self, runner: CallRunner) -> None:
+        self._runner = runner
+
+    async def __call__(self, asked: Asked) -> Answer:
+        """The answer to one request."""
+        refused = _refusal(asked) or self._overload()
+        if refused is not None:
+            return refused
+        reply = await self._runner.answer(asked.body)
+        if reply is None:
+            return Answer(204)
+        return Answer(200, reply, {"Content-Type": "application/json"})
+
+    def _overload(self) -> Answer | None:
+        """503 while no new call is taken."""
+        error = self._runner.refusal()
+        return None if error is None else _unavailable(error)
+
+
+class RpcFactory(WebFactory):
+    """The JSON-RPC listener, to be given to an endpoint."""
+
+    def __init__(self, runner: CallRunner, limits: WebLimits, clock: Clock) -> None:
+        super().__init__(RpcPages(runner), limits, clock)
+        self._runner = runner
+
+    def drain(self, seconds: float) -> Deferred[None]:
+        """Take no more calls; fires when those in flight are answered and the answers sent.
+
+        Calls still running after `seconds` are cut short, connections still open a little later.
+        """
+        self.finish_requests()
+        return self._runner.drain(seconds).addCallback(lambda _: self.close())
+
+
+def _refusal(asked: Asked) -> Answer | None:
+    """Why a request cannot hold a JSON-RPC body, or None when it can."""
+    if asked.path not in _PATHS:
+        return refusal(404, "There is nothing here. Send JSON-RPC 2.0 by POST to /rpc.")
+    if asked.method != "POST":
+        message = f"{asked.method} is not possible here. Send JSON-RPC 2.0 by POST."
+        return refusal(405, message, {"Allow": "POST"})
+    problem = _type_problem(asked.headers.get("content-type")) or _coding_problem(asked)
+    return None if problem is None else refusal(415, problem)
+
+
+def _type_problem(content_type: str | None) -> str | None:
+    """What is wrong with a Content-Type.
+
+    A missing one is refused too. A web page of any origin may make a browser send a POST without
+    it (the body a Blob without a type) or as text/plain, and the browser asks nobody before. It
+    must ask first for application/json, and this server never agrees.
+    """
+    if content_type is None:
+        return "There is no Content-Type. Send application/json."
+    media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    if media_type not in _JSON_TYPES:
+        return "This Content-Type is not JSON. Send application/json."
+    charsets = {
+        value.strip(' "')
+        for name, _, value in (parameter.partition("=") for parameter in parameters)
+        if name.strip() == "charset"
+    }
+    if not charsets <= {"utf-8", "utf8"}:
+        return "JSON is UTF-8. Send it so, with no other charset in the Content-Type."
+    return None
+
+
+def _coding_problem(asked: Asked) -> str | None:
+    """What is wrong with a Content-Encoding: compressed bodies would get round the size limit."""
+    coding = asked.headers.get("content-encoding", "identity")
+    if coding.strip().lower() == "identity":
+        return None
+    return "Compressed bodies are not read. Send the body without a Content-Encoding."
+
+
+def _unavailable(error: ServiceError) -> Answer:
+    """The answer while no new call is taken, and when to try again."""
+    wait = _RETRY_WHEN_BUSY if isinstance(error, Busy) else _RETRY_AFTER_SHUTDOWN
+    return refusal(503, f"{error.message}. {error.advice}", {"Retry-After": wait})

@@ -1,0 +1,1 @@
+"""The tests: a mirror of the house, and what spans rooms."""

@@ -1,0 +1,92 @@
+"""What all tests share: the two database servers, and an empty database on each."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from service.server import (
+    PrivateServer,
+    Program,
+    ProgramMissing,
+    ServerKind,
+    find_program,
+    inspect_program,
+)
+
+CHOSEN = os.environ.get("HERDBOOK_TEST_SERVERS", "mariadb,mysql")
+_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+MYSQL_PREFIX = Path(os.environ.get("HERDBOOK_TEST_MYSQL") or _CACHE / "herdbook" / "mysql")
+
+_numbers = itertools.count(1)
+
+
+def chosen_kinds() -> list[ServerKind]:
+    """The servers to test on: both, or those that HERDBOOK_TEST_SERVERS names."""
+    return [ServerKind(name.strip()) for name in CHOSEN.split(",") if name.strip()]
+
+
+def program_of(kind: ServerKind) -> Program:
+    """The server program of this kind for the tests, or an error that says how to get it."""
+    if kind is ServerKind.MARIADB:
+        return find_program(kind, {"PATH": os.environ.get("PATH", "")})
+    try:
+        return inspect_program(MYSQL_PREFIX / "bin" / "mysqld")
+    except ProgramMissing as error:
+        raise ProgramMissing(
+            f"The tests' MySQL is not at {MYSQL_PREFIX}. Run tests/servers/install-mysql, or name "
+            f"its folder in HERDBOOK_TEST_MYSQL. HERDBOOK_TEST_SERVERS=mariadb tests without it."
+        ) from error
+
+
+class Servers:
+    """The running servers of this test session, each started when it is first asked for."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._running: dict[ServerKind, PrivateServer] = {}
+
+    def get(self, kind: ServerKind) -> PrivateServer:
+        """The server of this kind, running."""
+        if kind not in self._running:
+            server = PrivateServer(self._directory / kind, program_of(kind))
+            server.start()
+            self._running[kind] = server
+        return self._running[kind]
+
+    def stop(self) -> None:
+        """Stop all that were started."""
+        for server in self._running.values():
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """The pool of servers; their directories go away with the session."""
+    directory = Path(tempfile.mkdtemp(prefix="herdbook-tests-"))
+    pool = Servers(directory)
+    yield pool
+    pool.stop()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", params=chosen_kinds(), ids=str)
+def server(request: pytest.FixtureRequest, servers: Servers) -> PrivateServer:
+    """A running server, of each kind in turn. Shared by all tests: leave it running."""
+    kind: ServerKind = request.param
+    return servers.get(kind)
+
+
+@pytest.fixture
+def database(server: PrivateServer) -> Iterator[str]:
+    """The URL of a fresh empty database on the server, dropped after the test."""
+    name = f"test_{next(_numbers)}"
+    server.create_database(name)
+    yield server.url(name)
+    server.drop_database(name)

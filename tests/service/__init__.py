@@ -1,0 +1,1 @@
+"""Tests of the running node, one folder for each room of `service`."""

@@ -1,0 +1,131 @@
+"""`herdbook check`: the whole of a configuration looked at, and nothing secret shown."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from service.cli.checks import Check, look_at
+from service.cli.output import CommandFailed
+from service.config import Configuration, load_configuration
+from tests.service.cli.conftest import Ran
+
+Herdbook = Callable[..., Ran]
+
+FILE = """\
+[node]
+records = "barn_for_check.records"
+migrations = "migrations"
+[database]
+url = "mysql://me:hush@db/farm"
+"""
+RECORDS = """\
+from records import Record, Text
+
+class Stall(Record):
+    name = Text(length=20)
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Path]:
+    """A project that is well, in the current folder of the command."""
+    (tmp_path / "herdbook.toml").write_text(FILE, encoding="utf-8")
+    (tmp_path / "migrations").mkdir()
+    package = tmp_path / "barn_for_check"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "records.py").write_text(RECORDS, encoding="utf-8")
+    path = list(sys.path)
+    yield tmp_path
+    sys.path[:] = path
+    for name in [name for name in sys.modules if name.startswith("barn_for_check")]:
+        del sys.modules[name]
+
+
+def test_a_project_that_is_well(herdbook: Herdbook, project: Path) -> None:
+    """Values with their origins, then each check; exit code 0; the password stays hidden."""
+    ran = herdbook("check")
+    assert (ran.code, ran.err) == (0, "")
+    assert "herdbook.toml, line 5" in ran.out
+    assert "mysql://me:***@db/farm" in ran.out
+    assert "ok      record module: barn_for_check.records declares stall" in ran.out
+    assert ran.out.endswith("All is well.\n")
+    assert "hush" not in ran.out
+
+
+def test_the_same_for_programs(herdbook: Herdbook, project: Path) -> None:
+    """With --json one document tells all of it."""
+    document = herdbook("check", "--json").document()
+    assert document["passed"] is True
+    assert document["folder"] == str(project)
+    assert {"name": "lanes.read", "value": 4, "origin": "default"} in document["values"]
+    assert [one["name"] for one in document["checks"]][:2] == ["record module", "migrations folder"]
+
+
+def test_all_that_is_wrong_around_it_is_told_at_once(herdbook: Herdbook, project: Path) -> None:
+    """A record class declared wrongly and a missing folder are both named; exit code 1."""
+    (project / "migrations").rmdir()
+    broken = RECORDS.replace("class Stall(Record)", "class Stall(Nothing)")
+    (project / "barn_for_check" / "records.py").write_text(broken, encoding="utf-8")
+    ran = herdbook("check")
+    assert ran.code == 1
+    assert ran.out.count("FAILED  ") == 2
+    assert "name 'Nothing' is not defined" in ran.out
+    assert "is no folder" in ran.out
+    assert "All is well" not in ran.out
+    assert herdbook("check", "--json").document()["passed"] is False
+
+
+def test_a_wrong_configuration_is_told_whole(herdbook: Herdbook, project: Path) -> None:
+    """Every problem, for people and for programs, and exit code 1."""
+    (project / "herdbook.toml").write_text(FILE + "[log]\nlevl = 1\n[lanes]\nread = 0\n")
+    ran = herdbook("check")
+    assert (ran.code, ran.out) == (1, "")
+    assert "2 problems" in ran.err
+    assert "herdbook.toml, line 7, [log] levl: there is no such key" in ran.err
+    assert "did you mean level?" in ran.err
+    problems = herdbook("check", "--json").error()["problems"]
+    assert [problem["line"] for problem in problems] == [7, 9]
+    assert all(problem["hint"] for problem in problems)
+
+
+def test_a_named_file_is_read(herdbook: Herdbook, project: Path) -> None:
+    """--config reads that file, and one that is not there is told."""
+    (project / "herdbook.toml").rename(project / "other.toml")
+    assert herdbook("check", "--config", "other.toml").code == 0
+    ran = herdbook("check", "--config", "nowhere.toml")
+    assert ran.code == 1
+    assert "nowhere.toml: it cannot be read: No such file" in ran.err
+
+
+def test_the_example_passes_the_check(herdbook: Herdbook, tmp_path: Path) -> None:
+    """`check --example > herdbook.toml` is a valid file: only what it names is not there."""
+    (tmp_path / "herdbook.toml").write_text(herdbook("check", "--example").out, encoding="utf-8")
+    document = herdbook("check", "--json").document()
+    assert {one["name"]: one["value"] for one in document["values"]}["node.records"]
+    example = herdbook("check", "--example", "--json").document()["example"]
+    assert example == (tmp_path / "herdbook.toml").read_text(encoding="utf-8")
+
+
+def _configuration() -> Configuration:
+    environment = {
+        "HERDBOOK_NODE_RECORDS": "farm.records",
+        "HERDBOOK_DATABASE_URL": "mysql://me:hush@db/farm",
+    }
+    return load_configuration(None, environment)
+
+
+def test_each_check_runs_whatever_the_others_say() -> None:
+    """A failed check does not hide the next one, and no finding shows a password."""
+
+    def fails(configuration: Configuration) -> str:
+        raise CommandFailed(f"no {configuration.database.url.revealed()}", "start it")
+
+    checks = (Check("first", fails), Check("second", lambda _configuration: "fine"))
+    first, second = look_at(_configuration(), checks)
+    assert first.messages == ("no mysql://me:***@db/farm; start it",)
+    assert (first.passed, second.passed) == (False, True)
