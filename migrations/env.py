@@ -1,7 +1,5 @@
 """Alembic's environment: runs what `schema.runner` prepared. It is not meant to be run alone."""
 
-from alembic import context
-
 from schema.operations import run_migrations
 
-run_migrations(context)
+run_migrations()

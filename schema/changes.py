@@ -10,12 +10,19 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData
 
-from schema.comparison import default_differs, is_compared, type_differs
-from schema.operations import PLUGIN
+from schema.comparison import default_differs, is_compared
 from schema.system import REVISION_TABLE
 
 Operations = list[ops.MigrateOperation]
 
+_PLUGINS = (
+    "alembic.autogenerate.*",
+    # Types are compared by `schema.comparison`, primary keys by `schema.operations`.
+    "herdbook.*",
+    "~alembic.autogenerate.types",
+    # Comments are the DBA's.
+    "~alembic.autogenerate.comments",
+)
 _DESTRUCTIVE = (ops.DropTableOp, ops.DropColumnOp)
 
 
@@ -51,15 +58,9 @@ def comparing_context(connection: Connection) -> MigrationContext:
         connection,
         opts={
             "version_table": REVISION_TABLE,
-            "compare_type": type_differs,
             "compare_server_default": default_differs,
             "include_object": is_compared,
-            # Comments are the DBA's.
-            "autogenerate_plugins": [
-                "alembic.autogenerate.*",
-                "~alembic.autogenerate.comments",
-                PLUGIN,
-            ],
+            "autogenerate_plugins": _PLUGINS,
         },
     )
 

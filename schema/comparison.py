@@ -1,7 +1,7 @@
 """When a column in the database is the declared one, on either server.
 
-Alembic walks over tables, columns, indexes and foreign keys; it asks here about types and defaults.
-Its own answer misses fractional seconds, UNSIGNED, collations and the order of an ENUM. Here both
+Alembic walks over tables, columns, indexes and foreign keys; what it finds of types and defaults is
+judged here. Its own judgement misses fractional seconds, UNSIGNED, collations and the order of an ENUM. Here both
 sides are brought into one form first: the declared type as the dialect writes it, the column's as
 `information_schema` tells it.
 """
@@ -14,7 +14,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from alembic.autogenerate.api import AutogenContext
+from alembic.operations.ops import AlterColumnOp
 from alembic.runtime.migration import MigrationContext
+from alembic.runtime.plugins import Plugin
+from alembic.util import PriorityDispatchResult
 from sqlalchemy import Column, Connection, text
 from sqlalchemy import types as sqltypes
 from sqlalchemy.dialects import mysql
@@ -54,24 +58,31 @@ class ColumnForm:
     collation: str | None
 
 
-def type_differs(
-    context: MigrationContext,
+def compare_type(
+    context: AutogenContext,
+    change: AlterColumnOp,
+    _schema: str | None,
+    table_name: str,
+    column_name: str,
     inspected: Column[Any],
     declared: Column[Any],
-    inspected_type: TypeEngine[Any],
-    declared_type: TypeEngine[Any],
-) -> bool:
-    """Alembic's hook `compare_type`."""
-    found = _forms_in_database(context).get((str(inspected.table.name), inspected.name))
-    assert found is not None, f"{inspected.table.name}.{inspected.name} was just reflected"
-    kind, collation = found
-    known = _form(kind, _choices(inspected_type), collation)
+) -> PriorityDispatchResult:
+    """Note in `change` whether a column's type must change, and what it is now."""
+    assert context.migration_context is not None
+    kind, collation = _forms_in_database(context.migration_context)[table_name, column_name]
+    known = _form(kind, _found_choices(inspected.type), collation)
     wanted = _form(
-        declared_type.compile(dialect=context.dialect),
-        _choices(declared_type),
-        _declared_collation(declared_type),
+        declared.type.compile(dialect=context.migration_context.dialect),
+        _choices(declared.type),
+        _declared_collation(declared.type),
     )
-    return known != wanted
+    if known == wanted:
+        # As declared, it is written without what only one of the servers shows.
+        change.existing_type = declared.type
+    else:
+        change.existing_type = mysql.JSON() if kind == "json" else inspected.type
+        change.modify_type = declared.type
+    return PriorityDispatchResult.CONTINUE
 
 
 def default_differs(
@@ -86,11 +97,9 @@ def default_differs(
     if inspected_default is None or rendered_default is None:
         return (inspected_default is None) != (rendered_default is None)
     known, wanted = _literal(inspected_default), rendered_default
-    if isinstance(declared.type, mysql.BIT):
-        return known != _literal(wanted)
     if isinstance(declared.type, sqltypes.Numeric | sqltypes.Integer | sqltypes.Float | mysql.YEAR):
         return _number(declared.type, known) != _number(declared.type, wanted)
-    return known != wanted
+    return _shown(known) != _shown(wanted)
 
 
 def is_compared(
@@ -144,8 +153,13 @@ def _form(written: str, choices: tuple[str, ...], collation: str | None) -> Colu
 def _choices(kind: TypeEngine[Any]) -> tuple[str, ...]:
     """The values of an ENUM or SET, in order: their places are what is stored."""
     if isinstance(kind, mysql.SET):
-        return tuple(kind.values)
-    return tuple(kind.enums) if isinstance(kind, sqltypes.Enum) else ()
+        return tuple(map(_shown, kind.values))
+    return tuple(map(_shown, kind.enums)) if isinstance(kind, sqltypes.Enum) else ()
+
+
+def _found_choices(kind: TypeEngine[Any]) -> tuple[str, ...]:
+    """The same of a column in the database, where a backslash stands doubled."""
+    return tuple(choice.replace("\\\\", "\\") for choice in _choices(kind))
 
 
 def _declared_collation(kind: TypeEngine[Any]) -> str | None:
@@ -155,13 +169,18 @@ def _declared_collation(kind: TypeEngine[Any]) -> str | None:
     return str(getattr(kind, "collation", None) or TABLE_OPTIONS["mysql_collate"])
 
 
+def _shown(value: str) -> str:
+    """A text as the servers' catalogues show it: characters of four bytes become question marks."""
+    return re.sub(r"[\U00010000-\U0010ffff]", "?", value)
+
+
 def _literal(shown: str) -> str:
-    """The value of a literal as SHOW CREATE TABLE has it: quoted, in brackets, or bare."""
+    """The value of a literal as SHOW CREATE TABLE has it: quoted, in brackets, bytes or bare."""
     shown = shown.strip()
+    if re.fullmatch(r"0x(?:[0-9A-F]{2})+", shown):
+        return bytes.fromhex(shown[2:]).decode("utf-8", "replace")
     if shown.startswith("(") and shown.endswith(")"):
         shown = shown[1:-1]
-    if shown[:2] in ("b'", "B'"):
-        return str(int(shown[2:-1], 2))
     if shown.startswith("'") and shown.endswith("'"):
         return re.sub(r"''|\\(.)", lambda quoted: quoted[1] or "'", shown[1:-1])
     return shown
@@ -175,3 +194,6 @@ def _number(kind: TypeEngine[Any], written: str) -> object:
         return float(written) if isinstance(kind, mysql.DOUBLE) else Decimal(written)
     except ArithmeticError:
         return written
+
+
+Plugin("herdbook.types").add_autogenerate_comparator(compare_type, "column", "types")

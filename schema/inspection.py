@@ -31,7 +31,7 @@ def _pending(revisions: Revisions, heads: Heads) -> tuple[RevisionLine, ...]:
         # A newer release has been here; it has run all of ours.
         done |= revisions.system_names
     scripts = reversed(list(revisions.directory.walk_revisions()))
-    lines = [RevisionLine(s.revision, s.doc.splitlines()[0]) for s in scripts]
+    lines = [RevisionLine(s.revision, s.doc.splitlines()[0].rstrip(".")) for s in scripts]
     # Alembic walks one branch after the other; Herdbook's own is run first.
     lines.sort(key=lambda line: line.name not in revisions.system_names)
     return tuple(line for line in lines if line.name not in done)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from alembic import context
 from alembic.autogenerate import renderers
 from alembic.ddl.mysql import MySQLImpl
 from alembic.operations import MigrateOperation, Operations
@@ -22,7 +23,6 @@ from schema.tables import TABLE_OPTIONS
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
     from alembic.operations.ops import ModifyTableOps
-    from alembic.runtime.environment import EnvironmentContext
     from sqlalchemy.engine import CursorResult
 
 
@@ -68,10 +68,9 @@ class JournalledImpl(MySQLImpl):
         return str(construct.compile(dialect=self.dialect)).strip()
 
 
-def run_migrations(context: EnvironmentContext) -> None:
+def run_migrations() -> None:
     """All that an `env.py` has to do: run what Herdbook prepared."""
-    attributes = context.config.attributes
-    context.configure(**attributes["options"])
+    context.configure(**context.config.attributes["options"])
     with context.begin_transaction():
         context.run_migrations()
 
@@ -141,7 +140,6 @@ def _compare_primary_keys(
     return PriorityDispatchResult.CONTINUE
 
 
-PLUGIN = "herdbook.comparison"
-"""Alembic's name for what is compared here."""
-
-Plugin(PLUGIN).add_autogenerate_comparator(_compare_primary_keys, "table", "primary_key")
+Plugin("herdbook.primary_keys").add_autogenerate_comparator(
+    _compare_primary_keys, "table", "primary_key"
+)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.mysql import mysqldb
 from sqlalchemy.exc import DBAPIError
 
-from schema.connection import quote_all_names
+from schema.connection import SESSION, quote_all_names
 from schema.errors import SchemaError
 from schema.progress import Direction, Journal
 from schema.scripts import Revisions, failed_in_file, unknown
@@ -85,6 +85,7 @@ def write_sql(
         "literal_binds": True,
     }
     starting: Any = list(start) or None
+    output.write(f"SET NAMES utf8mb4;\n\n{SESSION};\n\n")
     _run_environment(revisions, steps, options, as_sql=True, starting_rev=starting)
 
 
@@ -110,4 +111,7 @@ def _run_environment(
     except (SchemaError, DBAPIError):
         raise
     except Exception as error:
-        raise failed_in_file(error, "A revision cannot be run") from error
+        told = failed_in_file(error, revisions.directory.version_locations)
+        if told is None:
+            raise
+        raise told from error

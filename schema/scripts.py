@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -72,7 +73,9 @@ class Revisions:
 def load_revisions(folder: Path | None) -> Revisions:
     """Read all revision files; raises RevisionsBroken for what keeps them from being used."""
     locations = [ENVIRONMENT / "versions", *([folder] if folder and folder.is_dir() else [])]
-    directory = ScriptDirectory(ENVIRONMENT, version_locations=locations)
+    directory = ScriptDirectory(
+        ENVIRONMENT, version_locations=locations, messaging_opts={"quiet": True}
+    )
     try:
         with warnings.catch_warnings():
             # Alembic only warns of two files with one revision, or of a parent that is missing.
@@ -80,7 +83,7 @@ def load_revisions(folder: Path | None) -> Revisions:
             warnings.filterwarnings("error", message="Revision .*", category=UserWarning)
             heads = _application_heads(directory)
     except Exception as error:
-        raise _broken(error) from error
+        raise _in_words(error, directory.version_locations) from error
     if len(heads) > 1:
         raise RevisionsBroken(
             f"The folder {folder} has more than one newest revision: {', '.join(sorted(heads))}.",
@@ -96,24 +99,28 @@ def unknown(name: str) -> RevisionUnknown:
     )
 
 
-def failed_in_file(error: Exception, what: str) -> SchemaError:
-    """An error of Python's in a revision file, with its place and without a traceback."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f"{error.filename}, line {error.lineno}" if isinstance(error, SyntaxError) else ""
-    if not place and frames:
-        place = f"{frames[-1].filename}, line {frames[-1].lineno}"
+def failed_in_file(error: Exception, folders: Sequence[str]) -> SchemaError | None:
+    """An error of Python's in a revision file, in words; None where it happened elsewhere."""
+    place = None
+    if isinstance(error, SyntaxError):
+        place = (error.filename, error.lineno)
+    for frame in traceback.extract_tb(error.__traceback__):
+        if frame.filename.startswith(tuple(folders)):
+            place = (frame.filename, frame.lineno)
+    if place is None:
+        return None
     return RevisionsBroken(
-        f"{what}: {type(error).__name__}: {error} ({place}).", "Correct the revision file."
+        f"A revision file fails: {type(error).__name__}: {error} ({place[0]}, line {place[1]}).",
+        "Correct the revision file.",
     )
 
 
-def _broken(error: Exception) -> SchemaError:
-    if isinstance(error, CommandError | RevisionError | UserWarning):
-        return RevisionsBroken(
-            f"The revision files do not fit together: {error}.",
-            "Look at `revision` and `down_revision` in the files named.",
-        )
-    return failed_in_file(error, "A revision file cannot be read")
+def _in_words(error: Exception, folders: Sequence[str]) -> SchemaError:
+    """Why the revision files cannot be read."""
+    return failed_in_file(error, folders) or RevisionsBroken(
+        f"The revision files do not fit together: {error}.",
+        "Look at `revision` and `down_revision` in the files named.",
+    )
 
 
 def _application_heads(directory: ScriptDirectory) -> set[str]:

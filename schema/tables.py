@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from records.catalogue import Catalogue, FieldInfo, RecordInfo, ReferenceInfo
+from records.kinds.numbers import IntegerKind
 from schema.defaults import server_default
 from schema.types import column_type
 
@@ -42,7 +43,7 @@ def _add_table(metadata: MetaData, catalogue: Catalogue, record: RecordInfo) -> 
     Table(
         record.table,
         metadata,
-        *(_column(field) for field in record.fields.values()),
+        *(_column(field, in_key=field.name in record.key) for field in record.fields.values()),
         *_keys(record),
         *(_foreign_key(catalogue, record, part) for part in record.references.values()),
         *(Index(key.name, *record.columns(key.fields)) for key in record.indexes),
@@ -50,15 +51,15 @@ def _add_table(metadata: MetaData, catalogue: Catalogue, record: RecordInfo) -> 
     )
 
 
-def _column(field: FieldInfo) -> Column[object]:
+def _column(field: FieldInfo, *, in_key: bool) -> Column[object]:
     """The column of one field."""
     return Column(
         field.column,
         column_type(field.kind),
         nullable=field.allow_none,
         server_default=server_default(field),
-        # Two nodes would give the same number to different records.
-        autoincrement=False,
+        # Counted keys would collide: two nodes would give one number to different records.
+        autoincrement=False if in_key and isinstance(field.kind, IntegerKind) else "auto",
     )
 
 

@@ -72,7 +72,7 @@ class NotFound(Refused):
 
 
 class Conflict(Refused):
-    """The database's constraints forbid it: duplicate key, missing parent, rows that refer to it."""
+    """The constraints forbid it: duplicate key, missing parent, rows that refer to it."""
 
     code = "constraint.violated"
     hint = "Nothing was written. Resolve what each pointer names and send the call again."
@@ -106,6 +106,42 @@ class OutcomeUnknown(ServiceError):
 
     code = "server.outcome_unknown"
     hint = "Read the records to see whether the change is there before you send it again."
+
+
+class DatabaseFull(ServiceError):
+    """The database server has no space left."""
+
+    code = "server.full"
+    hint = "Free space on the database server's disk. Nothing was written."
+    retryable = True
+
+
+class DatabaseReadOnly(ServiceError):
+    """The database server takes no writes."""
+
+    code = "server.read_only"
+    hint = "The database server is set to read only; send writes to another, or switch it back."
+
+
+class SchemaDiffers(ServiceError):
+    """The tables are not what the record classes say."""
+
+    code = "server.schema"
+    hint = "Run `herdbook schema check` on the node; it lists what differs."
+
+
+class AccountRefused(ServiceError):
+    """The node's database account may not do this."""
+
+    code = "server.account"
+    hint = "Check the account and its grants in the node's database URL with `herdbook check`."
+
+
+class StatementTooLarge(ServiceError):
+    """One statement exceeds what the database server takes at once."""
+
+    code = "limit.packet"
+    hint = "Send fewer or smaller values in one call, or raise the server's max_allowed_packet."
 
 
 class ResultTooLarge(ServiceError):

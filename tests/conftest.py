@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,38 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from service.server import (
-    PrivateServer,
-    Program,
-    ProgramMissing,
-    ServerKind,
-    find_program,
-    inspect_program,
-)
-
-CHOSEN = os.environ.get("HERDBOOK_TEST_SERVERS", "mariadb,mysql")
-_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-MYSQL_PREFIX = Path(os.environ.get("HERDBOOK_TEST_MYSQL") or _CACHE / "herdbook" / "mysql")
+from service.server import PrivateServer, ServerKind
+from tests.servers.programs import chosen_kinds, program_of
 
 _numbers = itertools.count(1)
-
-
-def chosen_kinds() -> list[ServerKind]:
-    """The servers to test on: both, or those that HERDBOOK_TEST_SERVERS names."""
-    return [ServerKind(name.strip()) for name in CHOSEN.split(",") if name.strip()]
-
-
-def program_of(kind: ServerKind) -> Program:
-    """The server program of this kind for the tests, or an error that says how to get it."""
-    if kind is ServerKind.MARIADB:
-        return find_program(kind, {"PATH": os.environ.get("PATH", "")})
-    try:
-        return inspect_program(MYSQL_PREFIX / "bin" / "mysqld")
-    except ProgramMissing as error:
-        raise ProgramMissing(
-            f"The tests' MySQL is not at {MYSQL_PREFIX}. Run tests/servers/install-mysql, or name "
-            f"its folder in HERDBOOK_TEST_MYSQL. HERDBOOK_TEST_SERVERS=mariadb tests without it."
-        ) from error
 
 
 class Servers:

@@ -75,8 +75,8 @@ def call(
     \b
     Examples:
       herdbook call system.listMethods
-      herdbook call country.get key=AT
-      herdbook call country.list limit:=3 'where:=["name", "=", "Austria"]'
+      herdbook call city.list limit:=3 order=-population
+      herdbook call country.list 'where:=["code", "=", "AT"]' 'fields:=["name"]'
       herdbook call country.create --params - < austria.json
     """
     if params is not None and arguments:

@@ -16,6 +16,18 @@ from service.cli.failures import report
 from service.cli.output import ExitCode
 
 
+def keep_lines(command: click.Command) -> click.Command:
+    r"""Let paragraphs of help that begin with a line `\b` keep their line breaks, as click does.
+
+    Click wants a backspace there, which a docstring that is raw, as it should be, cannot hold.
+    """
+    command.help = (command.help or "").replace("\\b\n", "\b\n")
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            keep_lines(inner)
+    return command
+
+
 @dataclass(frozen=True)
 class LazyCommand:
     """Where a command is, and its line in the list, so that the list imports nothing."""
@@ -29,7 +41,7 @@ class LazyCommand:
         command = getattr(importlib.import_module(module), attribute)
         if not isinstance(command, click.Command):
             raise TypeError(f"{self.target} is no click command")
-        return command
+        return keep_lines(command)
 
 
 COMMANDS: Mapping[str, LazyCommand] = {
@@ -116,7 +128,7 @@ def herdbook() -> None:
       herdbook demo                        see it work
       herdbook new garden                  write a project of your own
       herdbook up --dir data --records garden.records
-      herdbook call country.list limit:=3  ask a running node
+      herdbook call city.list limit:=3     ask a running node
       herdbook check                       check herdbook.toml here
 
     \b
@@ -125,6 +137,9 @@ def herdbook() -> None:
       1 failed                  4 unsafe change refused
       2 wrong usage             5 another run holds the lock
     """
+
+
+keep_lines(herdbook)
 
 
 def run(arguments: Sequence[str]) -> int:

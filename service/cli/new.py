@@ -75,13 +75,13 @@ def new(name: str, output: Output) -> ExitCode:
     \b
     Examples:
       herdbook new garden
-      cd garden && herdbook up --dir data --records garden.records
+      cd garden && herdbook up --dir data
     """
     folder = Path.cwd() / name
     written = write_project(folder, name)
     document = {"folder": str(folder), "package": name, "files": written}
     lines = [f"Wrote {name}/:", *(f"  {file}" for file in written), "", "Next:"]
-    steps = [f"cd {name}", f"herdbook up --dir data --records {name}.records"]
+    steps = [f"cd {name}", "herdbook up --dir data --detach", "and on as README.md says"]
     output.result(document, "\n".join(lines + [f"  {step}" for step in steps]))
     return ExitCode.DONE
 

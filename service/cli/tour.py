@@ -10,7 +10,7 @@ from typing import Any
 Answers = Mapping[str, Any]
 """The answers so far, by the steps' names."""
 
-_SHOWN_CHARACTERS = 600
+_WIDTH = 100
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,12 @@ TOUR = (
     Step(
         "refused",
         "What does not fit is refused as a whole, and every reason is told with its place.",
-        "city.create",
-        lambda _: {
+        "country.update",
+        lambda said: {
             "records": [
-                {"name": "Nowhere", "country_id": "00000000-0000-7000-8000-000000000000"},
-                {"name": "X" * 300, "population": -1, "inhabitants": 5},
+                {"id": said["found"]["records"][0]["id"], "population": -1, "anthem": "Lofsöngur"},
+                {"id": "00000000-0000-7000-8000-000000000000", "continent": "Atlantis"},
+                {"id": said["found"]["records"][0]["id"][:8], "name": None},
             ]
         },
     ),
@@ -109,7 +110,16 @@ TOUR = (
 )
 
 
-def shown(document: object) -> str:
-    """A document laid out for reading, cut where it is long."""
-    text = json.dumps(document, indent=2, ensure_ascii=False)
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}\n  …"
+def shown(document: object, indent: str = "") -> str:
+    """A document laid out for reading: what fits a line stays on one."""
+    line = json.dumps(document, ensure_ascii=False)
+    if len(line) + len(indent) <= _WIDTH or not isinstance(document, dict | list):
+        return line
+    deeper = f"{indent}  "
+    if isinstance(document, dict):
+        parts = [f"{json.dumps(key)}: {shown(part, deeper)}" for key, part in document.items()]
+    else:
+        parts = [shown(part, deeper) for part in document]
+    opening, closing = ("{", "}") if isinstance(document, dict) else ("[", "]")
+    inside = f",\n{deeper}".join(parts)
+    return f"{opening}\n{deeper}{inside}\n{indent}{closing}"

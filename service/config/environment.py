@@ -10,8 +10,14 @@ from service.config.problems import Problem, nearest
 PREFIX = "HERDBOOK_"
 
 # Read by other parts of the program; no keys of the configuration.
-_ELSEWHERE = {"HERDBOOK_CONFIG", "HERDBOOK_URL", "HERDBOOK_DEBUG", "HERDBOOK_SERVER"}
-_ELSEWHERE_BEGIN = ("HERDBOOK_TEST_", "HERDBOOK_LAUNCHER_")
+_ELSEWHERE = {
+    "HERDBOOK_CONFIG",
+    "HERDBOOK_URL",
+    "HERDBOOK_DEBUG",
+    "HERDBOOK_SERVER",
+    "HERDBOOK_VENV",
+}
+_ELSEWHERE_BEGIN = "HERDBOOK_TEST_"
 
 # Kubernetes and Docker links set these for a service or container that is called "herdbook".
 _INJECTED = re.compile(r"HERDBOOK_(SERVICE_(HOST|PORT(_.*)?)|PORT(_.*)?|NAME|ENV_.*)")

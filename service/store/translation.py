@@ -7,7 +7,17 @@ from collections.abc import Callable
 
 from storm.exceptions import DisconnectionError
 
-from service.errors import Busy, ServiceError, TimedOut, Unavailable
+from service.errors import (
+    AccountRefused,
+    Busy,
+    DatabaseFull,
+    DatabaseReadOnly,
+    SchemaDiffers,
+    ServiceError,
+    StatementTooLarge,
+    TimedOut,
+    Unavailable,
+)
 from service.server.errors import ServerError
 from service.store.database import error_number
 
@@ -36,42 +46,6 @@ CONSTRAINT = frozenset(
 """A constraint of the tables refused a row."""
 
 _log = logging.getLogger(__name__)
-
-
-class DatabaseFull(ServiceError):
-    """The database server has no space left."""
-
-    code = "server.full"
-    hint = "Free space on the database server's disk. Nothing was written."
-    retryable = True
-
-
-class DatabaseReadOnly(ServiceError):
-    """The database server takes no writes."""
-
-    code = "server.read_only"
-    hint = "The database server is set to read only; send writes to another, or switch it back."
-
-
-class SchemaDiffers(ServiceError):
-    """The tables are not what the record classes say."""
-
-    code = "server.schema"
-    hint = "Run `herdbook schema check` on the node; it lists what differs."
-
-
-class AccountRefused(ServiceError):
-    """The node's database account may not do this."""
-
-    code = "server.account"
-    hint = "Check the account and its grants in the node's database URL with `herdbook check`."
-
-
-class StatementTooLarge(ServiceError):
-    """One statement exceeds what the database server takes at once."""
-
-    code = "limit.packet"
-    hint = "Send fewer or smaller values in one call, or raise the server's max_allowed_packet."
 
 
 _TABLE: dict[int, tuple[Callable[[str], ServiceError], str]] = {

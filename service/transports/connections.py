@@ -169,11 +169,6 @@ class Connection(http.HTTPChannel):
             bool, super().checkPersistence(request, version)
         )
 
-    def allContentReceived(self) -> None:  # noqa: N802
-        """Answer a request; data of a next one must not start a timer meanwhile."""
-        self._is_idle = False
-        super().allContentReceived()
-
     def requestDone(self, request: http.Request) -> None:  # noqa: N802
         """Wait for a next request, or for the client to read the answer before the end."""
         self._is_idle = True

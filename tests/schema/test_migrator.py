@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from records import Record, Reference, Text
+from schema.progress import Direction
 from tests.schema.conftest import Project
 
 
@@ -31,5 +32,5 @@ def test_a_new_class_becomes_a_table_that_check_agrees_with(project: Project) ->
     assert migrator.revision("again") is None
     assert migrator.downgrade("base") == [written.path.name.partition("_")[0]]
     assert len(migrator.check()) == 5
-    print(migrator.sql("up","base:"))
-    print(migrator.sql("down","head:base"))
+    print(migrator.sql(Direction.UP, "base:"))
+    print(migrator.sql(Direction.DOWN, "head:base"))

@@ -15,7 +15,7 @@ from service.server import (
     find_program,
     inspect_program,
 )
-from tests.conftest import chosen_kinds, program_of
+from tests.servers.programs import chosen_kinds, program_of
 
 
 @pytest.fixture

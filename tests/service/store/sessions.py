@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy
 
 from schema.tables import metadata_of
-from service.database_url import DatabaseUrl, parse_database_url
+from service.database_url import DatabaseUrl
 from service.store.database import HerdbookDatabase
 from service.store.records_store import RecordStore
 from service.store.settings import SessionSettings
@@ -32,7 +32,7 @@ class Counted(Transaction):
 
 def create_tables(database: str) -> None:
     """The samples' tables."""
-    engine = sqlalchemy.create_engine(database.replace("mysql://", "mysql+mysqldb://"))
+    engine = sqlalchemy.create_engine(DatabaseUrl.parse(database).as_sqlalchemy())
     try:
         metadata_of(CATALOGUE).create_all(engine)
     finally:
@@ -43,7 +43,7 @@ def create_tables(database: str) -> None:
 def opened(database: str) -> Iterator[Counted]:
     """A transaction that is undone in the end; the tables are there."""
     create_tables(database)
-    url: DatabaseUrl = parse_database_url(database)
+    url = DatabaseUrl.parse(database)
     store = RecordStore(HerdbookDatabase(url, SessionSettings()), CATALOGUE)
     try:
         yield Counted(store, CATALOGUE)

@@ -94,6 +94,19 @@ def test_a_call_may_take_longer_than_a_request_to_arrive() -> None:
     assert line.received.endswith(b"done")
 
 
+def test_a_pipelined_call_may_take_as_long() -> None:
+    """The same holds for a request that was waiting while the one before it was answered."""
+    page = Waiting()
+    line, clock, _ = new_line(page)
+    line.send(post(b"hay") + post(b"oats"))
+    page.asked[0].callback(Answer(200, b"first"))
+    line.send(post(b"straw")[:20])
+    advance(clock, 500)
+    assert not line.is_closing()
+    page.asked[1].callback(Answer(200, b"second"))
+    assert line.received.endswith(b"second")
+
+
 def test_half_a_pipelined_request_has_a_time_limit_as_well() -> None:
     """What was sent ahead and never finished does not hold the connection."""
     page = Waiting()
@@ -147,6 +160,14 @@ def test_a_refused_body_that_comes_to_its_end_closes_the_connection() -> None:
     line.send(post(b"x" * 5_000))
     assert line.is_closing()
     assert line.received.count(b"HTTP/1.1") == 1
+
+
+def test_a_refused_body_is_not_asked_for() -> None:
+    """A client that asked whether to send its body is told no, and not yes afterwards."""
+    line, _, _ = new_line()
+    line.send(post(b"x" * 5_000, extra="Expect: 100-continue\r\n")[:200])
+    assert line.received.startswith(b"HTTP/1.1 413 ")
+    assert b"100 Continue" not in line.received
 
 
 def test_a_refused_body_is_not_kept() -> None:
@@ -253,6 +274,19 @@ def test_closing_waits_for_answers_and_cuts_off_the_rest() -> None:
     advance(clock, 2)
     assert busy.is_cut()
     assert has_fired(closed)
+
+
+def test_a_request_that_was_arriving_when_closing_began_is_the_last() -> None:
+    """It is answered, and the connection does not wait for another one."""
+    line, _, factory = new_line()
+    data = post(b"hay")
+    line.send(data[:30])
+    factory.finish_requests()
+    assert not line.is_closing()
+    line.send(data[30:])
+    assert line.received.endswith(b"hay")
+    assert b"Connection: close" in line.received
+    assert line.is_closing()
 
 
 def test_only_so_many_connections_are_taken() -> None:

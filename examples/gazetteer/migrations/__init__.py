@@ -1,0 +1,1 @@
+"""The gazetteer's frozen revisions, written by `herdbook schema revision`."""

@@ -1,0 +1,1 @@
+"""Whole nodes, each a process of its own on a real server."""

@@ -1,0 +1,117 @@
+"""A directory has one owner, and its data one kind of server; what a killed node left is cleared."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from service.server import (
+    DirectoryHeld,
+    PrivateServer,
+    Program,
+    ServerFailed,
+    ServerKind,
+    WrongProgram,
+)
+from service.server.data import record_origin
+from service.server.processes import servers_on
+from service.server.versions import ServerVersion
+from tests.service.server.helpers import (
+    abandon_a_server,
+    alive,
+    ask,
+    on_one_kind,
+)
+
+
+def test_a_server_left_by_a_killed_node_is_stopped_first(private: PrivateServer) -> None:
+    """A node that was killed leaves its server running; the next start ends it and takes over."""
+    left = abandon_a_server(private)
+    assert alive(left)
+    private.start()
+    assert not alive(left)
+    assert list(servers_on(private.layout.data)) == [private.pid]
+    assert ask(private, "SELECT 1") == 1
+
+
+@on_one_kind
+def test_a_foreign_process_is_not_taken_for_a_leftover(
+    private: PrivateServer, tmp_path: Path
+) -> None:
+    """A process whose id stands in the pid file, or that stands in the folder, is left alone."""
+    private.start()
+    private.stop()
+    bystander = subprocess.Popen(["sleep", "60"], cwd=private.layout.data)
+    try:
+        private.layout.pid_file.write_text(f"{bystander.pid}\n")
+        private.start()
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+def test_a_second_owner_is_refused(server: PrivateServer) -> None:
+    """Two nodes on one directory: the second is told who holds it, and the first goes on."""
+    second = PrivateServer(server.directory, server.program)
+    with pytest.raises(DirectoryHeld, match=rf"in use by another process \(id {os.getpid()}\)"):
+        second.start()
+    assert ask(server, "SELECT 1") == 1
+
+
+@on_one_kind
+def test_data_that_a_strangers_server_has_open_are_refused(private: PrivateServer) -> None:
+    """A server that somebody started by hand on the same data is named as the reason, at once."""
+    private.start()
+    private.stop()
+    code = (
+        "import fcntl, sys; file = open(sys.argv[1], 'r+b'); fcntl.lockf(file, fcntl.LOCK_EX)\n"
+        "print('held', flush=True); sys.stdin.read()"
+    )
+    stranger = subprocess.Popen(
+        [sys.executable, "-c", code, str(private.layout.data / "ibdata1")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with stranger:
+        assert stranger.stdout is not None
+        stranger.stdout.readline()
+        with pytest.raises(DirectoryHeld, match="Another database server has the data"):
+            private.start()
+        stranger.kill()
+
+
+@on_one_kind
+def test_the_lock_is_free_after_a_failed_start(private: PrivateServer) -> None:
+    """A start that failed does not block the next one."""
+    broken = PrivateServer(private.directory, private.program, options=["--no-such-option"])
+    with pytest.raises(ServerFailed):
+        broken.start()
+    private.start()
+    assert ask(private, "SELECT 1") == 1
+
+
+@on_one_kind
+def test_data_of_another_kind_of_server_are_refused(private: PrivateServer) -> None:
+    """A directory that MariaDB wrote is not opened with MySQL, nor the other way round."""
+    private.start()
+    private.stop()
+    other = {ServerKind.MARIADB: ServerKind.MYSQL, ServerKind.MYSQL: ServerKind.MARIADB}
+    foreign = Program(private.program.path, ServerVersion(other[private.program.kind], (99, 0, 0)))
+    with pytest.raises(WrongProgram, match=r"were written by .* cannot read them"):
+        PrivateServer(private.directory, foreign).start()
+
+
+@on_one_kind
+def test_data_of_a_newer_server_are_refused(private: PrivateServer) -> None:
+    """An older server does not open what a newer one wrote."""
+    private.start()
+    private.stop()
+    newer = Program(private.program.path, ServerVersion(private.program.kind, (99, 1, 0)))
+    record_origin(newer, private.layout)
+    with pytest.raises(WrongProgram, match=r"written by \w+ 99\.1\.0"):
+        private.start()
