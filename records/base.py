@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import weakref
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 from storm.base import Storm
 from storm.properties import Property, PropertyPublisherMeta
 
-from records import registry
 from records.constraints import Constraint
 from records.fields import Field, Uuid
 from records.identity import new_id
 from records.naming import snake_case
-from records.plain import kind_of
-from records.relation import Reference
+from records.plain import is_kept, kind_of
+from records.registry import register
+from records.relation import Reference, References
 
 _waiting: list[weakref.ref[type]] = []
 """Classes with a reference to a class that is not declared yet."""
@@ -29,6 +30,7 @@ class RecordMeta(PropertyPublisherMeta):  # type: ignore[misc]  # Storm has no t
         if bases != (Storm,) and not namespace.get("__abstract__"):
             namespace.setdefault("__abstract__", False)
             namespace.setdefault("__storm_table__", snake_case(name))
+            namespace = _inherited_relations(bases, namespace) | namespace
             if not _declares_key(bases, namespace):
                 namespace = {"id": Uuid(primary=True, default=new_id)} | namespace
         return super().__new__(mcs, name, bases, namespace)
@@ -39,9 +41,19 @@ class RecordMeta(PropertyPublisherMeta):  # type: ignore[misc]  # Storm has no t
             super().__init__(name, bases, namespace)
             return
         type.__init__(self, name, bases, namespace)
-        registry.add(self)
+        register(self)
         _waiting.append(weakref.ref(self))
         _finish_waiting()
+
+
+def _inherited_relations(bases: tuple[type, ...], namespace: dict[str, Any]) -> dict[str, Any]:
+    """Copies of the references and collections of the base classes: each belongs to one table."""
+    return {
+        name: copy.copy(member)
+        for base in reversed(bases)
+        for name, member in ordered_members(base)
+        if isinstance(member, Reference | References) and name not in namespace
+    }
 
 
 def _declares_key(bases: tuple[type, ...], namespace: dict[str, Any]) -> bool:
@@ -69,9 +81,10 @@ def _finish_waiting() -> None:
 def _finish(cls: Any) -> bool:
     """Add the columns of the references whose target is known; True when none is missing."""
     missing = [name for name, reference in references_of(cls) if not _attach(cls, name, reference)]
-    if missing:
+    key = key_of(cls)
+    if missing or not key:
         return False
-    cls.__storm_primary__ = key_of(cls)
+    cls.__storm_primary__ = key
     Storm._storm_property_registry.add_class(cls)
     return True
 
@@ -80,24 +93,28 @@ def _attach(cls: type, name: str, reference: Reference) -> bool:
     """Make the columns of one reference; False while its parent's key is not known."""
     target = reference.target_class(cls)
     key = None if target is None else key_of(target)
-    if target is None or key is None or not all(hasattr(target, part) for part in key):
+    if target is None or not key or not all(_is_field(target, part) for part in key):
         return False
     names = reference.field_names(name, key)
     for index, (own, remote) in enumerate(zip(names, key, strict=True)):
         if own not in vars(cls):
-            setattr(
-                cls, own, _reference_field(name, reference, index, declared_member(target, remote))
-            )
+            setattr(cls, own, _reference_field(reference, index, declared_member(target, remote)))
+        if isinstance(vars(cls)[own], Field):
+            vars(cls)[own].reference = name
     reference.connect([vars(cls)[own] for own in names], [getattr(target, part) for part in key])
     return True
 
 
-def _reference_field(name: str, reference: Reference, index: int, remote: Property) -> Field:
+def _is_field(cls: type, name: str) -> bool:
+    """Whether the class has this field, of a kind that can be kept."""
+    member = dict(ordered_members(cls)).get(name)
+    return isinstance(member, Property) and is_kept(member)
+
+
+def _reference_field(reference: Reference, index: int, remote: Property) -> Field:
     """A column that holds one part of the parent's key."""
     column = dict(enumerate(reference.columns or ())).get(index)
-    made = Field(kind_of(remote), name=column, allow_none=reference.allow_none)
-    made.reference = name
-    return made
+    return Field(kind_of(remote), name=column, allow_none=reference.allow_none)
 
 
 def declared_member(cls: type, name: str) -> Any:
@@ -110,8 +127,11 @@ def references_of(cls: type) -> list[tuple[str, Reference]]:
     return [(name, value) for name, value in vars(cls).items() if isinstance(value, Reference)]
 
 
-def key_of(cls: Any) -> tuple[str, ...] | None:
-    """The names of the key's fields in order, or None while a parent's key is missing."""
+def key_of(cls: Any, through: frozenset[type] = frozenset()) -> tuple[str, ...] | None:
+    """The names of the key's fields in order, or None while a parent's key is missing.
+
+    `through` are the classes whose keys hold this one's; a key cannot hold itself.
+    """
     explicit = vars(cls).get("__storm_primary__")
     if explicit is not None:
         named = (explicit,) if isinstance(explicit, str) else tuple(explicit)
@@ -121,8 +141,8 @@ def key_of(cls: Any) -> tuple[str, ...] | None:
         if isinstance(member, Property) and member._primary:
             parts.append((member._primary, name))
         elif isinstance(member, Reference) and member.primary:
-            target = member.target_class(cls)
-            key = None if target is None or target is cls else key_of(target)
+            target, within = member.target_class(cls), through | {cls}
+            key = None if target is None or target in within else key_of(target, within)
             if key is None:
                 return None
             parts.extend((1, part) for part in member.field_names(name, key))
@@ -135,6 +155,11 @@ def ordered_members(cls: type) -> Iterator[tuple[str, Any]]:
     for base in reversed(cls.__mro__):
         members.update(vars(base))
     return iter(members.items())
+
+
+def is_concrete(cls: object) -> TypeGuard[type[Record]]:
+    """Whether this is a record class with a table."""
+    return isinstance(cls, RecordMeta) and not vars(cls).get("__abstract__")
 
 
 class Record(Storm, metaclass=RecordMeta):  # type: ignore[misc]  # Storm has no types

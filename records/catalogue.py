@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType, ModuleType
 
-from records.base import Record, references_of
+from records.base import Record, is_concrete, references_of
 from records.declaration import problems_of_all, problems_of_class
 from records.description import describe
 from records.errors import DeclarationError
@@ -59,11 +59,7 @@ def load_catalogue(module: str) -> Catalogue:
 
 def record_classes(module: ModuleType) -> list[type[Record]]:
     """The record classes a module holds, declared there or imported into it."""
-    return [
-        value
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Record) and not _is_abstract(value)
-    ]
+    return [value for value in vars(module).values() if is_concrete(value)]
 
 
 def catalogue_of(classes: Iterable[type[Record]]) -> Catalogue:
@@ -84,11 +80,6 @@ def catalogue_of(classes: Iterable[type[Record]]) -> Catalogue:
     return Catalogue(MappingProxyType({record.name: record for record in records}))
 
 
-def _is_abstract(cls: type) -> bool:
-    """Whether the class itself says that it has no table."""
-    return bool(vars(cls).get("__abstract__"))
-
-
 def _import_problem(module: str, error: Exception) -> str:
     """Why a module could not be imported, with the line that failed."""
     if isinstance(error, ModuleNotFoundError) and error.name and module.startswith(error.name):
@@ -107,5 +98,5 @@ def _with_parents(classes: Iterable[type[Record]]) -> list[type[Record]]:
         if cls not in found:
             found[cls] = None
             targets = (reference.target_class(cls) for _name, reference in references_of(cls))
-            waiting.extend(target for target in targets if target is not None)
+            waiting.extend(target for target in targets if is_concrete(target))
     return list(found)

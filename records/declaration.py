@@ -8,12 +8,12 @@ from typing import Any
 
 from storm.properties import Property
 
-from records.base import Record, ordered_members, references_of
+from records.base import Record, is_concrete, key_of, ordered_members, references_of
 from records.constraints import Constraint
 from records.errors import DeclarationError, HerdbookError
 from records.fields import MISSING
 from records.naming import LONGEST_NAME
-from records.plain import kind_of, options_of
+from records.plain import is_kept, kind_of, options_of
 from records.relation import ON_DELETE, SET_NULL, Reference, References
 from records.values import FieldInfo, KeyInfo, RecordInfo
 
@@ -34,7 +34,7 @@ def problems_of_class(cls: type[Record]) -> Iterator[str]:
     for name, member in dict(ordered_members(cls)).items():
         where = f"{cls.__name__}.{name}"
         if isinstance(member, Reference):
-            yield from _prefixed(where, _reference_problems(cls, member))
+            yield from _prefixed(where, _reference_problems(cls, name, member))
         elif isinstance(member, References):
             yield from _prefixed(where, _collection_problems(cls, member))
         elif isinstance(member, Property):
@@ -68,21 +68,39 @@ def _complete(cls: type[Record]) -> bool:
     return all(part.target_class(cls) is not None for _name, part in references_of(cls))
 
 
-def _reference_problems(cls: type[Record], reference: Reference) -> Iterator[str]:
+def _reference_problems(cls: type[Record], name: str, reference: Reference) -> Iterator[str]:
     """What is wrong with a reference."""
     target: Any = reference.target_class(cls)
     if target is None:
         yield f"there is no record class {reference.target!r} (or more than one)"
-    elif not (isinstance(target, type) and issubclass(target, Record)):
-        yield f"{target!r} is no record class"
-    elif reference.columns and len(reference.columns) != len(target.__storm_primary__):
-        yield f"columns must name {len(target.__storm_primary__)}, as the parent's key has"
+    elif not is_concrete(target):
+        yield f"{target!r} is no record class with a table"
+    else:
+        yield from _reference_column_problems(cls, name, reference, target)
     if reference.on_delete not in ON_DELETE:
         yield f"on_delete must be one of {', '.join(ON_DELETE)}, not {reference.on_delete!r}"
     if reference.on_delete == SET_NULL and not reference.allow_none:
         yield "on_delete set_null needs allow_none=True"
     if reference.primary and reference.allow_none:
         yield "a part of the key cannot be allow_none"
+
+
+def _reference_column_problems(
+    cls: type[Record], name: str, reference: Reference, target: type[Record]
+) -> Iterator[str]:
+    """Columns that are given by hand must fit the parent's key."""
+    key = key_of(target) or ()
+    if reference.columns is not None and len(reference.columns) != len(key):
+        yield f"columns must name {len(key)}, as the parent's key has"
+    own, theirs = dict(ordered_members(cls)), dict(ordered_members(target))
+    for here, there in zip(reference.field_names(name, key), key, strict=True):
+        pair = own.get(here), theirs.get(there)
+        if all(isinstance(part, Property) and is_kept(part) for part in pair):
+            kinds = [kind_of(part) for part in pair]
+            if kinds[0] != kinds[1]:
+                yield f"{here} must be declared like {target.__name__}.{there}, or be left out"
+            if options_of(pair[0])["allow_none"] != reference.allow_none:
+                yield f"{here} and the reference must agree on allow_none"
 
 
 def _collection_problems(cls: type[Record], collection: References) -> Iterator[str]:
@@ -103,11 +121,14 @@ def _field_problems(name: str, prop: Property) -> Iterator[str]:
     """What is wrong with a field."""
     try:
         kind = kind_of(prop)
+        problems = list(kind.problems())
     except DeclarationError as error:
         yield from error.problems
         return
+    except TypeError:
+        yield f"an argument has the wrong type: {prop.kind!r}"
+        return
     options = options_of(prop)
-    problems = list(kind.problems())
     yield from problems
     keyed = prop._primary or options["unique"] or options["index"]
     if keyed and not kind.keyable:
@@ -145,13 +166,18 @@ def _default_problems(kind: Any, options: Mapping[str, Any]) -> Iterator[str]:
 def _constraint_problems(cls: type[Record]) -> Iterator[str]:
     """`__constraints__` holds constraints over fields that exist."""
     members = dict(ordered_members(cls))
-    declared: tuple[object, ...] = cls.__constraints__
+    declared: object = cls.__constraints__
+    if not isinstance(declared, tuple | list):
+        yield f"__constraints__ must be a tuple, not {declared!r}; mind the comma"
+        return
     for constraint in declared:
         if not isinstance(constraint, Constraint):
             yield f"__constraints__ may hold Unique and Index, not {constraint!r}"
             continue
         if not constraint.fields:
             yield f"{constraint!r} names no field"
+        if len(set(constraint.fields)) != len(constraint.fields):
+            yield f"{constraint!r} names a field twice"
         for name in constraint.fields:
             if not isinstance(members.get(name), Property | Reference):
                 yield f"{constraint!r}: there is no field {name!r}"
@@ -159,13 +185,15 @@ def _constraint_problems(cls: type[Record]) -> Iterator[str]:
 
 def _key_problems(cls: Any) -> Iterator[str]:
     """The primary key exists, and its fields do."""
-    key = tuple(vars(cls).get("__storm_primary__") or ())
-    if not key:
-        yield "there is no primary key"
-    for name in key:
-        member = dict(ordered_members(cls)).get(name)
-        if not isinstance(member, Property):
+    members = dict(ordered_members(cls))
+    explicit = vars(cls).get("__storm_primary__") or ()
+    for name in (explicit,) if isinstance(explicit, str) else explicit:
+        if not isinstance(members.get(name), Property):
             yield f"__storm_primary__ names {name!r}, which is no field"
+    if not explicit and key_of(cls) is None:
+        yield "the primary key leads back to itself through its references"
+    elif not explicit and not key_of(cls):
+        yield "there is no primary key; give a field primary=True"
 
 
 def _record_problems(record: RecordInfo) -> Iterator[str]:

@@ -49,6 +49,11 @@ def kind_of(prop: Property) -> Kind:
     return kind
 
 
+def is_kept(prop: Property) -> bool:
+    """Whether the property is of a kind that MySQL keeps."""
+    return isinstance(prop, Field) or prop._variable_class in _KINDS
+
+
 def options_of(prop: Property) -> dict[str, Any]:
     """What a field or plain Storm property says of NULL, default and validator."""
     if isinstance(prop, Field):

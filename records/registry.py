@@ -7,13 +7,13 @@ import weakref
 _classes: dict[str, list[weakref.ref[type]]] = {}
 
 
-def add(cls: type) -> None:
+def register(cls: type) -> None:
     """Make a class known. A class of the same module and name takes the earlier one's place."""
     known = [found for found in _living(cls.__name__) if found.__module__ != cls.__module__]
     _classes[cls.__name__] = [weakref.ref(found) for found in (*known, cls)]
 
 
-def find(name: str, near: type) -> type | None:
+def find_class(name: str, near: type) -> type | None:
     """The class called `name` (or `module.name`): in the module of `near`, else the only one."""
     module, _, bare = name.rpartition(".")
     found = _living(bare)

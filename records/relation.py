@@ -14,9 +14,9 @@ from storm.references import BoundReferenceSet
 from storm.references import Reference as StormReference
 from storm.references import ReferenceSet as StormReferenceSet
 
-from records import registry
 from records.errors import DeclarationError
 from records.naming import reference_column
+from records.registry import find_class
 
 RESTRICT, CASCADE, SET_NULL = "restrict", "cascade", "set_null"
 ON_DELETE = (RESTRICT, CASCADE, SET_NULL)
@@ -52,7 +52,7 @@ class Reference(StormReference):  # type: ignore[misc]  # Storm has no types
         """The parent's class, or None while it is not declared."""
         if not isinstance(self.target, str):
             return self.target
-        return owner if self.target == "self" else registry.find(self.target, near=owner)
+        return owner if self.target == "self" else find_class(self.target, near=owner)
 
     def field_names(self, own_name: str, key: Sequence[str]) -> tuple[str, ...]:
         """The names of the fields that hold the parent's key."""
@@ -92,7 +92,7 @@ class References(StormReferenceSet):  # type: ignore[misc]  # Storm has no types
         Raises DeclarationError if there is no such class or reference.
         """
         class_name, _, reference_name = self.child.rpartition(".")
-        child = registry.find(class_name, near=owner)
+        child = find_class(class_name, near=owner)
         reference = None if child is None else vars(child).get(reference_name)
         if child is None or not isinstance(reference, Reference):
             raise DeclarationError(

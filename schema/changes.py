@@ -10,16 +10,17 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, MetaData
 
-from schema.comparison import default_differs, is_compared
+from schema.comparison import is_compared
 from schema.system import REVISION_TABLE
 
 Operations = list[ops.MigrateOperation]
 
 _PLUGINS = (
     "alembic.autogenerate.*",
-    # Types are compared by `schema.comparison`, primary keys by `schema.operations`.
+    # Ours: columns in `schema.comparison`, primary keys in `schema.operations`.
     "herdbook.*",
     "~alembic.autogenerate.types",
+    "~alembic.autogenerate.defaults",
     # Comments are the DBA's.
     "~alembic.autogenerate.comments",
 )
@@ -58,7 +59,6 @@ def comparing_context(connection: Connection) -> MigrationContext:
         connection,
         opts={
             "version_table": REVISION_TABLE,
-            "compare_server_default": default_differs,
             "include_object": is_compared,
             "autogenerate_plugins": _PLUGINS,
         },

@@ -1,9 +1,9 @@
 """When a column in the database is the declared one, on either server.
 
 Alembic walks over tables, columns, indexes and foreign keys; what it finds of types and defaults is
-judged here. Its own judgement misses fractional seconds, UNSIGNED, collations and the order of an ENUM. Here both
-sides are brought into one form first: the declared type as the dialect writes it, the column's as
-`information_schema` tells it.
+judged here. Its own judgement misses fractional seconds, UNSIGNED, collations and the order of an
+ENUM. Here both sides are brought into one form first: the declared type as the dialect writes it,
+the column's as `information_schema` tells it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from alembic.operations.ops import AlterColumnOp
 from alembic.runtime.migration import MigrationContext
 from alembic.runtime.plugins import Plugin
 from alembic.util import PriorityDispatchResult
-from sqlalchemy import Column, Connection, text
+from sqlalchemy import Column, Computed, Connection, DefaultClause, text
 from sqlalchemy import types as sqltypes
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
@@ -73,33 +73,52 @@ def compare_type(
     known = _form(kind, _found_choices(inspected.type), collation)
     wanted = _form(
         declared.type.compile(dialect=context.migration_context.dialect),
-        _choices(declared.type),
+        tuple(map(_shown, _choices(declared.type))),
         _declared_collation(declared.type),
     )
     if known == wanted:
         # As declared, it is written without what only one of the servers shows.
         change.existing_type = declared.type
     else:
-        change.existing_type = mysql.JSON() if kind == "json" else inspected.type
+        change.existing_type = _existing(kind, inspected.type)
         change.modify_type = declared.type
     return PriorityDispatchResult.CONTINUE
 
 
-def default_differs(
-    _context: MigrationContext,
-    _inspected: Column[Any],
+def compare_default(
+    _context: AutogenContext,
+    change: AlterColumnOp,
+    _schema: str | None,
+    _table_name: str,
+    _column_name: str,
+    inspected: Column[Any],
     declared: Column[Any],
-    inspected_default: str | None,
-    _declared_default: object,
-    rendered_default: str | None,
-) -> bool:
-    """Alembic's hook `compare_server_default`."""
-    if inspected_default is None or rendered_default is None:
-        return (inspected_default is None) != (rendered_default is None)
-    known, wanted = _literal(inspected_default), rendered_default
-    if isinstance(declared.type, sqltypes.Numeric | sqltypes.Integer | sqltypes.Float | mysql.YEAR):
-        return _number(declared.type, known) != _number(declared.type, wanted)
+) -> PriorityDispatchResult:
+    """Note in `change` whether a column's default must change, and what it is now."""
+    if isinstance(inspected.server_default, Computed):
+        return PriorityDispatchResult.CONTINUE
+    shown, wanted = _written(inspected.server_default), _written(declared.server_default)
+    known = None if shown is None else _literal(shown)
+    change.existing_server_default = inspected.server_default
+    if known is not None and known != shown:
+        # A plain value is written as one; what is left as it is may be an expression.
+        change.existing_server_default = DefaultClause(known)
+    if _default_differs(declared.type, known, wanted):
+        change.modify_server_default = declared.server_default
+    return PriorityDispatchResult.CONTINUE
+
+
+def _default_differs(kind: TypeEngine[Any], known: str | None, wanted: str | None) -> bool:
+    if known is None or wanted is None:
+        return known is not wanted
+    if isinstance(kind, sqltypes.Numeric | sqltypes.Integer | sqltypes.Float | mysql.YEAR):
+        return _number(kind, known) != _number(kind, wanted)
     return _shown(known) != _shown(wanted)
+
+
+def _written(default: Any) -> str | None:
+    """The text of a default."""
+    return None if default is None else str(getattr(default.arg, "text", default.arg))
 
 
 def is_compared(
@@ -150,11 +169,20 @@ def _form(written: str, choices: tuple[str, ...], collation: str | None) -> Colu
     return ColumnForm(name, arguments, tuple(rest.split()), choices, collation)
 
 
+def _existing(written: str, inspected: TypeEngine[Any]) -> TypeEngine[Any]:
+    """The type of a column in the database, for the way back."""
+    if written == "json":
+        return mysql.JSON()
+    if isinstance(inspected, mysql.ENUM | mysql.SET):
+        return type(inspected)(*_found_choices(inspected), collation=inspected.collation)
+    return inspected
+
+
 def _choices(kind: TypeEngine[Any]) -> tuple[str, ...]:
     """The values of an ENUM or SET, in order: their places are what is stored."""
     if isinstance(kind, mysql.SET):
-        return tuple(map(_shown, kind.values))
-    return tuple(map(_shown, kind.enums)) if isinstance(kind, sqltypes.Enum) else ()
+        return tuple(kind.values)
+    return tuple(kind.enums) if isinstance(kind, sqltypes.Enum) else ()
 
 
 def _found_choices(kind: TypeEngine[Any]) -> tuple[str, ...]:
@@ -196,4 +224,6 @@ def _number(kind: TypeEngine[Any], written: str) -> object:
         return written
 
 
-Plugin("herdbook.types").add_autogenerate_comparator(compare_type, "column", "types")
+_plugin = Plugin("herdbook.columns")
+_plugin.add_autogenerate_comparator(compare_type, "column", "types")
+_plugin.add_autogenerate_comparator(compare_default, "column", "server_default")

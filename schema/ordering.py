@@ -56,7 +56,9 @@ def _with_foreign_keys_apart(changes: Operations) -> Iterator[ops.MigrateOperati
     for change in made:
         missing.discard(change.table_name)
         late = [key for key in _foreign_keys(change) if key.use_alter or _target(key) in missing]
-        change.columns = [part for part in change.columns if part not in late]
+        # A column compared with == would become a piece of SQL.
+        apart = {id(key) for key in late}
+        change.columns = [part for part in change.columns if id(part) not in apart]
         yield from (ops.CreateForeignKeyOp.from_constraint(key) for key in late)
     away: set[str] = set()
     for drop in gone:

@@ -97,10 +97,11 @@ def test_a_circle_of_imports_is_found(tmp_path: Path) -> None:
     assert set(house.import_cycle(found)) == {"room.one", "room.two"}
 
 
-def test_a_test_may_assert_through_a_helper_of_its_file(tmp_path: Path) -> None:
-    """A test that calls a checking helper is no silent test."""
-    text = "def same():\n    assert 1\ndef test_a():\n    same()\n"
-    assert house.tests_without_assertion(planted(tmp_path, "tests/test_planted.py", text)) == []
+def test_a_test_may_assert_through_a_helper(tmp_path: Path) -> None:
+    """A test that calls a checking helper of another file is no silent test."""
+    planted(tmp_path, "tests/helpers.py", "def same():\n    assert 1\n")
+    found = planted(tmp_path, "tests/test_planted.py", "def test_a():\n    same()\n")
+    assert house.tests_without_assertion(found) == []
 
 
 FORBIDDEN = {

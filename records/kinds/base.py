@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, NoReturn
 
 from records.errors import ValueRefused
@@ -12,6 +12,9 @@ JsonSchema = dict[str, Any]
 
 SAFE_INTEGER = 2**53
 """Integers beyond this lose digits in JSON readers that hold numbers as doubles (RFC 8259, 6)."""
+
+_NAMED_CHOICES = 10
+"""How many of the values of a choice a message names; an ENUM may have thousands."""
 
 
 class Kind(ABC):
@@ -82,6 +85,13 @@ def refuse_precision(digits: int, value: object) -> NoReturn:
 def refuse_format(expected: str, value: object) -> NoReturn:
     """Refuse text that does not read as the kind asks."""
     raise ValueRefused("value.bad_format", f"{_short(value)} is not {expected}")
+
+
+def refuse_choice(values: Sequence[str], value: object) -> NoReturn:
+    """Refuse what is none of the values; the message names the first of them."""
+    named = ", ".join(map(repr, values[:_NAMED_CHOICES]))
+    more = f" and {len(values) - _NAMED_CHOICES} more" if len(values) > _NAMED_CHOICES else ""
+    raise ValueRefused("value.not_a_choice", f"{_short(value)} is none of {named}{more}")
 
 
 def _describe(value: object) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from records.errors import ValueRefused
-from records.kinds.base import JsonSchema, Kind, refuse_type
+from records.kinds.base import JsonSchema, Kind, refuse_choice, refuse_type
 
 
 def _require_choice(choice: object, values: tuple[str, ...]) -> str:
@@ -14,9 +13,7 @@ def _require_choice(choice: object, values: tuple[str, ...]) -> str:
     if not isinstance(choice, str):
         refuse_type("text", choice)
     if choice not in values:
-        raise ValueRefused(
-            "value.not_a_choice", f"{choice!r} is none of {', '.join(map(repr, values))}"
-        )
+        refuse_choice(values, choice)
     return choice
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import platform
 import sys
 from collections.abc import Mapping, Sequence
@@ -143,16 +142,15 @@ keep_lines(herdbook)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line and give its exit code; every error becomes a message on stderr."""
+    """Run one command line and give its exit code; every error becomes a message on stderr.
+
+    When nobody reads the output any more click ends the program by itself, quietly, with 1.
+    """
     as_json = "--json" in list(arguments)[: _end_of_options(arguments)]
     try:
         result = herdbook.main(args=arguments, prog_name="herdbook", standalone_mode=False)
-        sys.stdout.flush()
     except (KeyboardInterrupt, click.Abort):
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        _forget_output()
-        return ExitCode.FAILED
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return ExitCode.USAGE
@@ -165,12 +163,6 @@ def run(arguments: Sequence[str]) -> int:
 
 def _end_of_options(arguments: Sequence[str]) -> int:
     return list(arguments).index("--") if "--" in arguments else len(arguments)
-
-
-def _forget_output() -> None:
-    """Nobody reads any more: let the interpreter's last flush go nowhere instead of failing."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
 
 
 def main() -> NoReturn:

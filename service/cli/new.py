@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import keyword
 import re
-import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -24,6 +23,7 @@ FILES: Mapping[str, str] = {
     "herdbook.toml.template": "herdbook.toml",
     "readme.md.template": "README.md",
     "pyproject.toml.template": "pyproject.toml",
+    "gitignore.template": ".gitignore",
     "keep.template": "migrations/.gitkeep",
 }
 
@@ -98,15 +98,9 @@ def write_project(folder: Path, name: str) -> list[str]:
             code="new.exists",
         )
     try:
-        beside = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=folder.parent))
-        try:
-            written = _write_files(beside, name)
-            # mkdtemp makes a folder for one user alone; a project is an ordinary one.
-            beside.chmod(0o755)
-            beside.rename(folder)
-        except BaseException:
-            shutil.rmtree(beside, ignore_errors=True)
-            raise
+        with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=folder.parent) as beside:
+            written = _write_files(Path(beside) / name, name)
+            (Path(beside) / name).rename(folder)
     except OSError as error:
         raise CommandFailed(
             f"{folder} cannot be written: {error.strerror}",

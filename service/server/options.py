@@ -27,6 +27,8 @@ def set_up_command(program: Program, data: Path) -> list[str]:
         f"--datadir={data}",
         "--auth-root-authentication-method=normal",
         "--skip-test-db",
+        # Goes on where the machine's own name cannot be looked up: no network is used anyway.
+        "--force",
         *_user(),
     ]
 

@@ -143,8 +143,10 @@ def locked_rows(tx: Transaction, record: RecordInfo, keys: Sequence[Key]) -> dic
     found: dict[Key, Row] = {}
     for part in writer.chunks(keys, writer.ROWS_A_STATEMENT):
         for raw in tx.rows(
+            # Through any other index a row could be missed: while this waits for a lock, the
+            # transaction that holds it may move the row's entry to a place already passed.
             f"SELECT {sql.readable(record, names)} FROM {sql.quoted(record.table)} "
-            f"WHERE {sql.among(record, record.key, len(part))} FOR UPDATE",
+            f"FORCE INDEX (PRIMARY) WHERE {sql.among(record, record.key, len(part))} FOR UPDATE",
             writer.key_parameters(record, part),
         ):
             values = zip(names, kinds, raw, strict=True)

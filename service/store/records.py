@@ -11,7 +11,7 @@ from records.catalogue import Catalogue
 from records.errors import Failure
 from records.validation import Key, Parsed, Row
 from records.values import CollectionInfo, RecordInfo
-from service.errors import Conflict, NotFound, Refused, ValuesRefused
+from service.errors import Busy, Conflict, NotFound, Refused, ValuesRefused
 from service.methods.ports import Change, Child
 from service.methods.query import Condition, Query
 from service.store import reader
@@ -117,7 +117,7 @@ class StoredRecords:
         if known:
             found = await self._writing.try_out(operation.failures)
             raise ValuesRefused(_in_order([*known, *found]))
-        refused: Iterable[Failure] = ()
+        refused: list[Failure] = []
         for _attempt in range(WRITE_ATTEMPTS):
             try:
                 return await self._writing.run(operation.attempt)
@@ -126,11 +126,13 @@ class StoredRecords:
             except DriverError as error:
                 if error_number(error) not in CONSTRAINT:
                     raise
-                refused = explain(operation.record, error, None)
+                refused = list(explain(operation.record, error, None))
             found = await self._writing.try_out(operation.failures)
             if found:
                 raise _refusal(found)
-        raise Conflict(refused)
+        if refused:
+            raise Conflict(refused)
+        raise Busy("other work kept changing the same records")
 
 
 def _places(known: Iterable[Failure]) -> frozenset[int | None]:

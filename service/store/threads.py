@@ -43,6 +43,8 @@ class Lane:
 
     def stop(self) -> None:
         """Wait for the work under way, end the threads and close their connections."""
+        if not self._pool.started or self._pool.joined:
+            return
         self._pool.stop()
         for worker in self._workers:
             worker.close()

@@ -1,7 +1,8 @@
 """Who decides whether a unit of work may still commit.
 
-Either the thread that runs it or the caller that gave up waiting, and exactly one of them. So a caller that gave up in time knows that nothing was written, and one
-that gave up too late knows that it cannot tell.
+Either the thread that runs it or the caller that gave up waiting, and exactly one of them. So a
+caller that gave up in time knows that nothing was written, and one that gave up too late knows that
+it cannot tell.
 """
 
 from __future__ import annotations

@@ -40,6 +40,7 @@ EVERY_SIGN = "\x00\x01\n\\'\"%?`;\x7f\x80ÿŒ€\ufeff\ufffd\uffff𝄞🐄\U0010
 """Text with NUL, quotes, marks of parameters, and characters of one to four bytes."""
 
 WIDEST_DECIMAL = Decimal("9" * 35 + "." + "9" * 30)
+LOWEST_DECIMAL = WIDEST_DECIMAL.copy_negate()
 SMALLEST_STEP = Decimal(1).scaleb(-30)
 LARGEST_SINGLE, SMALLEST_SINGLE = 3.4028234663852886e38, 1.401298464324817e-45
 LARGEST_DOUBLE, SMALLEST_DOUBLE = 1.7976931348623157e308, 5e-324
@@ -106,7 +107,7 @@ NUMBERS = [
     Sample(BitsKind(64), 0x3C3E225C2725, 0x3C3E225C2725),
     Sample(BitsKind(64), 0, 0),
     Sample(DecimalKind(65, 30), WIDEST_DECIMAL, str(WIDEST_DECIMAL)),
-    Sample(DecimalKind(65, 30), -WIDEST_DECIMAL, str(-WIDEST_DECIMAL)),
+    Sample(DecimalKind(65, 30), LOWEST_DECIMAL, str(LOWEST_DECIMAL)),
     Sample(DecimalKind(65, 30), SMALLEST_STEP, "0." + "0" * 29 + "1"),
     Sample(DecimalKind(65, 30), Decimal(0).scaleb(-30), "0." + "0" * 30),
     Sample(DecimalKind(65, 0), Decimal("9" * 65), "9" * 65),
@@ -349,6 +350,7 @@ REFUSED_BY_CHECK = [
     Refusal(YearKind(), 0, _RANGE, "0 is not between"),
     Refusal(YearKind(), True, _WRONG, "expected a year"),
     Refusal(EnumKind(COLOURS), "Red", "value.not_a_choice", "none of 'red', 'green', 'blue'"),
+    Refusal(EnumKind(SIXTY_FOUR), "x" * 9_999, "value.not_a_choice", "'mark9' and 54 more"),
     Refusal(EnumKind(COLOURS), 1, _WRONG, "expected text"),
     Refusal(SetKind(COLOURS), "red", _WRONG, "expected a list of values"),
     Refusal(SetKind(COLOURS), ["red", "pink"], "value.not_a_choice", "'pink' is none of"),

@@ -116,8 +116,8 @@ CHANGES: Mapping[str, tuple[Maker, Maker]] = {
     "enum_order": (lambda: Enum(["a", "b"]), lambda: Enum(["b", "a"])),
     "enum_case": (lambda: Enum(["a", "b"]), lambda: Enum(["a", "B"])),
     "enum_signs": (
-        lambda: Enum(["it's", "100%", "a\\b", "a,b", "(x)", "é", "😀"]),
-        lambda: Enum(["it's", "100%", "a\\b", "a,b", "(x)", "é", "😀", "z"]),
+        lambda: Enum(["it's", "100%", "a\\b", "a,b", "(x)", "é"]),
+        lambda: Enum(["it's", "100%", "a\\b", "a,b", "(x)", "é", "z"]),
     ),
     "enum_default": (
         lambda: Enum(["a", "b"], default="a"),

@@ -19,7 +19,7 @@ import pytest
 from records.errors import DeclarationError, Failure
 from schema.errors import DatabaseUnreachable, LockHeld, SchemaBehind, UnsafeChange
 from service.cli import main as frame
-from service.cli.main import COMMANDS, LazyCommand, LazyGroup, run
+from service.cli.main import COMMANDS, LazyCommand, LazyGroup
 from service.cli.output import CommandFailed, ExitCode, Output, output_option
 from service.errors import NotFound
 from service.server.errors import ProgramMissing
@@ -340,6 +340,23 @@ def test_text_that_the_terminal_cannot_show_is_escaped(tmp_path: Path) -> None:
             assert "größe🐄" in json.loads(done.stderr)["error"]["message"]
 
 
-def test_json_after_the_end_of_options_is_no_option() -> None:
-    """What stands after -- belongs to the command."""
-    assert run(["new", "--", "--json"]) == ExitCode.USAGE
+def test_json_after_the_end_of_options_is_no_option(herdbook: Herdbook) -> None:
+    """What stands after -- belongs to the command, so errors are told to people."""
+    ran = herdbook("new", "--", "--json")
+    assert ran.code == ExitCode.USAGE
+    assert ran.err.startswith("error: ")
+
+
+def test_no_password_gets_into_errors_for_programs(failing: Callable[..., Ran]) -> None:
+    """With --json the message, the hint and every detail are masked."""
+    address = "mysql://me:hush@db/x"
+    error = CommandFailed(address, address, details={"list": [address], "number": 7})
+    told = failing(lambda _output: _raise(error), "--json").error()
+    masked = "mysql://me:***@db/x"
+    assert told == {
+        "code": "failed",
+        "message": masked,
+        "hint": masked,
+        "list": [masked],
+        "number": 7,
+    }

@@ -40,6 +40,8 @@ def test_the_project_holds_what_is_told(herdbook: Herdbook, tmp_path: Path) -> N
     assert files == sorted(place.format(name=NAME) for place in FILES.values())
     assert Path(document["folder"]) == tmp_path / NAME
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
+    (tmp_path / "ordinary").mkdir()
+    assert (tmp_path / NAME).stat().st_mode == (tmp_path / "ordinary").stat().st_mode
 
 
 def test_its_records_are_declared_rightly(project: Path) -> None:

@@ -1,4 +1,4 @@
-"""A directory has one owner, and its data one kind of server; what a killed node left is cleared."""
+"""A directory has one owner and one kind of server; what a killed node left is cleared."""
 
 from __future__ import annotations
 

@@ -91,9 +91,9 @@ def _compare(kind: Kind, operator: str, value: Any, asked: Any) -> bool:
     if value is None:
         return False
     if operator == "like":
-        return bool(re.fullmatch(_pattern(asked), value, re.DOTALL))
+        return bool(re.fullmatch(_pattern(folded(kind, asked)), folded(kind, value), re.DOTALL))
     if operator == "starts_with":
-        return bool(value.startswith(asked))
+        return bool(folded(kind, value).startswith(folded(kind, asked)))
     if operator == "within":
         block = CidrKind().from_json(asked)
         return bool(value.version == block.version and value in block)
@@ -115,15 +115,20 @@ def comparable(kind: Kind, value: Any, beginning: int | None = None) -> Any:
     """Something Python orders as the servers order the value."""
     if isinstance(kind, TextKind | LongTextKind):
         text = value if beginning is None else value[:beginning]
-        if kind.collation.endswith("_ci"):
-            bare = unicodedata.normalize("NFD", text.upper())
-            text = "".join(sign for sign in bare if not unicodedata.combining(sign))
         # Both servers compare these collations as if the shorter text ended in spaces.
-        return text.ljust(_WIDEST)
+        return folded(kind, text).ljust(_WIDEST)
     if isinstance(kind, EnumKind):
         return kind.values.index(value)
     raw = kind.to_database(value)
     return raw if isinstance(raw, bytes) else value
+
+
+def folded(kind: Any, text: str) -> str:
+    """The text without what the field's collation does not tell apart."""
+    if not kind.collation.endswith("_ci"):
+        return text
+    bare = unicodedata.normalize("NFD", text.upper())
+    return "".join(sign for sign in bare if not unicodedata.combining(sign))
 
 
 def _sort_key(tables: Tables, record: RecordInfo, row: Row, field: str) -> Any:

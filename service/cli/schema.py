@@ -1,0 +1,253 @@
+"""`herdbook schema`: where a database's schema is, and how it gets somewhere else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from records.catalogue import load_catalogue
+from service.cli.options import config_option, make_importable
+from service.cli.output import Advance, ExitCode, Output, output_option
+from service.cli.prepare import own_revisions
+from service.config import find_file, load_configuration
+
+if TYPE_CHECKING:
+    from schema.migrator import Migrator
+    from schema.progress import OnStep, Step
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+def _place_options(command: _Command) -> _Command:
+    """Which database and which project: from the configuration, or named one by one."""
+    for option in (
+        output_option,
+        click.option("--migrations", type=_FOLDER, metavar="DIR", help="The folder of revisions."),
+        click.option("--records", metavar="MODULE", help="The module of record classes."),
+        click.option("--database", metavar="URL", help="The database: mysql://user@host/name."),
+        config_option,
+    ):
+        command = option(command)
+    return command
+
+
+def _wait_option(command: _Command) -> _Command:
+    option = click.option(
+        "--wait",
+        type=click.FloatRange(0, 86_400),
+        default=60.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long to wait for another run that migrates this database.",
+    )
+    return option(command)
+
+
+def _migrator(
+    config: Path | None, database: str | None, records: str | None, migrations: Path | None
+) -> Migrator:
+    """The migrator for what the options, the environment and the file say."""
+    from schema.migrator import Migrator
+
+    folder = None if migrations is None else str(migrations.absolute())
+    named = {"database.url": database, "node.records": records, "node.migrations": folder}
+    given = {key: value for key, value in named.items() if value is not None}
+    file = find_file(config, os.environ, Path())
+    configuration = load_configuration(file, os.environ, given)
+    make_importable(configuration.folder)
+    module = configuration.node.records
+    catalogue = load_catalogue(module)
+    revisions = configuration.node.migrations or own_revisions(module)
+    return Migrator(configuration.database.url.as_sqlalchemy(), catalogue, revisions)
+
+
+@click.group()
+def schema() -> None:
+    r"""Migrate the database; show differences.
+
+    A change of the record classes becomes a revision file, which the database is then upgraded
+    with. A run that was killed goes on where it was when it is started again; of several runs at
+    once one does the work and the others wait for it.
+
+    \b
+    The usual way:
+      herdbook schema revision -m "cities have a mayor"
+      herdbook schema sql             read what would be run
+      herdbook schema upgrade
+      herdbook schema check
+    """
+
+
+@schema.command()
+@_place_options
+def status(output: Output, **place: Any) -> None:
+    r"""Show where the database is, what it lacks, and whether a migration was interrupted.
+
+    Changes nothing. The state is one of: ready, behind (upgrade it), ahead (this code is missing
+    revisions), interrupted (run the same command again), code_too_old (install a newer Herdbook).
+
+    \b
+    Example:
+      herdbook schema status --json
+    """
+    from schema.status import problem_of
+
+    found = _migrator(**place).status()
+    problem = problem_of(found)
+    left = found.interrupted
+    document = {
+        "state": found.state,
+        "current": list(found.current),
+        "pending": [{"revision": line.name, "message": line.message} for line in found.pending],
+        "unknown": list(found.unknown),
+        "interrupted": None
+        if left is None
+        else {
+            "revision": left.revision,
+            "direction": str(left.direction),
+            "statements_done": left.statements_done,
+        },
+        "schema_number": None if found.numbers is None else found.numbers.schema,
+        "oldest_code": None if found.numbers is None else found.numbers.oldest_code,
+    }
+    lines = [f"{found.state}; at {', '.join(found.current) or 'nothing yet'}"]
+    lines += [f"  pending  {line.name}  {line.message}" for line in found.pending]
+    lines += [] if problem is None else [problem.message, problem.hint]
+    output.result(document, "\n".join(lines))
+
+
+@schema.command()
+@click.option("-m", "--message", required=True, help="What changes, in a few words.")
+@click.option("--allow-drops", is_flag=True, help="Write it even if it deletes data.")
+@_place_options
+def revision(message: str, allow_drops: bool, output: Output, **place: Any) -> None:
+    r"""Write the revision that leads to the record classes as they are now.
+
+    Compares the declared classes with the database, which must be up to date, and writes what
+    differs into the folder of revisions. Read the file before you run it: a field that was renamed
+    looks like one that was dropped and another that was added. Dropping a table or a column is
+    refused (exit code 4) without --allow-drops.
+
+    \b
+    Example:
+      herdbook schema revision -m "cities have a mayor"
+    """
+    written = _migrator(**place).revision(message, allow_destructive=allow_drops)
+    if written is None:
+        output.result({"path": None, "changes": [], "destructive": []}, "nothing to do")
+        return
+    document = {
+        "path": str(written.path),
+        "changes": list(written.changes),
+        "destructive": list(written.destructive),
+    }
+    lines = [f"wrote {written.path}", *(f"  {line}" for line in written.changes)]
+    output.result(document, "\n".join(lines))
+    for line in written.destructive:
+        output.note(f"this deletes data: {line}")
+
+
+@schema.command()
+@click.argument("target", default="heads")
+@_wait_option
+@_place_options
+def upgrade(target: str, wait: float, output: Output, **place: Any) -> None:
+    r"""Run the revisions that the database lacks, up to TARGET (by default all).
+
+    Safe to run again at any time: what a killed run had done is left out. Another run on the same
+    database is waited for; exit code 5 says that it took too long.
+
+    \b
+    Examples:
+      herdbook schema upgrade
+      herdbook schema upgrade 4f1c0a9d2b7e --wait 300
+    """
+    migrator = _migrator(**place)
+    with output.progress("upgrade", None) as advance:
+        done = migrator.upgrade(target, _shown(output, advance), wait)
+    _tell(output, done, "upgraded to")
+
+
+@schema.command()
+@click.argument("target")
+@_wait_option
+@_place_options
+def downgrade(target: str, wait: float, output: Output, **place: Any) -> None:
+    r"""Take revisions back, down to TARGET: a revision, `base`, or -1 for the last one.
+
+    What the revisions added is deleted, with its data: make a backup first. Herdbook's own tables
+    stay. A killed run is completed by running the same command again.
+
+    \b
+    Examples:
+      herdbook schema downgrade 4f1c0a9d2b7e
+      herdbook schema downgrade -- -1
+    """
+    migrator = _migrator(**place)
+    with output.progress("downgrade", None) as advance:
+        done = migrator.downgrade(target, _shown(output, advance), wait)
+    _tell(output, done, "took back")
+
+
+@schema.command()
+@_place_options
+def check(output: Output, **place: Any) -> ExitCode:
+    r"""Compare the database with the record classes, and say every difference.
+
+    Exit code 0 where there is none, 3 where there are some or revisions are pending. Tables whose
+    names begin with an underscore are not looked at.
+
+    \b
+    Example:
+      herdbook schema check
+    """
+    found = _migrator(**place).check()
+    output.result({"differences": found}, "\n".join(found) or "no differences")
+    return ExitCode.DIFFERENCES if found else ExitCode.DONE
+
+
+@schema.command()
+@click.argument("between", default="", metavar="[FROM:TO]")
+@click.option("--down", is_flag=True, help="The way back, from FROM down to TO.")
+@_place_options
+def sql(between: str, down: bool, output: Output, **place: Any) -> None:
+    r"""Print the SQL of revisions instead of running it.
+
+    Without FROM it begins where the database is; without TO it ends at the newest revision, with
+    --down one revision back. `base` is an empty database. With FROM given no server is asked.
+
+    \b
+    Examples:
+      herdbook schema sql
+      herdbook schema sql base: > everything.sql
+      herdbook schema sql --down 4f1c0a9d2b7e:base
+    """
+    from schema.progress import Direction
+
+    direction = Direction.DOWN if down else Direction.UP
+    text = _migrator(**place).sql(direction, between)
+    output.result({"sql": text}, text.rstrip("\n"))
+
+
+def _shown(output: Output, advance: Advance) -> OnStep:
+    """Move the progress bar, and name each revision that was begun by an earlier run."""
+    resumed: set[str] = set()
+
+    def on_step(step: Step) -> None:
+        if step.resumed and step.revision not in resumed:
+            resumed.add(step.revision)
+            output.note(f"revision {step.revision} was interrupted; going on where it was")
+        advance()
+
+    return on_step
+
+
+def _tell(output: Output, done: list[str], what: str) -> None:
+    """The result of a run."""
+    lines = [f"{what} {name}" for name in done]
+    output.result({"revisions": done}, "\n".join(lines) or "nothing to do")

@@ -1,0 +1,85 @@
+"""`herdbook schema` from a project's first revision to its last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from schema.connection import connected
+from schema.lock import only_runner
+from service.database_url import DatabaseUrl
+from tests.service.cli.conftest import Ran
+
+RECORDS = """
+from records import Record, Text
+
+class Plant(Record):
+    name = Text(length=40)
+"""
+
+Herdbook = Callable[..., Ran]
+
+
+@pytest.fixture
+def garden(herdbook: Herdbook, database: str, tmp_path: Path) -> Herdbook:
+    """`herdbook schema` in a project with one record class, on an empty database."""
+    name = f"garden_{tmp_path.name}"
+    (tmp_path / f"{name}.py").write_text(RECORDS)
+    place = ["--database", database, "--records", name, "--migrations", "revisions", "--json"]
+
+    def run(*arguments: str) -> Ran:
+        return herdbook("schema", *arguments, *place)
+
+    return run
+
+
+def test_a_project_goes_from_nothing_to_no_differences(garden: Herdbook) -> None:
+    """Status, upgrade, revision, sql, upgrade, check: each says what it should."""
+    assert garden("status").document()["state"] == "behind"
+    refused = garden("revision", "-m", "plants")
+    assert refused.code == 3
+    assert refused.error()["code"] == "schema.schema_behind"
+    assert garden("upgrade").document() == {"revisions": ["hb0001"]}
+    written = garden("revision", "-m", "plants").document()
+    assert written["changes"] == ["table plant is declared and not in the database"]
+    assert "CREATE TABLE `plant`" in garden("sql").document()["sql"]
+    checked = garden("check")
+    assert checked.code == 3
+    assert len(checked.document()["differences"]) == 2
+    name = Path(written["path"]).name.partition("_")[0]
+    assert garden("upgrade").document() == {"revisions": [name]}
+    assert garden("check").code == 0
+    assert garden("status").document()["current"] == sorted(["hb0001", name])
+    assert garden("upgrade").document() == {"revisions": []}
+    assert "DROP TABLE `plant`" in garden("sql", "--down").document()["sql"]
+    assert garden("downgrade", "base").document() == {"revisions": [name]}
+
+
+def test_dropping_a_column_is_refused_with_a_code_of_its_own(
+    garden: Herdbook, database: str, tmp_path: Path
+) -> None:
+    """Exit code 4, the column named, nothing written; with --allow-drops it is written."""
+    garden("upgrade")
+    garden("revision", "-m", "plants")
+    garden("upgrade")
+    with connected(DatabaseUrl.parse(database).as_sqlalchemy()) as connection:
+        connection.exec_driver_sql("ALTER TABLE plant ADD COLUMN height INT")
+    refused = garden("revision", "-m", "no height")
+    assert refused.code == 4
+    assert "column plant.height is in the database" in refused.error()["message"]
+    assert len(list((tmp_path / "revisions").glob("*.py"))) == 1
+    written = garden("revision", "-m", "no height", "--allow-drops").document()
+    assert written["destructive"] == ["column plant.height is in the database and not declared"]
+    assert "# This deletes data." in Path(written["path"]).read_text()
+
+
+def test_a_held_lock_ends_the_run_with_a_code_of_its_own(garden: Herdbook, database: str) -> None:
+    """Exit code 5 when another run does not finish in time."""
+    url = DatabaseUrl.parse(database).as_sqlalchemy()
+    with connected(url) as connection, only_runner(connection, 0):
+        refused = garden("upgrade", "--wait", "0.2")
+    assert refused.code == 5
+    assert "Another run is migrating" in refused.error()["message"]
+    assert garden("upgrade").code == 0
