@@ -45,8 +45,11 @@ def _table(cls: Any) -> str:
 
 
 def _ordered_fields(cls: type[Record]) -> Iterator[tuple[str, Property]]:
-    """The fields in the order of declaration, a reference's columns in its place."""
+    """The fields in the order of declaration, a reference's columns in its place; `id` first."""
     members = dict(ordered_members(cls))
+    if "id" in members:
+        # It was made for this class, so it would come after all that is inherited.
+        members = {"id": members["id"]} | members
     own = {name: member for name, member in members.items() if isinstance(member, Property)}
     by_reference = {
         name: [part for part, prop in own.items() if getattr(prop, "reference", None) == name]

@@ -75,7 +75,7 @@ class Interruption:
     @property
     def command(self) -> str:
         """The command that completes it."""
-        return "upgrade" if self.direction is Direction.UP else "downgrade -1"
+        return "upgrade" if self.direction is Direction.UP else "downgrade -- -1"
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ class Journal:
         try:
             result = self._run(execute)
         except DBAPIError as error:
-            if not (again and says_done_already(statement, error_code(error))):
+            if True:
                 self._forget(error)
                 raise self._in_words(error) from error
         self._mark("done", statement)

@@ -55,9 +55,40 @@ def migrations_folder(configuration: Configuration) -> str:
     return str(folder)
 
 
+def database(configuration: Configuration) -> str:
+    """The database server answers and is new enough, the account gets in, writes are durable."""
+    # The driver is imported only now: a wrong configuration is reported without it.
+    from service.store.inspection import inspect
+
+    found = inspect(configuration.database.url, configuration.database.connect_seconds)
+    if not found.durable:
+        raise CommandFailed(
+            "innodb_flush_log_at_trx_commit is not 1: a crash would lose committed writes",
+            "set it to 1 on the database server",
+        )
+    return f"{found.version} at {configuration.database.url.masked()}"
+
+
+def schema(configuration: Configuration) -> str:
+    """The schema is what this code and its record classes need."""
+    from service.cli.prepare import catalogue_for, migrator_for
+
+    migrator = migrator_for(configuration, catalogue_for(configuration))
+    problem = migrator.problem()
+    if problem is not None:
+        raise problem
+    differences = migrator.check()
+    if differences:
+        lines = "; ".join(differences)
+        raise CommandFailed(lines, 'write a revision: herdbook schema revision -m "what changed"')
+    return "up to date"
+
+
 CHECKS: tuple[Check, ...] = (
     Check("record module", record_module),
     Check("migrations folder", migrations_folder),
+    Check("database", database),
+    Check("schema", schema),
 )
 
 

@@ -36,23 +36,12 @@ class Embedded:
 
     def run(self, on_ready: Callable[[Running], None]) -> None:
         """Start the server, migrate and serve until a signal ends it; stops the server always."""
-        with self.server() as server:
+        with private_server(self.place, self.output) as server:
             configuration = self.configuration(server)
             start_log(configuration.log.level)
             catalogue = catalogue_for(configuration)
             migrate(configuration, catalogue, self.output)
             self._serve(server, configuration, catalogue, on_ready)
-
-    @contextmanager
-    def server(self) -> Iterator[PrivateServer]:
-        """The private server, with its database, for the time of a block."""
-        fresh = not self.place.layout.data.exists()
-        if fresh:
-            self.output.note(f"setting up a database server in {self.place.directory}")
-        server = PrivateServer(self.place.directory, find_program() if fresh else None)
-        with server:
-            server.create_database(DATABASE)
-            yield server
 
     def configuration(self, server: PrivateServer) -> Configuration:
         """The configuration, on this server; raises ConfigurationError."""
@@ -85,6 +74,28 @@ class Embedded:
             run_node(configuration, catalogue, ready)
         finally:
             self.place.forget()
+
+
+@contextmanager
+def private_server(place: Place, output: Output) -> Iterator[PrivateServer]:
+    """The private server of a directory, with its database, for the time of a block."""
+    fresh = not place.layout.data.exists()
+    if fresh:
+        output.note(f"setting up a database server in {place.directory}")
+    with PrivateServer(place.directory, find_program() if fresh else None) as server:
+        server.create_database(DATABASE)
+        yield server
+
+
+@contextmanager
+def database_in(place: Place, output: Output) -> Iterator[str]:
+    """The URL of a directory's database: of the node that runs there, else of a server started."""
+    running = place.running()
+    if running is not None:
+        yield running.database
+        return
+    with private_server(place, output) as server:
+        yield server.url(DATABASE)
 
 
 def start_detached(place: Place, arguments: Sequence[str]) -> Running:

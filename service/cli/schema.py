@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from records.catalogue import load_catalogue
+from service.cli.embedded import database_in
 from service.cli.options import config_option, make_importable
 from service.cli.output import Advance, ExitCode, Output, output_option
+from service.cli.place import Place
 from service.cli.prepare import own_revisions
 from service.config import find_file, load_configuration
 
@@ -30,6 +32,14 @@ def _place_options(command: _Command) -> _Command:
         click.option("--migrations", type=_FOLDER, metavar="DIR", help="The folder of revisions."),
         click.option("--records", metavar="MODULE", help="The module of record classes."),
         click.option("--database", metavar="URL", help="The database: mysql://user@host/name."),
+        click.option(
+            "--dir",
+            "directory",
+            type=_FOLDER,
+            metavar="DIR",
+            help="The database of `herdbook up --dir DIR`. Where no node runs there, its server is"
+            " started for this command.",
+        ),
         config_option,
     ):
         command = option(command)
@@ -49,11 +59,22 @@ def _wait_option(command: _Command) -> _Command:
 
 
 def _migrator(
-    config: Path | None, database: str | None, records: str | None, migrations: Path | None
+    config: Path | None,
+    database: str | None,
+    directory: Path | None,
+    records: str | None,
+    migrations: Path | None,
+    output: Output,
 ) -> Migrator:
     """The migrator for what the options, the environment and the file say."""
     from schema.migrator import Migrator
 
+    if directory is not None:
+        if database is not None:
+            raise click.UsageError("--dir and --database each name a database; give one.")
+        private = database_in(Place(directory.absolute()), output)
+        # Stopped again when the command ends.
+        database = click.get_current_context().with_resource(private)
     folder = None if migrations is None else str(migrations.absolute())
     named = {"database.url": database, "node.records": records, "node.migrations": folder}
     given = {key: value for key, value in named.items() if value is not None}
@@ -97,7 +118,7 @@ def status(output: Output, **place: Any) -> None:
     """
     from schema.status import problem_of
 
-    found = _migrator(**place).status()
+    found = _migrator(output=output, **place).status()
     problem = problem_of(found)
     left = found.interrupted
     document = {
@@ -137,7 +158,7 @@ def revision(message: str, allow_drops: bool, output: Output, **place: Any) -> N
     Example:
       herdbook schema revision -m "cities have a mayor"
     """
-    written = _migrator(**place).revision(message, allow_destructive=allow_drops)
+    written = _migrator(output=output, **place).revision(message, allow_destructive=allow_drops)
     if written is None:
         output.result({"path": None, "changes": [], "destructive": []}, "nothing to do")
         return
@@ -167,7 +188,7 @@ def upgrade(target: str, wait: float, output: Output, **place: Any) -> None:
       herdbook schema upgrade
       herdbook schema upgrade 4f1c0a9d2b7e --wait 300
     """
-    migrator = _migrator(**place)
+    migrator = _migrator(output=output, **place)
     with output.progress("upgrade", None) as advance:
         done = migrator.upgrade(target, _shown(output, advance), wait)
     _tell(output, done, "upgraded to")
@@ -188,7 +209,7 @@ def downgrade(target: str, wait: float, output: Output, **place: Any) -> None:
       herdbook schema downgrade 4f1c0a9d2b7e
       herdbook schema downgrade -- -1
     """
-    migrator = _migrator(**place)
+    migrator = _migrator(output=output, **place)
     with output.progress("downgrade", None) as advance:
         done = migrator.downgrade(target, _shown(output, advance), wait)
     _tell(output, done, "took back")
@@ -206,7 +227,7 @@ def check(output: Output, **place: Any) -> ExitCode:
     Example:
       herdbook schema check
     """
-    found = _migrator(**place).check()
+    found = _migrator(output=output, **place).check()
     output.result({"differences": found}, "\n".join(found) or "no differences")
     return ExitCode.DIFFERENCES if found else ExitCode.DONE
 
@@ -230,7 +251,7 @@ def sql(between: str, down: bool, output: Output, **place: Any) -> None:
     from schema.progress import Direction
 
     direction = Direction.DOWN if down else Direction.UP
-    text = _migrator(**place).sql(direction, between)
+    text = _migrator(output=output, **place).sql(direction, between)
     output.result({"sql": text}, text.rstrip("\n"))
 
 

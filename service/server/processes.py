@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _PROCESSES = Path("/proc")
+# Even a process that is killed ends only once the disk has let go of it.
+_KILL_SECONDS = 30
 
 
 def servers_on(data: Path) -> Iterator[int]:
@@ -22,26 +24,24 @@ def servers_on(data: Path) -> Iterator[int]:
             yield int(entry.name)
 
 
-def end_process(pid: int, patience: float) -> bool:
+def end_process(pid: int, patience: float) -> None:
     """End the process: asked politely first, by force when `patience` seconds are over.
 
-    Returns whether it had to be forced. A process that is gone already is fine.
+    A process that is gone already is fine.
     """
     try:
         handle = os.pidfd_open(pid)
     except ProcessLookupError:
-        return False
+        return
     try:
         # One that was stopped would not hear the request.
         for number in (signal.SIGCONT, signal.SIGTERM):
             signal.pidfd_send_signal(handle, number)
-        if _ended(handle, patience):
-            return False
-        signal.pidfd_send_signal(handle, signal.SIGKILL)
-        _ended(handle, patience)
-        return True
+        if not _ended(handle, patience):
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+            _ended(handle, _KILL_SECONDS)
     except ProcessLookupError:
-        return False
+        return
     finally:
         os.close(handle)
 

@@ -8,9 +8,10 @@ that refers with `restrict` and stays keeps every parent, at any depth.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
+from typing import TypeVar
 
 from records.catalogue import Catalogue
 from records.errors import Failure
@@ -24,43 +25,57 @@ from service.store.transaction import Transaction
 NAMED_IN_A_MESSAGE = 3
 """How many of the records in the way a message names; the count tells of the others."""
 
+Item = TypeVar("Item")
+
 Doomed = dict[str, dict[Key, Key]]
 """Keys that are to be deleted, by record class, each with the key at the root of its cascade."""
 
 
 @dataclass
 class Plan:
-    """What a deletion will do."""
+    """What a deletion will do.
+
+    `inner` has, by class, for a row those that must refer to it and are of its own class: in one
+    statement the server takes them in an order of its own and checks after each.
+    """
 
     doomed: Doomed
+    inner: dict[str, dict[Key, set[Key]]] = field(default_factory=dict)
     released: dict[tuple[str, str], list[Key]] = field(default_factory=dict)
     held: list[tuple[RecordInfo, Key, Key]] = field(default_factory=list)
 
 
-def delete_dependents(tx: Transaction, record: RecordInfo, keys: Sequence[Key]) -> None:
-    """Do all that deleting these records asks for, but for deleting themselves.
+def delete(tx: Transaction, record: RecordInfo, keys: Sequence[Key]) -> None:
+    """Delete these records, as the keys are in their rows, and do what that asks for.
 
     Raises Conflict, with the index of the key and what refers to it, if a child restricts it.
     """
+    locked = sql.among(record, record.key, len(keys))
+    tx.rows(
+        f"SELECT 1 FROM {sql.quoted(record.table)} WHERE {locked} FOR UPDATE",
+        writer.key_parameters(record, keys),
+    )
     plan = plan_deletion(tx, record, keys)
     refused = list(refusals(plan, record, keys))
     if refused:
         raise Conflict(refused)
-    carry_out(tx, plan, record, besides=keys)
+    carry_out(tx, plan)
 
 
-def carry_out(tx: Transaction, plan: Plan, record: RecordInfo, besides: Iterable[Key] = ()) -> None:
-    """Do what is planned, children first, but leave out the rows `besides` of `record`."""
+def carry_out(tx: Transaction, plan: Plan) -> None:
+    """Do what is planned, children first."""
     _release(tx, plan)
-    left_out = set(besides)
     for name in _children_first(tx.catalogue, plan.doomed):
-        spared = left_out if name == record.name else ()
-        gone = [key for key in reversed(plan.doomed[name]) if key not in spared]
-        _delete_rows(tx, tx.catalogue.records[name], gone)
+        inner = plan.inner.get(name, {})
+        for keys in _layers({key: inner.get(key, ()) for key in plan.doomed[name]}):
+            writer.delete(tx, tx.catalogue.records[name], keys)
 
 
 def plan_deletion(tx: Transaction, record: RecordInfo, keys: Sequence[Key]) -> Plan:
-    """Follow the references downwards, level by level, and lock what is found."""
+    """Follow the references downwards, level by level, and lock what is found.
+
+    The rows with these keys are locked already.
+    """
     plan = Plan({record.name: {key: key for key in keys}})
     waiting = deque([(record, list(keys))])
     while waiting:
@@ -77,6 +92,8 @@ def _next_level(
         fresh = []
         for key, parent_key in _children(tx, child, reference, keys):
             known = plan.doomed.setdefault(child.name, {})
+            if child is parent and not reference.allow_none and key != parent_key:
+                plan.inner.setdefault(child.name, {}).setdefault(parent_key, set()).add(key)
             if reference.on_delete == CASCADE and key not in known:
                 known[key] = roots[parent_key]
                 fresh.append(key)
@@ -91,23 +108,40 @@ def _next_level(
 def _children(
     tx: Transaction, child: RecordInfo, reference: ReferenceInfo, parents: list[Key]
 ) -> Iterator[tuple[Key, Key]]:
-    """The keys of the children of some parents, each with its parent's; locked."""
-    names = (*child.key, *reference.fields)
-    kinds = [child.fields[name].kind for name in names]
-    reference_kinds = kinds[len(child.key) :]
+    """The keys of the children of some parents, each with its parent's; locked.
+
+    The parent's key is read from the parent: where a collation takes other letters, or spaces at
+    the end, for the same, the child may have it in another form.
+    """
+    parent = tx.catalogue.records[reference.target]
+    kinds = [child.fields[name].kind for name in child.key]
+    kinds += [parent.fields[name].kind for name in parent.key]
     for part in writer.chunks(parents, writer.ROWS_A_STATEMENT):
         rows = tx.rows(
-            f"SELECT {sql.columns(child, names)} FROM {sql.quoted(child.table)} "
-            f"WHERE {sql.among(child, reference.fields, len(part))} FOR UPDATE",
-            [
-                kind.to_database(value)
-                for key in part
-                for kind, value in zip(reference_kinds, key, strict=True)
-            ],
+            _children_statement(child, reference, parent, len(part)),
+            writer.key_parameters(parent, part),
         )
         for raw in rows:
             values = [kind.from_database(value) for kind, value in zip(kinds, raw, strict=True)]
             yield tuple(values[: len(child.key)]), tuple(values[len(child.key) :])
+
+
+def _children_statement(
+    child: RecordInfo, reference: ReferenceInfo, parent: RecordInfo, count: int
+) -> str:
+    """The query for the children of `count` parents."""
+    own = ", ".join(f"c.{sql.column(child, name)}" for name in child.key)
+    theirs = [f"p.{sql.column(parent, name)}" for name in parent.key]
+    pairs = zip(reference.fields, reference.target_fields, strict=True)
+    matches = " AND ".join(
+        f"c.{sql.column(child, here)} = p.{sql.column(parent, there)}" for here, there in pairs
+    )
+    wanted = ", ".join([sql.tuple_of(["?"] * len(theirs))] * count)
+    return (
+        f"SELECT {own}, {', '.join(theirs)} FROM {sql.quoted(parent.table)} AS p "
+        f"JOIN {sql.quoted(child.table)} AS c ON {matches} "
+        f"WHERE {sql.tuple_of(theirs)} IN ({wanted}) FOR UPDATE"
+    )
 
 
 def refusals(plan: Plan, record: RecordInfo, keys: Sequence[Key | None]) -> Iterator[Failure]:
@@ -123,24 +157,29 @@ def refusals(plan: Plan, record: RecordInfo, keys: Sequence[Key | None]) -> Iter
             shown = ", ".join(found[:NAMED_IN_A_MESSAGE])
             more = ", …" if len(found) > NAMED_IN_A_MESSAGE else ""
             refer = "refers" if len(found) == 1 else "refer"
+            shown_key = "" if key is None else key_to_json(record, key)
             yield Failure(
                 "reference.restricted",
-                f"{len(found)} {name} still {refer} to this {record.name}, or to what would be "
-                f"deleted with it: {shown}{more}; delete or move that first",
+                f"{len(found)} {name} still {refer} to {record.name} {shown_key}, or to what would "
+                f"be deleted with it: {shown}{more}; delete or move that first",
                 index=index,
             )
 
 
-def _circular(
-    catalogue: Catalogue, names: Iterable[str]
-) -> Iterator[tuple[RecordInfo, ReferenceInfo]]:
-    """References by which these classes refer to each other in a circle, or to themselves."""
-    within = set(names)
-    parents = {name: _parents(catalogue, name, within) for name in within}
-    for name in within:
-        for reference in catalogue.records[name].references.values():
-            if reference.target in within and name in _reachable(parents, reference.target):
-                yield catalogue.records[name], reference
+def _released_circles(catalogue: Catalogue, doomed: Doomed) -> list[tuple[str, str]]:
+    """References that may be NULL by which doomed classes refer to each other in a circle.
+
+    Each by its class and name. A class that refers to itself is such a circle.
+    """
+    parents = {name: _parents(catalogue, name, doomed) for name in doomed}
+    return [
+        (name, reference.name)
+        for name in doomed
+        for reference in catalogue.records[name].references.values()
+        if reference.allow_none
+        and reference.target in doomed
+        and name in _reachable(parents, reference.target)
+    ]
 
 
 def _reachable(parents: dict[str, set[str]], start: str) -> set[str]:
@@ -153,10 +192,10 @@ def _reachable(parents: dict[str, set[str]], start: str) -> set[str]:
     return found
 
 
-def _parents(catalogue: Catalogue, name: str, within: set[str]) -> set[str]:
+def _parents(catalogue: Catalogue, name: str, within: Container[str]) -> set[str]:
     """The classes a class refers to, among some."""
-    targets = {reference.target for reference in catalogue.records[name].references.values()}
-    return targets & within
+    targets = (reference.target for reference in catalogue.records[name].references.values())
+    return {target for target in targets if target in within}
 
 
 def _release(tx: Transaction, plan: Plan) -> None:
@@ -165,32 +204,35 @@ def _release(tx: Transaction, plan: Plan) -> None:
         child = tx.catalogue.records[name]
         staying = [key for key in keys if key not in plan.doomed.get(name, {})]
         writer.set_null(tx, child, child.references[reference_name], staying)
-    for record, reference in _circular(tx.catalogue, plan.doomed):
-        if reference.allow_none:
-            writer.set_null(tx, record, reference, plan.doomed[record.name])
-
-
-def _delete_rows(tx: Transaction, record: RecordInfo, keys: Sequence[Key]) -> None:
-    """Delete rows of one class, the last that was found first.
-
-    Rows that must refer to others of their class go one by one: in one statement the server
-    takes them in an order of its own and checks after each.
-    """
-    own = (info for info in record.references.values() if info.target == record.name)
-    if all(info.allow_none for info in own):
-        writer.delete(tx, record, keys)
-        return
-    for key in keys:
-        writer.delete(tx, record, [key])
+    for name, reference_name in _released_circles(tx.catalogue, plan.doomed):
+        record = tx.catalogue.records[name]
+        writer.set_null(tx, record, record.references[reference_name], plan.doomed[name])
 
 
 def _children_first(catalogue: Catalogue, doomed: Doomed) -> list[str]:
     """The doomed classes so that none is deleted while another still refers to it."""
-    within = set(doomed)
-    circular = {(record.name, info.target) for record, info in _circular(catalogue, within)}
-    children: dict[str, set[str]] = {name: set() for name in within}
-    for name in within:
-        for parent in _parents(catalogue, name, within):
-            if (name, parent) not in circular:
-                children[parent].add(name)
-    return list(TopologicalSorter(children).static_order())
+    released = set(_released_circles(catalogue, doomed))
+    children: dict[str, set[str]] = {name: set() for name in doomed}
+    for name in doomed:
+        for reference in catalogue.records[name].references.values():
+            stands = (name, reference.name) not in released
+            if stands and reference.target in doomed and reference.target != name:
+                children[reference.target].add(name)
+    return [name for layer in _layers(children) for name in layer]
+
+
+def _layers(children: Mapping[Item, Collection[Item]]) -> Iterator[list[Item]]:
+    """All items, children before their parents, in as few steps as can be.
+
+    A circle has no such order; all come in one step then, and the server says what it thinks of it.
+    """
+    sorter = TopologicalSorter(children)
+    try:
+        sorter.prepare()
+    except CycleError:
+        yield list(children)
+        return
+    while sorter.is_active():
+        ready = list(sorter.get_ready())
+        yield ready
+        sorter.done(*ready)

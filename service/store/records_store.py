@@ -32,7 +32,8 @@ class RecordStore(Store):  # type: ignore[misc]  # Storm has no types
         self.flush()
         info = self.catalogue.records[snake_case(type(record).__name__)]
         key = tuple(getattr(record, name) for name in info.key)
-        deletion.delete_dependents(Transaction(self, self.catalogue), info, [key])
-        # Children were changed by SQL: what Storm remembers of them is no longer true.
+        deletion.delete(Transaction(self, self.catalogue), info, [key])
+        # Rows were changed by SQL: what Storm remembers of them is no longer true. Its own DELETE
+        # finds the row gone.
         self.invalidate()
         super().remove(record)

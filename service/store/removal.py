@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from records.errors import Failure
+from records.kinds.base import Kind
 from records.validation import Key, Row, key_to_json
 from records.values import RecordInfo, ReferenceInfo
 from service.methods.ports import Child, Existing, New
@@ -27,7 +29,7 @@ class Delete:
         found, plan = self._plan(tx)
         if any(self._refusals(found, plan)):
             raise Unfit
-        deletion.carry_out(tx, plan, self.record)
+        deletion.carry_out(tx, plan)
         return len(found)
 
     def failures(self, tx: Transaction) -> list[Failure]:
@@ -57,17 +59,47 @@ class Family:
 
     def missing_parent(self, tx: Transaction) -> Iterator[Failure]:
         """A failure, without an index, if the parent is not there; else it is locked."""
-        where = sql.among(self.parent, self.parent.key, 1)
+        parent = self.parent
+        kinds = [parent.fields[name].kind for name in parent.key]
         found = tx.rows(
-            f"SELECT 1 FROM {sql.quoted(self.parent.table)} WHERE {where} LOCK IN SHARE MODE",
-            writer.key_parameters(self.parent, [self.key]),
+            f"SELECT {sql.columns(parent, parent.key)} FROM {sql.quoted(parent.table)} "
+            f"WHERE {sql.among(parent, parent.key, 1)} LOCK IN SHARE MODE",
+            writer.key_parameters(parent, [self.key]),
         )
-        if not found:
-            shown = key_to_json(self.parent, self.key)
-            yield Failure("record.not_found", f"there is no {self.parent.name} {shown}")
+        # The server may take another key for the same, by the collation of a text.
+        if self.key not in (decoded(kinds, row) for row in found):
+            shown = key_to_json(parent, self.key)
+            yield Failure("record.not_found", f"there is no {parent.name} {shown}")
+
+    def children(self, tx: Transaction, keys: Sequence[Key] | None) -> list[Key]:
+        """The keys of those children of the parent that are among `keys`, or of all; locked."""
+        if keys is None:
+            return list(self._locked_children(tx, ()))
+        wanted = set(keys)
+        return [
+            key
+            for part in writer.chunks(keys, writer.ROWS_A_STATEMENT)
+            for key in self._locked_children(tx, part)
+            if key in wanted
+        ]
+
+    def _locked_children(self, tx: Transaction, keys: Sequence[Key]) -> Iterator[Key]:
+        """The keys of the parent's children: of those given, or if none are given of all."""
+        child, fields = self.child, self.reference.fields
+        chosen = f"{sql.among(child, child.key, len(keys))} AND " if keys else ""
+        rows = tx.rows(
+            f"SELECT {sql.columns(child, child.key)} FROM {sql.quoted(child.table)} "
+            f"WHERE {chosen}{sql.among(child, fields, 1)} FOR UPDATE",
+            [
+                *writer.key_parameters(child, keys),
+                *writer.key_parameters(self.parent, [self.key]),
+            ],
+        )
+        kinds = [child.fields[name].kind for name in child.key]
+        return (decoded(kinds, row) for row in rows)
 
     def holds(self, row: Row) -> bool:
-        """Whether a child is of this parent."""
+        """Whether a child names this parent, to the letter."""
         return tuple(row[name] for name in self.reference.fields) == self.key
 
     def link(self) -> Row:
@@ -151,30 +183,21 @@ class Remove:
         keys, refused = self._children(tx)
         if self.delete:
             plan = deletion.plan_deletion(tx, self.record, keys)
-            refused += deletion.refusals(plan, self.record, self.keys or keys)
+            held = deletion.refusals(plan, self.record, keys if self.keys is None else self.keys)
+            # Whoever names no children is told of none by number.
+            refused += [replace(one, index=None) for one in held] if self.keys is None else held
         return refused
 
     def _children(self, tx: Transaction) -> tuple[list[Key], list[Failure]]:
         """The parent's children that are meant, locked, and what is wrong with the others."""
         refused = list(self.family.missing_parent(tx))
         if self.keys is None:
-            return self._all_children(tx), refused
+            return self.family.children(tx, None), refused
         wanted = list(dict.fromkeys(key for key in self.keys if key is not None))
-        rows = locked_rows(tx, self.record, wanted)
-        own = [key for key, row in rows.items() if self.family.holds(row)]
+        own = self.family.children(tx, wanted)
         return own, [*refused, *absent(self.record, self.keys, own)]
 
-    def _all_children(self, tx: Transaction) -> list[Key]:
-        """The keys of all children of the parent, locked."""
-        child, reference = self.record, self.family.reference
-        match = dict(zip(reference.fields, self.family.key, strict=True))
-        rows = tx.rows(
-            f"SELECT {sql.columns(child, child.key)} FROM {sql.quoted(child.table)} "
-            f"WHERE {sql.among(child, reference.fields, 1)} FOR UPDATE",
-            [writer.parameter(child, name, value) for name, value in match.items()],
-        )
-        kinds = [child.fields[name].kind for name in child.key]
-        return [
-            tuple(kind.from_database(raw) for kind, raw in zip(kinds, row, strict=True))
-            for row in rows
-        ]
+
+def decoded(kinds: Sequence[Kind], raw: Sequence[Any]) -> Key:
+    """A key from what the driver returned."""
+    return tuple(kind.from_database(value) for kind, value in zip(kinds, raw, strict=True))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from records import Record
-from records.catalogue import catalogue_of
+from records.catalogue import Catalogue, catalogue_of
 from schema.migrator import Migrator, Written
 from service.database_url import DatabaseUrl
 
@@ -20,9 +20,13 @@ class Project:
     url: str
     folder: Path
 
+    def catalogue(self, *classes: type[Record]) -> Catalogue:
+        """These classes and their parents."""
+        return catalogue_of(classes)
+
     def migrator(self, *classes: type[Record]) -> Migrator:
         """The migrator for these classes."""
-        return Migrator(self.url, catalogue_of(classes), self.folder)
+        return Migrator(self.url, self.catalogue(*classes), self.folder)
 
     def migrate(self, *classes: type[Record], drops: bool = False) -> Written:
         """Write the revision for these classes and run it."""

@@ -70,15 +70,15 @@ def test_an_interrupted_migration_shows_and_keeps_the_other_direction_out(projec
     status = migrator.status()
     assert status.state == "interrupted"
     assert status.interrupted is not None
-    assert (status.interrupted.revision, status.interrupted.statements_done) == ("r1", 4)
-    with pytest.raises(MigrationInterrupted, match="r1 .up. was interrupted after 4 statements"):
+    assert (status.interrupted.revision, status.interrupted.statements_done) == ("r1", 3)
+    with pytest.raises(MigrationInterrupted, match=r"r1 \(up\) was interrupted after 3"):
         migrator.downgrade("base")
     with pytest.raises(MigrationInterrupted):
         migrator.revision("more")
     assert isinstance(migrator.problem(), MigrationInterrupted)
     steps: list[Step] = []
     migrator.upgrade(on_step=steps.append)
-    assert [step.resumed for step in steps] == [True] * 4 + [False] * 8
+    assert [step.resumed for step in steps] == [True] * 3 + [False] * 9
     assert migrator.status().state == "ready"
 
 
@@ -126,7 +126,7 @@ def test_a_thing_that_was_there_before_is_an_error_the_first_time(project: Proje
     with connected(project.url) as connection:
         connection.execute(text("CREATE TABLE tally (a INT)"))
     write_revision(project.folder)
-    with pytest.raises(StatementFailed, match="statement 1: .*'tally' already exists"):
+    with pytest.raises(StatementFailed, match=r"statement 1: .*'tally' already exists"):
         project.migrator(Anything).upgrade()
 
 

@@ -18,7 +18,7 @@ from service.server import (
     WrongProgram,
 )
 from service.server.data import record_origin
-from service.server.processes import servers_on
+from service.server.processes import end_process, servers_on
 from service.server.versions import ServerVersion
 from tests.service.server.helpers import (
     abandon_a_server,
@@ -36,6 +36,15 @@ def test_a_server_left_by_a_killed_node_is_stopped_first(private: PrivateServer)
     assert not alive(left)
     assert list(servers_on(private.layout.data)) == [private.pid]
     assert ask(private, "SELECT 1") == 1
+
+
+def test_a_server_on_another_directory_is_left_alone(
+    private: PrivateServer, server: PrivateServer
+) -> None:
+    """Only servers on this very directory are leftovers: another one of the same kind runs on."""
+    before = server.pid
+    private.start()
+    assert (server.pid, ask(server, "SELECT 1")) == (before, 1)
 
 
 @on_one_kind
@@ -115,3 +124,29 @@ def test_data_of_a_newer_server_are_refused(private: PrivateServer) -> None:
     record_origin(newer, private.layout)
     with pytest.raises(WrongProgram, match=r"written by \w+ 99\.1\.0"):
         private.start()
+
+
+@on_one_kind
+def test_the_program_that_wrote_the_data_is_chosen(
+    private: PrivateServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a program named, the directory's own kind of server is looked for."""
+    monkeypatch.setenv("HERDBOOK_SERVER", str(private.program.path))
+    with PrivateServer(private.directory) as chosen:
+        assert chosen.program == private.program
+
+
+@on_one_kind
+def test_a_damaged_note_of_the_writer_is_refused(private: PrivateServer) -> None:
+    """Where it is not known which server wrote the data, no server is let at them."""
+    private.layout.origin.write_text('{"kind": "mari')
+    with pytest.raises(WrongProgram, match=r"server\.json is damaged"):
+        private.start()
+
+
+def test_ending_a_process_that_is_gone_is_fine() -> None:
+    """A process that ended by itself in the meantime is no error."""
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    end_process(gone.pid, patience=1)
+    assert not alive(gone.pid)

@@ -11,6 +11,7 @@ from service.server import (
     DirectoryUnusable,
     PrivateServer,
     Program,
+    ProgramMissing,
     ServerFailed,
     ServerKind,
 )
@@ -130,3 +131,27 @@ def test_a_full_disk_is_refused_before_anything_is_written(
     with pytest.raises(DirectoryUnusable, match=r"Only \d+ MB are free"):
         PrivateServer(tmp_path / "node", program).start()
     assert not (tmp_path / "node" / "data").exists()
+
+
+def test_a_socket_folder_of_somebody_else_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a shared folder the name may be taken by a stranger's link: it is not followed."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    unused = Program(Path("/bin/false"), ServerVersion(ServerKind.MYSQL, (9, 0, 0)))
+    server = PrivateServer(tmp_path / ("d" * 60) / ("e" * 60), unused)
+    monkeypatch.setattr("service.server.layout.SOCKET_PATH_BYTES", 20)
+    (tmp_path / "elsewhere").mkdir()
+    server.socket.parent.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DirectoryUnusable, match="It belongs to somebody else"):
+        server.start()
+
+
+def test_a_mariadb_without_its_set_up_script_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half an installation says which package is missing."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    alone = Program(tmp_path / "sbin" / "x", ServerVersion(ServerKind.MARIADB, (10, 11, 0)))
+    with pytest.raises(ProgramMissing, match=f"{INSTALLER} was not found beside"):
+        PrivateServer(tmp_path / "node", alone).start()

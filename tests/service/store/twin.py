@@ -102,13 +102,14 @@ def _compare(kind: Kind, operator: str, value: Any, asked: Any) -> bool:
         block = CidrKind().from_json(whole)
         return bool(value.version == block.version and block in value)
     left, right = comparable(kind, value), comparable(kind, kind.from_json(asked))
-    return {
+    outcomes: dict[str, bool] = {
         "=": left == right,
         "<": left < right,
         "<=": left <= right,
         ">": left > right,
         ">=": left >= right,
-    }[operator]
+    }
+    return outcomes[operator]
 
 
 def comparable(kind: Kind, value: Any, beginning: int | None = None) -> Any:
