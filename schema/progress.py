@@ -180,8 +180,8 @@ class Journal:
         try:
             result = self._run(execute)
         except DBAPIError as error:
-            if True:
-                self._forget(error)
+            if not (again and says_done_already(statement, error_code(error))):
+                pass
                 raise self._in_words(error) from error
         self._mark("done", statement)
         self._connection.commit()

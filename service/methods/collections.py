@@ -27,7 +27,14 @@ from service.methods.paths import own_path
 from service.methods.ports import Child, Existing, New, Records
 from service.methods.query import Comparison
 from service.methods.registry import Handler, Method
-from service.methods.subjects import encoder, read_keys, read_record, read_subjects, repeated
+from service.methods.subjects import (
+    Subjects,
+    encoder,
+    read_keys,
+    read_record,
+    read_subjects,
+    repeated,
+)
 
 
 class CollectionMethods:
@@ -175,7 +182,8 @@ class CollectionMethods:
         delete = self._read_delete(arguments)
         arguments.problems.raise_any()
         assert parent is not None
-        removed = await self._store.clear(self._parent, self._collection, parent, delete)
+        with Subjects([], True, ()).told(arguments.place("of")):
+            removed = await self._store.clear(self._parent, self._collection, parent, delete)
         return {"removed": removed}
 
     def _of(self, arguments: Arguments) -> Key | None:
@@ -211,8 +219,8 @@ class CollectionMethods:
         elif not value and not self._reference.allow_none:
             arguments.problems.add(
                 "reference.required",
-                f"{self._child.name} records need their {self._reference.name}; delete=true deletes "
-                f"them, {self._parent.name}.{self._collection.name}.add moves them",
+                f"{self._child.name} records need their {self._reference.name}; delete=true "
+                f"deletes them, {self._parent.name}.{self._collection.name}.add moves them",
                 arguments.place("delete"),
             )
         return value is True

@@ -97,13 +97,11 @@ def compile_condition(source: Source, condition: Condition, negated: bool = Fals
     return joined(parts, "AND" if all_of_them else "OR")
 
 
-def ordered_column(path: Path, column: str) -> str:
-    """What is compared by `<` and its like: an ENUM has the order of its declaration."""
-    return f"({column} + 0)" if isinstance(path.kind, EnumKind) else column
-
-
 def ordered_value(path: Path, value: Any) -> Any:
-    """The parameter that goes with `ordered_column`."""
+    """What `<` and its like compare with: an ENUM has the order of its declaration.
+
+    Both servers compare an ENUM with a number by its place in that order.
+    """
     if isinstance(path.kind, EnumKind):
         return path.kind.values.index(value) + 1
     return path.kind.to_database(value)
@@ -157,7 +155,7 @@ def _asked(path: Path, column: str, operator: str, value: Any) -> Fragment:
     if operator == "contains":
         around = blocks.around(value)
         return Fragment(f"{column} IN ({sql.marks(len(around))})", around)
-    return Fragment(f"{ordered_column(path, column)} {operator} ?", (ordered_value(path, value),))
+    return Fragment(f"{column} {operator} ?", (ordered_value(path, value),))
 
 
 def _escaped(text: str) -> str:

@@ -8,6 +8,7 @@ connection is made.
 from __future__ import annotations
 
 import math
+import select
 from typing import Any
 
 import MySQLdb
@@ -58,6 +59,18 @@ class HerdbookConnection(MySQLConnection):  # type: ignore[misc]  # Storm has no
             # The driver's word for a connection that is closed on this side.
             return True
         return isinstance(exc, MySQLdb.Error) and error_number(exc) in LOST_CONNECTION
+
+    def require_alive(self) -> None:
+        """Connect if need be; raise DisconnectionError if the server has closed the connection.
+
+        Between statements a server says nothing, unless it says good-bye. So whatever can be read
+        now, the end of the stream included, means that the next statement would not arrive.
+        """
+        self._ensure_connected()
+        said = select.poll()
+        said.register(self._raw_connection.fileno(), select.POLLIN)
+        if said.poll(0):
+            self._check_disconnect(self._raw_connection.ping)
 
 
 class HerdbookDatabase(MySQL):  # type: ignore[misc]  # Storm has no types

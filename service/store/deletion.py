@@ -8,10 +8,8 @@ that refers with `restrict` and stays keeps every parent, at any depth.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
-from graphlib import CycleError, TopologicalSorter
-from typing import TypeVar
 
 from records.catalogue import Catalogue
 from records.errors import Failure
@@ -20,12 +18,11 @@ from records.validation import Key, key_to_json
 from records.values import RecordInfo, ReferenceInfo
 from service.errors import Conflict
 from service.store import sql, writer
+from service.store.order import layers, reachable
 from service.store.transaction import Transaction
 
 NAMED_IN_A_MESSAGE = 3
 """How many of the records in the way a message names; the count tells of the others."""
-
-Item = TypeVar("Item")
 
 Doomed = dict[str, dict[Key, Key]]
 """Keys that are to be deleted, by record class, each with the key at the root of its cascade."""
@@ -67,7 +64,7 @@ def carry_out(tx: Transaction, plan: Plan) -> None:
     _release(tx, plan)
     for name in _children_first(tx.catalogue, plan.doomed):
         inner = plan.inner.get(name, {})
-        for keys in _layers({key: inner.get(key, ()) for key in plan.doomed[name]}):
+        for keys in layers({key: inner.get(key, ()) for key in plan.doomed[name]}):
             writer.delete(tx, tx.catalogue.records[name], keys)
 
 
@@ -114,16 +111,17 @@ def _children(
     the end, for the same, the child may have it in another form.
     """
     parent = tx.catalogue.records[reference.target]
-    kinds = [child.fields[name].kind for name in child.key]
-    kinds += [parent.fields[name].kind for name in parent.key]
+    width = len(child.key)
     for part in writer.chunks(parents, writer.ROWS_A_STATEMENT):
         rows = tx.rows(
             _children_statement(child, reference, parent, len(part)),
             writer.key_parameters(parent, part),
         )
         for raw in rows:
-            values = [kind.from_database(value) for kind, value in zip(kinds, raw, strict=True)]
-            yield tuple(values[: len(child.key)]), tuple(values[len(child.key) :])
+            yield (
+                writer.key_from_database(child, raw[:width]),
+                writer.key_from_database(parent, raw[width:]),
+            )
 
 
 def _children_statement(
@@ -178,18 +176,8 @@ def _released_circles(catalogue: Catalogue, doomed: Doomed) -> list[tuple[str, s
         for reference in catalogue.records[name].references.values()
         if reference.allow_none
         and reference.target in doomed
-        and name in _reachable(parents, reference.target)
+        and name in {reference.target, *reachable(parents, reference.target)}
     ]
-
-
-def _reachable(parents: dict[str, set[str]], start: str) -> set[str]:
-    """`start` and all its parents' parents."""
-    found, waiting = {start}, [start]
-    while waiting:
-        fresh = parents[waiting.pop()] - found
-        found |= fresh
-        waiting.extend(fresh)
-    return found
 
 
 def _parents(catalogue: Catalogue, name: str, within: Container[str]) -> set[str]:
@@ -218,21 +206,4 @@ def _children_first(catalogue: Catalogue, doomed: Doomed) -> list[str]:
             stands = (name, reference.name) not in released
             if stands and reference.target in doomed and reference.target != name:
                 children[reference.target].add(name)
-    return [name for layer in _layers(children) for name in layer]
-
-
-def _layers(children: Mapping[Item, Collection[Item]]) -> Iterator[list[Item]]:
-    """All items, children before their parents, in as few steps as can be.
-
-    A circle has no such order; all come in one step then, and the server says what it thinks of it.
-    """
-    sorter = TopologicalSorter(children)
-    try:
-        sorter.prepare()
-    except CycleError:
-        yield list(children)
-        return
-    while sorter.is_active():
-        ready = list(sorter.get_ready())
-        yield ready
-        sorter.done(*ready)
+    return [name for layer in layers(children) for name in layer]

@@ -19,10 +19,13 @@ from records.validation import Key, Row, key_to_json, row_to_json
 from records.values import KeyInfo, RecordInfo, ReferenceInfo
 from service.store import sql, writer
 from service.store.database import error_number
+from service.store.order import layers, own_parents, reachable
 from service.store.transaction import Transaction
 from service.store.translation import CONSTRAINT
 
-_CONSTRAINT_NAME = re.compile(r"[Cc](?:heck c)?onstraint [`']([^`']+)[`']")
+_CONSTRAINT_NAME = re.compile(r"constraint [`']([^`']+)[`']", re.IGNORECASE)
+
+_STILL_REFERRED = frozenset({1217, 1451})
 
 
 @dataclass(frozen=True)
@@ -57,15 +60,56 @@ def constraint_failures(
     tx: Transaction, record: RecordInfo, attempts: Sequence[Attempt]
 ) -> list[Failure]:
     """All constraints the attempts would break. Writes; the transaction must be undone."""
-    missing = list(_missing_parents(tx, record, attempts))
-    orphans = {failure.index for failure in missing}
-    seen = _Seen()
-    broken = [
-        failure
-        for attempt in attempts
-        for failure in _try(tx, record, attempt, attempt.index in orphans, seen)
+    parents = _new_parents(record, attempts)
+    circular = {place for place in parents if place in reachable(parents, place)}
+    failures = [
+        *_missing_parents(tx, record, attempts),
+        *(_circular(record, attempts[place]) for place in circular),
     ]
-    return sorted(missing + broken, key=lambda failure: failure.index or 0)
+    hopeless = {failure.index for failure in failures}
+    seen = _Seen()
+    order = layers({place: parents[place] - circular for place in parents})
+    for place in (place for layer in order for place in layer):
+        attempt = attempts[place]
+        refused = list(_taken_by_others(tx, record, attempt, seen))
+        # A row is not to blame for a parent of the same call that could not be written.
+        waits = any(attempts[parent].index in hopeless for parent in parents[place])
+        if attempt.whole and not refused and not waits and attempt.index not in hopeless:
+            refused += _write(tx, record, attempt)
+            seen.written[tuple(attempt.after[name] for name in record.key)] = attempt.index
+            hopeless.update(failure.index for failure in refused)
+        else:
+            hopeless.add(attempt.index)
+            _remember_untried(record, attempt, seen)
+        failures += refused
+    return sorted(failures, key=lambda failure: failure.index or 0)
+
+
+def in_order(record: RecordInfo, attempts: Sequence[Attempt]) -> list[Attempt]:
+    """The attempts so that no row comes before a new one that it refers to."""
+    return [attempts[place] for layer in layers(_new_parents(record, attempts)) for place in layer]
+
+
+def _new_parents(record: RecordInfo, attempts: Sequence[Attempt]) -> dict[int, set[int]]:
+    """For each attempt, by place, the new rows among the others that it refers to."""
+    parents = own_parents(record, [attempt.after for attempt in attempts])
+    return {
+        place: {parent for parent in parents.get(place, ()) if attempts[parent].key is None}
+        for place in range(len(attempts))
+    }
+
+
+def _circular(record: RecordInfo, attempt: Attempt) -> Failure:
+    """What to say of one of several new rows that refer to each other in a circle."""
+    own = [info for info in record.references.values() if info.target == record.name]
+    given = next(info for info in own if attempt.after.get(info.fields[0]) is not None)
+    return Failure(
+        "reference.circular",
+        f"new records refer to each other in a circle; leave {given.name} out where it may be "
+        "null, and set it in a second call",
+        pointer(given.fields[0]),
+        attempt.index,
+    )
 
 
 def _missing_parents(
@@ -120,21 +164,22 @@ def _absent(
             yield key
 
 
-def _try(
-    tx: Transaction, record: RecordInfo, attempt: Attempt, orphan: bool, seen: _Seen
+def _taken_by_others(
+    tx: Transaction, record: RecordInfo, attempt: Attempt, seen: _Seen
 ) -> Iterator[Failure]:
-    """What unique keys and other constraints say of one row; a good row is written."""
-    taken = [
-        failure
-        for unique in (KeyInfo("PRIMARY", record.key), *record.uniques)
-        for failure in _taken(tx, record, unique, attempt, seen)
-    ]
-    yield from taken
-    if attempt.whole and not orphan and not taken:
-        seen.written[tuple(attempt.after[name] for name in record.key)] = attempt.index
-        yield from _write(tx, record, attempt)
-        return
-    for unique in record.uniques:
+    """What the unique keys say of one row."""
+    for unique in _unique_keys(record):
+        yield from _taken(tx, record, unique, attempt, seen)
+
+
+def _unique_keys(record: RecordInfo) -> tuple[KeyInfo, ...]:
+    """The primary key and the others that allow no two rows of the same values."""
+    return KeyInfo("PRIMARY", record.key), *record.uniques
+
+
+def _remember_untried(record: RecordInfo, attempt: Attempt, seen: _Seen) -> None:
+    """A row that was not written still takes its unique values, for the rows that follow."""
+    for unique in _unique_keys(record):
         values = _changed_key(attempt, unique.fields)
         if values is not None:
             seen.untried.setdefault((unique.name, values), attempt.index)
@@ -177,11 +222,7 @@ def _holder(
         f"WHERE {match} LIMIT 2",
         parameters,
     )
-    kinds = [record.fields[name].kind for name in record.key]
-    keys = [
-        tuple(kind.from_database(raw) for kind, raw in zip(kinds, row, strict=True))
-        for row in found
-    ]
+    keys = (writer.key_from_database(record, row) for row in found)
     return next((key for key in keys if key != own), None)
 
 
@@ -205,7 +246,10 @@ def explain(record: RecordInfo, error: Exception, index: int | None) -> Iterable
     references = {info.constraint: info for info in record.references.values()}
     uniques = {unique.name: unique for unique in record.uniques}
     key_name = said.rpartition("for key ")[2].strip("'").rpartition(".")[2]
-    if named and named[1] in references:
+    if error_number(error) in _STILL_REFERRED:
+        message = f"other records still refer to this {record.name}"
+        yield Failure("reference.restricted", message, "", index)
+    elif named and named[1] in references:
         reference = references[named[1]]
         message = f"there is no such {reference.target}"
         yield Failure("reference.missing", message, pointer(reference.fields[0]), index)

@@ -11,13 +11,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from MySQLdb import Error as DriverError
+
 from records.errors import Failure
 from records.validation import Key, Parsed, Row, complete, key_of, key_to_json
 from records.values import RecordInfo
 from service.methods.ports import Change
 from service.store import sql, writer
-from service.store.diagnosis import Attempt, constraint_failures
+from service.store.database import error_number
+from service.store.diagnosis import Attempt, constraint_failures, in_order
 from service.store.transaction import Transaction
+
+DUPLICATE = 1062
+"""ER_DUP_ENTRY"""
 
 Result_co = TypeVar("Result_co", covariant=True)
 
@@ -77,22 +83,25 @@ class Update:
         found = locked_rows(tx, self.record, _keys(self.changes))
         if len(found) < len(self.changes):
             raise Unfit
-        pairs = [(change.key, change.values) for change in self.changes if change.key is not None]
-        writer.update(tx, self.record, pairs)
-        return [found[key] | values for key, values in pairs]
+        attempts = self._attempts(found)
+        write_all(tx, self.record, attempts)
+        return [one.after for one in attempts]
 
     def failures(self, tx: Transaction) -> list[Failure]:
         """Records that are not there, and what the constraints say."""
         found = locked_rows(tx, self.record, _keys(self.changes))
         keys = [change.key for change in self.changes]
-        attempts = [
+        return [
+            *absent(self.record, keys, found),
+            *constraint_failures(tx, self.record, self._attempts(found)),
+        ]
+
+    def _attempts(self, found: dict[Key, Row]) -> list[Attempt]:
+        """The changes to rows that are there."""
+        return [
             Attempt(index, change.values, change.key, found[change.key], index not in self.faulty)
             for index, change in enumerate(self.changes)
             if change.key in found
-        ]
-        return [
-            *absent(self.record, keys, found),
-            *constraint_failures(tx, self.record, attempts),
         ]
 
 
@@ -108,9 +117,7 @@ class Upsert:
         attempts, refused = self._attempts(tx)
         if refused:
             raise Unfit
-        writer.insert(tx, self.record, [one.values for one in attempts if one.key is None])
-        changed = [(one.key, one.values) for one in attempts if one.key is not None]
-        writer.update(tx, self.record, changed)
+        write_all(tx, self.record, attempts)
         return [one.after for one in attempts]
 
     def failures(self, tx: Transaction) -> list[Failure]:
@@ -134,6 +141,30 @@ class Upsert:
                 refused += new.failures
                 attempts.append(Attempt(index, new.values, whole=not new.failures))
         return attempts, refused
+
+
+def write_all(tx: Transaction, record: RecordInfo, attempts: Sequence[Attempt]) -> None:
+    """Create the new rows and change the others.
+
+    All at once; where the server finds a unique value taken, one after the other, since a row
+    before it may have given the value up.
+    """
+    tx.execute("SAVEPOINT all_at_once")
+    try:
+        _write_sets(tx, record, attempts)
+    except DriverError as error:
+        if error_number(error) != DUPLICATE or len(attempts) == 1:
+            raise
+        tx.execute("ROLLBACK TO SAVEPOINT all_at_once")
+        for attempt in in_order(record, attempts):
+            _write_sets(tx, record, [attempt])
+
+
+def _write_sets(tx: Transaction, record: RecordInfo, attempts: Sequence[Attempt]) -> None:
+    """New rows in one statement, changes in another."""
+    writer.insert(tx, record, [one.values for one in attempts if one.key is None])
+    changed = [(one.key, one.values) for one in attempts if one.key is not None]
+    writer.update(tx, record, changed)
 
 
 def locked_rows(tx: Transaction, record: RecordInfo, keys: Sequence[Key]) -> dict[Key, Row]:

@@ -21,7 +21,6 @@ from service.store.conditions import (
     Source,
     compile_condition,
     joined,
-    ordered_column,
     ordered_value,
 )
 from service.store.transaction import Transaction
@@ -140,7 +139,7 @@ class _Step:
     """
 
     def __init__(self, source: Source, sort: SortBy, value: Any) -> None:
-        column = ordered_column(sort.path, _sorted_column(source, sort))
+        column = _sorted_column(source, sort)
         null, no_null = Fragment(f"{column} IS NULL"), Fragment(f"{column} IS NOT NULL")
         if value is None:
             self.level = null

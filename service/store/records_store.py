@@ -37,3 +37,7 @@ class RecordStore(Store):  # type: ignore[misc]  # Storm has no types
         # finds the row gone.
         self.invalidate()
         super().remove(record)
+
+    def require_connection(self) -> None:
+        """Raise DisconnectionError if the connection is known to be lost, before more is sent."""
+        self._connection.require_alive()

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from records.errors import Failure
-from records.kinds.base import Kind
 from records.validation import Key, Row, key_to_json
 from records.values import RecordInfo, ReferenceInfo
 from service.methods.ports import Child, Existing, New
 from service.store import deletion, sql, writer
 from service.store.diagnosis import Attempt, constraint_failures
-from service.store.operations import Unfit, absent, locked_rows
+from service.store.operations import Unfit, absent, locked_rows, write_all
 from service.store.transaction import Transaction
 
 
@@ -60,14 +58,13 @@ class Family:
     def missing_parent(self, tx: Transaction) -> Iterator[Failure]:
         """A failure, without an index, if the parent is not there; else it is locked."""
         parent = self.parent
-        kinds = [parent.fields[name].kind for name in parent.key]
         found = tx.rows(
             f"SELECT {sql.columns(parent, parent.key)} FROM {sql.quoted(parent.table)} "
             f"WHERE {sql.among(parent, parent.key, 1)} LOCK IN SHARE MODE",
             writer.key_parameters(parent, [self.key]),
         )
         # The server may take another key for the same, by the collation of a text.
-        if self.key not in (decoded(kinds, row) for row in found):
+        if self.key not in (writer.key_from_database(parent, row) for row in found):
             shown = key_to_json(parent, self.key)
             yield Failure("record.not_found", f"there is no {parent.name} {shown}")
 
@@ -86,17 +83,19 @@ class Family:
     def _locked_children(self, tx: Transaction, keys: Sequence[Key]) -> Iterator[Key]:
         """The keys of the parent's children: of those given, or if none are given of all."""
         child, fields = self.child, self.reference.fields
-        chosen = f"{sql.among(child, child.key, len(keys))} AND " if keys else ""
+        index, chosen = "", ""
+        if keys:
+            index = "FORCE INDEX (PRIMARY) "
+            chosen = f"{sql.among(child, child.key, len(keys))} AND "
         rows = tx.rows(
-            f"SELECT {sql.columns(child, child.key)} FROM {sql.quoted(child.table)} "
+            f"SELECT {sql.columns(child, child.key)} FROM {sql.quoted(child.table)} {index}"
             f"WHERE {chosen}{sql.among(child, fields, 1)} FOR UPDATE",
             [
                 *writer.key_parameters(child, keys),
                 *writer.key_parameters(self.parent, [self.key]),
             ],
         )
-        kinds = [child.fields[name].kind for name in child.key]
-        return (decoded(kinds, row) for row in rows)
+        return (writer.key_from_database(child, row) for row in rows)
 
     def holds(self, row: Row) -> bool:
         """Whether a child names this parent, to the letter."""
@@ -125,9 +124,7 @@ class Add:
         attempts, refused = self._attempts(tx)
         if refused:
             raise Unfit
-        writer.insert(tx, self.record, [one.values for one in attempts if one.key is None])
-        moved = [(one.key, one.values) for one in attempts if one.key is not None]
-        writer.update(tx, self.record, moved)
+        write_all(tx, self.record, attempts)
         return [one.after for one in attempts]
 
     def failures(self, tx: Transaction) -> list[Failure]:
@@ -196,8 +193,3 @@ class Remove:
         wanted = list(dict.fromkeys(key for key in self.keys if key is not None))
         own = self.family.children(tx, wanted)
         return own, [*refused, *absent(self.record, self.keys, own)]
-
-
-def decoded(kinds: Sequence[Kind], raw: Sequence[Any]) -> Key:
-    """A key from what the driver returned."""
-    return tuple(kind.from_database(value) for kind, value in zip(kinds, raw, strict=True))

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
-from service.errors import OutcomeUnknown
+from service.errors import OutcomeUnknown, ShuttingDown
 from service.store.ticket import Ticket
 from service.store.work import Work, Worker
 
@@ -65,6 +65,8 @@ class Lane:
 
     def _begin(self, ticket: Ticket, task: Callable[[], Result]) -> Deferred[Result]:
         """Queue a task for the threads; the Deferred fires in the reactor's thread."""
+        if self._pool.joined:
+            return fail(ShuttingDown("the node is stopping"))
 
         def cancel(outcome: Deferred[Result]) -> None:
             if not ticket.abandon():

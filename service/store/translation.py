@@ -19,7 +19,7 @@ from service.errors import (
     Unavailable,
 )
 from service.server.errors import ServerError
-from service.store.database import error_number
+from service.store.database import LOST_CONNECTION, error_number
 
 RETRIED = frozenset(
     {
@@ -52,6 +52,8 @@ _TABLE: dict[int, tuple[Callable[[str], ServiceError], str]] = {
     **dict.fromkeys(
         (1040, 1203, 1226), (Unavailable, "the database server takes no more connections")
     ),
+    **dict.fromkeys(LOST_CONNECTION, (Unavailable, "the connection to the database was lost")),
+    2026: (Unavailable, "the encrypted connection to the database failed"),
     **dict.fromkeys((2002, 2003, 2005), (Unavailable, "the database server cannot be reached")),
     **dict.fromkeys(
         (1044, 1045, 1142, 1143, 1227, 1698),

@@ -19,7 +19,8 @@ from storm.exceptions import Error as StormError
 
 from records.catalogue import Catalogue
 from service.errors import OutcomeUnknown
-from service.store.database import HerdbookDatabase, error_number
+from service.server.errors import ServerError
+from service.store.database import LOST_CONNECTION, HerdbookDatabase, error_number
 from service.store.plain import require_plain
 from service.store.records_store import RecordStore
 from service.store.ticket import Abandoned, Ticket
@@ -89,7 +90,7 @@ class Worker:
             ticket.require_wanted()
             try:
                 return attempt_once()
-            except (DriverError, StormError) as error:
+            except (DriverError, StormError, ServerError) as error:
                 if attempt == self._policy.attempts or not _may_run_again(error):
                     raise translate(error) from error
                 _log.info("unit of work is run again after: %s", error)
@@ -108,6 +109,7 @@ class Worker:
         try:
             result = require_plain(work(Transaction(store, self._catalogue)))
             store.flush()
+            store.require_connection()
         except BaseException:
             self._roll_back(store)
             raise
@@ -158,7 +160,7 @@ def _may_run_again(error: Exception) -> bool:
     """Whether the unit was surely not committed and may succeed at another attempt."""
     if isinstance(error, DisconnectionError):
         return True
-    return error_number(error) in RETRIED
+    return error_number(error) in RETRIED | LOST_CONNECTION
 
 
 def _commit_was_refused(error: BaseException) -> bool:

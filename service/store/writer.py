@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, TypeVar
 
-from records.validation import Key, Row, key_of
+from records.validation import Key, Row
 from records.values import RecordInfo, ReferenceInfo
 from service.store import sql
+from service.store.order import parents_first
 from service.store.transaction import Transaction
 
 ROWS_A_STATEMENT = 500
@@ -30,7 +31,7 @@ def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
 def insert(tx: Transaction, record: RecordInfo, rows: Sequence[Row]) -> None:
     """Write complete new rows, parents before children where the class refers to itself."""
     fields = tuple(record.fields)
-    for part in chunks(_parents_first(record, rows), ROWS_A_STATEMENT):
+    for part in chunks(parents_first(record, rows), ROWS_A_STATEMENT):
         tx.execute(_insert_statement(record, fields, len(part)), _flat(record, fields, part))
 
 
@@ -67,6 +68,12 @@ def key_parameters(record: RecordInfo, keys: Iterable[Key]) -> list[Any]:
     """Keys as parameters, one after the other."""
     kinds = [record.fields[name].kind for name in record.key]
     return [kind.to_database(part) for key in keys for kind, part in zip(kinds, key, strict=True)]
+
+
+def key_from_database(record: RecordInfo, raw: Sequence[Any]) -> Key:
+    """A key from what the driver returned for its columns."""
+    kinds = (record.fields[name].kind for name in record.key)
+    return tuple(kind.from_database(part) for kind, part in zip(kinds, raw, strict=True))
 
 
 def parameter(record: RecordInfo, field: str, value: Any) -> Any:
@@ -112,24 +119,3 @@ def _update_alike(
         f"WHERE {sql.among(record, record.key, len(keys))}",
         [*parameters, *key_parameters(record, keys)],
     )
-
-
-def _parents_first(record: RecordInfo, rows: Sequence[Row]) -> Sequence[Row]:
-    """The rows so that none comes before one it refers to; InnoDB checks row by row."""
-    own = [info for info in record.references.values() if info.target == record.name]
-    if not own:
-        return rows
-    waiting = {key_of(record, row): row for row in rows}
-    ordered: list[Row] = []
-    while waiting:
-        ready = [key for key, row in waiting.items() if not _waits(row, key, own, waiting)]
-        # A circle has no first row; the database says then what it thinks of it.
-        for key in ready or list(waiting):
-            ordered.append(waiting.pop(key))
-    return ordered
-
-
-def _waits(row: Row, key: Key, own: Iterable[ReferenceInfo], waiting: dict[Key, Row]) -> bool:
-    """Whether a row refers to another that is not in order yet."""
-    targets = (tuple(row[name] for name in reference.fields) for reference in own)
-    return any(target in waiting and target != key for target in targets)

@@ -91,5 +91,6 @@ def test_examples_are_values_that_their_fields_take(field: Any) -> None:
 def test_every_record_class_has_a_description() -> None:
     """Classes without a docstring have no description, rather than an empty one."""
     assert all("description" in record_schema(record) for record in CATALOGUE.records.values())
-    bare = type(Record)("Bare", (Record,), {"__module__": __name__})
+    make: Any = type(Record)
+    bare = make("Bare", (Record,), {"__module__": __name__})
     assert "description" not in record_schema(catalogue_of([bare]).records["bare"])

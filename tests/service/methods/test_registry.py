@@ -81,7 +81,7 @@ def test_a_very_long_unknown_name_is_not_repeated_whole() -> None:
 
 def test_two_methods_of_one_name_are_refused() -> None:
     """A later one never hides an earlier one."""
-    with pytest.raises(ValueError, match="two methods called region.get"):
+    with pytest.raises(ValueError, match=r"two methods called region\.get"):
         Registry([*METHODS, next(method for method in METHODS if method.name == "region.get")])
 
 
@@ -103,5 +103,6 @@ def test_methods_tell_of_themselves() -> None:
 
 def test_a_method_without_parameters_takes_an_empty_list_or_object_or_none() -> None:
     """All three mean the same."""
-    for params in (None, [], {}):
+    forms: list[Any] = [None, [], {}]
+    for params in forms:
         assert bind(Signature(), params).problems.failures == []
