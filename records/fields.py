@@ -67,8 +67,9 @@ class DocumentVariable(KindVariable, MutableValueVariable):  # type: ignore[misc
     def get_state(self) -> Any:
         """Storm's hook: the document as text, so that a change inside it shows."""
         held = self._value
-        frozen = held if held is None or held is Undef else self._kind.to_database(held)
-        return self._lazy_value, frozen
+        if held is None or held is Undef:
+            return self._lazy_value, held
+        return self._lazy_value, self._kind.to_database(self._kind.check(held))
 
     def set_state(self, state: Any) -> None:
         """Storm's hook: back to an earlier state."""

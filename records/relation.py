@@ -109,9 +109,11 @@ class References(StormReferenceSet):  # type: ignore[misc]  # Storm has no types
 
     def _build_relations(self) -> None:
         """Storm's hook, called at the first use: find the columns, then let Storm go on."""
-        child, reference, _name = self.resolve(self._cls)
-        self._local_key1 = tuple(reference._remote_key)
-        self._remote_key1 = tuple(reference._local_key)
+        child, reference, name = self.resolve(self._cls)
+        parent: Any = self._cls
+        key = parent.__storm_primary__
+        self._local_key1 = tuple(getattr(parent, part) for part in key)
+        self._remote_key1 = tuple(getattr(child, own) for own in reference.field_names(name, key))
         self._default_order_by = tuple(_ordered(child, part) for part in self.order_by) or None
         super()._build_relations()
 

@@ -181,7 +181,7 @@ class Journal:
             result = self._run(execute)
         except DBAPIError as error:
             if not (again and says_done_already(statement, error_code(error))):
-                pass
+                self._forget(error)
                 raise self._in_words(error) from error
         self._mark("done", statement)
         self._connection.commit()

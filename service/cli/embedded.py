@@ -17,6 +17,7 @@ from service.cli.place import DATABASE, Place, Running
 from service.cli.prepare import catalogue_for, migrate, start_log
 from service.config import Configuration, load_configuration
 from service.server import PrivateServer, find_program
+from service.server.keeper import Keeper
 from service.server.processes import end_process
 
 _READY_SECONDS = 180.0
@@ -71,7 +72,8 @@ class Embedded:
             on_ready(running)
 
         try:
-            run_node(configuration, catalogue, ready)
+            with Keeper(server):
+                run_node(configuration, catalogue, ready)
         finally:
             self.place.forget()
 

@@ -121,6 +121,18 @@ def test_a_refused_statement_may_be_corrected_and_the_rest_goes_on(project: Proj
     assert "(102, 'a', None), (111, 'b', None)" in picture(project.url)["tally"]
 
 
+def test_a_refused_statement_may_become_another_one(project: Project) -> None:
+    """It had no effect, so the file may say something else in its place."""
+    duplicates = REVISION.replace('"word": "b"', '"word": "a"')
+    write_revision(project.folder, duplicates)
+    migrator = project.migrator(Anything)
+    with pytest.raises(StatementFailed, match="statement 7"):
+        migrator.upgrade()
+    write_revision(project.folder, duplicates.replace('["word"])', '["word", "number"])', 1))
+    migrator.upgrade()
+    assert "UNIQUE KEY `uq_tally_word` (`term`,`number`)" in picture(project.url)["tally"]
+
+
 def test_a_thing_that_was_there_before_is_an_error_the_first_time(project: Project) -> None:
     """Only a statement that may have run before is forgiven for finding its own work."""
     with connected(project.url) as connection:

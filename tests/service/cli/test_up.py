@@ -125,6 +125,26 @@ def test_down_ends_a_server_that_a_killed_node_left(tmp_path: Path, server_progr
     assert list(servers_on(directory / "data")) == []
 
 
+def test_a_server_that_was_killed_comes_back(tmp_path: Path, server_program: str) -> None:
+    """The node starts its server again; meanwhile calls are refused, and then nothing is lost."""
+    directory = tmp_path / "data"
+    with node_up(directory, server_program) as told:
+        node = caller(told)
+        node.call("country.create", new_country("XC"))
+        (server,) = servers_on(directory / "data")
+        os.kill(server, signal.SIGKILL)
+        answers = []
+        for _ in range(300):
+            try:
+                answers.append(node.call("country.count"))
+                break
+            except CallFailed as failed:
+                answers.append(failed.code)
+                time.sleep(0.1)
+        assert answers[-1] == 1
+        assert set(answers[:-1]) <= {"server.unavailable"}
+
+
 def test_down_where_nothing_runs_is_no_error(tmp_path: Path) -> None:
     """It may be called twice, and says what it found."""
     down = herdbook("down", "--dir", str(tmp_path))

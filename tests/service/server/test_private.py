@@ -91,13 +91,13 @@ def test_a_frozen_server_is_alive_but_silent_until_thawed(private: PrivateServer
 
 
 def test_a_frozen_server_can_still_be_stopped(private: PrivateServer) -> None:
-    """`stop` wakes a frozen server, so that it ends in good order."""
+    """`stop` wakes a frozen server, so that it ends in good order and not by force."""
     private.start()
-    pid = private.pid
-    assert pid is not None
+    process = private._process
     private.freeze()
     private.stop()
-    assert not alive(pid)
+    assert process is not None
+    assert process.returncode == 0
 
 
 def test_the_terminals_interrupt_does_not_reach_the_server(server: PrivateServer) -> None:

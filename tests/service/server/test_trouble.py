@@ -133,18 +133,33 @@ def test_a_full_disk_is_refused_before_anything_is_written(
     assert not (tmp_path / "node" / "data").exists()
 
 
-def test_a_socket_folder_of_somebody_else_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """In a shared folder the name may be taken by a stranger's link: it is not followed."""
+@pytest.fixture
+def shared_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PrivateServer:
+    """A server whose socket goes to a folder where others may have been first."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    unused = Program(Path("/bin/false"), ServerVersion(ServerKind.MYSQL, (9, 0, 0)))
-    server = PrivateServer(tmp_path / ("d" * 60) / ("e" * 60), unused)
     monkeypatch.setattr("service.server.layout.SOCKET_PATH_BYTES", 20)
+    unused = Program(Path("/bin/false"), ServerVersion(ServerKind.MYSQL, (9, 0, 0)))
+    return PrivateServer(tmp_path / "node", unused)
+
+
+def test_a_link_in_the_socket_folders_place_is_not_followed(
+    shared_folder: PrivateServer, tmp_path: Path
+) -> None:
+    """A stranger's link under the name of the socket's folder is refused."""
     (tmp_path / "elsewhere").mkdir()
-    server.socket.parent.symlink_to(tmp_path / "elsewhere")
+    shared_folder.socket.parent.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(DirectoryUnusable, match="It belongs to somebody else"):
-        server.start()
+        shared_folder.start()
+
+
+def test_a_socket_folder_of_somebody_else_is_refused(
+    shared_folder: PrivateServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that another user made under that name is refused."""
+    monkeypatch.setattr(os, "getuid", lambda: 4_294_967)
+    shared_folder.socket.parent.mkdir()
+    with pytest.raises(DirectoryUnusable, match="It belongs to somebody else"):
+        shared_folder.start()
 
 
 def test_a_mariadb_without_its_set_up_script_is_an_error(

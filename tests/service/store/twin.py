@@ -83,7 +83,7 @@ def _compare(kind: Kind, operator: str, value: Any, asked: Any) -> bool:
     if operator in ("!=", "not_in"):
         return not _compare(kind, "=" if operator == "!=" else "in", value, asked)
     if operator == "is_null":
-        return (value is None) == asked
+        return bool((value is None) == asked)
     if operator == "in":
         return any(_compare(kind, "=", value, item) for item in asked)
     if operator == "=" and (value is None or asked is None):
