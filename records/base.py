@@ -69,6 +69,16 @@ def _declares_key(bases: tuple[type, ...], namespace: dict[str, Any]) -> bool:
     )
 
 
+def finish_classes() -> None:
+    """Finish the classes whose parents are in other modules; all of them are declared by now."""
+    for waiting in list(_waiting):
+        cls = waiting()
+        if cls is not None:
+            for _name, reference in references_of(cls):
+                reference.look_elsewhere(cls)
+    _finish_waiting()
+
+
 def _finish_waiting() -> None:
     """Finish every class whose parents are known by now, until no more can be."""
     progress = True

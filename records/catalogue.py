@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType, ModuleType
 
-from records.base import Record, is_concrete, references_of
+from records.base import Record, finish_classes, is_concrete, references_of
 from records.declaration import problems_of_all, problems_of_class
 from records.description import describe
 from records.errors import DeclarationError
@@ -67,6 +67,7 @@ def catalogue_of(classes: Iterable[type[Record]]) -> Catalogue:
 
     Raises DeclarationError with every problem of every class.
     """
+    finish_classes()
     found = _with_parents(classes)
     problems = [line for cls in found for line in problems_of_class(cls)]
     if not found:

@@ -69,7 +69,11 @@ class DocumentVariable(KindVariable, MutableValueVariable):  # type: ignore[misc
         held = self._value
         if held is None or held is Undef:
             return self._lazy_value, held
-        return self._lazy_value, self._kind.to_database(self._kind.check(held))
+        try:
+            return self._lazy_value, self._kind.to_database(held)
+        except (TypeError, ValueError, RecursionError):
+            # Storm also asks when an object ends, where nobody could be told what is wrong.
+            return self._lazy_value, held
 
     def set_state(self, state: Any) -> None:
         """Storm's hook: back to an earlier state."""

@@ -15,13 +15,19 @@ def register(cls: type) -> None:
 
 def find_class(name: str, near: type) -> type | None:
     """The class called `name` (or `module.name`): in the module of `near`, else the only one."""
+    return find_beside(name, near) or _only(_living(name))
+
+
+def find_beside(name: str, near: type) -> type | None:
+    """The class called `name` in the module of `near`, or in the module that `name` says."""
     module, _, bare = name.rpartition(".")
-    found = _living(bare)
-    if module:
-        found = [cls for cls in found if cls.__module__ == module]
-    beside = [cls for cls in found if cls.__module__ == near.__module__]
-    candidates = beside or found
-    return candidates[0] if len(candidates) == 1 else None
+    wanted = module or near.__module__
+    return _only([cls for cls in _living(bare) if cls.__module__ == wanted])
+
+
+def _only(found: list[type]) -> type | None:
+    """What was found, if it is one."""
+    return found[0] if len(found) == 1 else None
 
 
 def _living(name: str) -> list[type]:

@@ -16,7 +16,7 @@ from storm.references import ReferenceSet as StormReferenceSet
 
 from records.errors import DeclarationError
 from records.naming import reference_column
-from records.registry import find_class
+from records.registry import find_beside, find_class
 
 RESTRICT, CASCADE, SET_NULL = "restrict", "cascade", "set_null"
 ON_DELETE = (RESTRICT, CASCADE, SET_NULL)
@@ -52,7 +52,15 @@ class Reference(StormReference):  # type: ignore[misc]  # Storm has no types
         """The parent's class, or None while it is not declared."""
         if not isinstance(self.target, str):
             return self.target
-        return owner if self.target == "self" else find_class(self.target, near=owner)
+        return owner if self.target == "self" else find_beside(self.target, near=owner)
+
+    def look_elsewhere(self, owner: type) -> None:
+        """Take the parent from another module, if its own has none of that name.
+
+        Only once all is declared: before, the one that is meant may be yet to come.
+        """
+        if isinstance(self.target, str) and self.target_class(owner) is None:
+            self.target = find_class(self.target, near=owner) or self.target
 
     def field_names(self, own_name: str, key: Sequence[str]) -> tuple[str, ...]:
         """The names of the fields that hold the parent's key."""

@@ -53,6 +53,7 @@ class RecordMethods:
         """Each method with its description."""
         yield from self._reading()
         yield from self._writing()
+        yield self._deleting()
 
     def _reading(self) -> Iterator[Method]:
         """get, list and count."""
@@ -86,7 +87,7 @@ class RecordMethods:
         )
 
     def _writing(self) -> Iterator[Method]:
-        """create, update, upsert and delete."""
+        """create, update and upsert."""
         record, result = self._record, one_or_many(record_ref(self._record))
         required = tuple(name for name, info in record.fields.items() if info.required)
         fields = tuple(record.fields)
@@ -121,7 +122,11 @@ class RecordMethods:
             self.upsert,
             "The key decides. Where a record is there, only the fields that are sent are written.",
         )
-        yield self._method(
+
+    def _deleting(self) -> Method:
+        """The method that deletes, with its description."""
+        record = self._record
+        return self._method(
             "delete",
             f"Delete one {record.name} or many: all or none.",
             Signature((key_parameter(record),), record.key),

@@ -18,7 +18,7 @@ from records.validation import Key, key_to_json
 from records.values import RecordInfo, ReferenceInfo
 from service.errors import Conflict
 from service.store import sql, writer
-from service.store.order import layers, reachable
+from service.store.order import circle, layers, reachable
 from service.store.transaction import Transaction
 
 NAMED_IN_A_MESSAGE = 3
@@ -53,7 +53,7 @@ def delete(tx: Transaction, record: RecordInfo, keys: Sequence[Key]) -> None:
         writer.key_parameters(record, keys),
     )
     plan = plan_deletion(tx, record, keys)
-    refused = list(refusals(plan, record, keys))
+    refused = list(refusals(tx, plan, record, keys))
     if refused:
         raise Conflict(refused)
     carry_out(tx, plan)
@@ -89,7 +89,7 @@ def _next_level(
         fresh = []
         for key, parent_key in _children(tx, child, reference, keys):
             known = plan.doomed.setdefault(child.name, {})
-            if child is parent and not reference.allow_none and key != parent_key:
+            if child is parent and not reference.allow_none:
                 plan.inner.setdefault(child.name, {}).setdefault(parent_key, set()).add(key)
             if reference.on_delete == CASCADE and key not in known:
                 known[key] = roots[parent_key]
@@ -142,25 +142,46 @@ def _children_statement(
     )
 
 
-def refusals(plan: Plan, record: RecordInfo, keys: Sequence[Key | None]) -> Iterator[Failure]:
+def refusals(
+    tx: Transaction, plan: Plan, record: RecordInfo, keys: Sequence[Key | None]
+) -> Iterator[Failure]:
     """A failure for each named record that something holds on to."""
-    holders: dict[Key, dict[str, list[str]]] = {}
+    reasons: dict[Key, list[str]] = {}
+    for root, reason in [*_holders(plan, record), *_circles(tx, plan)]:
+        reasons.setdefault(root, []).append(reason)
+    for index, key in enumerate(keys):
+        for reason in () if key is None else reasons.get(key, ()):
+            yield Failure("reference.restricted", reason, index=index)
+
+
+def _holders(plan: Plan, record: RecordInfo) -> Iterator[tuple[Key, str]]:
+    """For each record that is held, what records of other classes hold it."""
+    holders: dict[tuple[Key, str], list[str]] = {}
     for child, held, root in plan.held:
         if held not in plan.doomed.get(child.name, {}):
-            named = holders.setdefault(root, {}).setdefault(child.name, [])
-            named.append(str(key_to_json(child, held)))
-    for index, key in enumerate(keys):
-        in_the_way = {} if key is None else holders.get(key, {})
-        for name, found in in_the_way.items():
-            shown = ", ".join(found[:NAMED_IN_A_MESSAGE])
-            more = ", …" if len(found) > NAMED_IN_A_MESSAGE else ""
-            refer = "refers" if len(found) == 1 else "refer"
-            shown_key = "" if key is None else key_to_json(record, key)
-            yield Failure(
-                "reference.restricted",
-                f"{len(found)} {name} still {refer} to {record.name} {shown_key}, or to what would "
-                f"be deleted with it: {shown}{more}; delete or move that first",
-                index=index,
+            holders.setdefault((root, child.name), []).append(str(key_to_json(child, held)))
+    for (root, name), found in holders.items():
+        shown = ", ".join(found[:NAMED_IN_A_MESSAGE])
+        more = ", …" if len(found) > NAMED_IN_A_MESSAGE else ""
+        refer = "refers" if len(found) == 1 else "refer"
+        yield (
+            root,
+            f"{len(found)} {name} still {refer} to {record.name} {key_to_json(record, root)}, or "
+            f"to what would be deleted with it: {shown}{more}; delete or move that first",
+        )
+
+
+def _circles(tx: Transaction, plan: Plan) -> Iterator[tuple[Key, str]]:
+    """A row that must refer to itself, or rows to each other: the server deletes none of them."""
+    for name, inner in plan.inner.items():
+        found = circle(inner)
+        if found:
+            record = tx.catalogue.records[name]
+            shown = " → ".join(str(key_to_json(record, key)) for key in found)
+            yield (
+                plan.doomed[name][found[0]],
+                f"the references of {name} {shown} lead back to where they begin and cannot be "
+                "null; let one of them refer to another record first",
             )
 
 

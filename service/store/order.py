@@ -29,6 +29,16 @@ def layers(before: Mapping[Item, Collection[Item]]) -> Iterator[list[Item]]:
         sorter.done(*ready)
 
 
+def circle(before: Mapping[Item, Collection[Item]]) -> list[Item] | None:
+    """Some items that lead back to the first of them, which is named again at the end."""
+    try:
+        TopologicalSorter(before).prepare()
+    except CycleError as error:
+        found: list[Item] = error.args[1]
+        return found
+    return None
+
+
 def reachable(steps: Mapping[Item, Collection[Item]], start: Item) -> set[Item]:
     """All that is reached from `start` in one step or more; itself only by way of a circle."""
     found: set[Item] = set()

@@ -25,14 +25,14 @@ class Delete:
     def attempt(self, tx: Transaction) -> int:
         """Delete them all; how many."""
         found, plan = self._plan(tx)
-        if any(self._refusals(found, plan)):
+        if any(self._refusals(tx, found, plan)):
             raise Unfit
         deletion.carry_out(tx, plan)
         return len(found)
 
     def failures(self, tx: Transaction) -> list[Failure]:
         """Records that are not there, and those that are held by others."""
-        return list(self._refusals(*self._plan(tx)))
+        return list(self._refusals(tx, *self._plan(tx)))
 
     def _plan(self, tx: Transaction) -> tuple[list[Key], deletion.Plan]:
         """The records that are there, locked, and what goes with them."""
@@ -40,10 +40,12 @@ class Delete:
         found = list(locked_rows(tx, self.record, wanted))
         return found, deletion.plan_deletion(tx, self.record, found)
 
-    def _refusals(self, found: list[Key], plan: deletion.Plan) -> Iterator[Failure]:
+    def _refusals(
+        self, tx: Transaction, found: list[Key], plan: deletion.Plan
+    ) -> Iterator[Failure]:
         """What is wrong."""
         yield from absent(self.record, self.keys, found)
-        yield from deletion.refusals(plan, self.record, self.keys)
+        yield from deletion.refusals(tx, plan, self.record, self.keys)
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,8 @@ class Remove:
         keys, refused = self._children(tx)
         if self.delete:
             plan = deletion.plan_deletion(tx, self.record, keys)
-            held = deletion.refusals(plan, self.record, keys if self.keys is None else self.keys)
+            named = keys if self.keys is None else self.keys
+            held = deletion.refusals(tx, plan, self.record, named)
             # Whoever names no children is told of none by number.
             refused += [replace(one, index=None) for one in held] if self.keys is None else held
         return refused

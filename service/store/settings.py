@@ -39,5 +39,8 @@ class SessionSettings:
             "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
             f"SET SESSION sql_mode = '{SQL_MODE}', time_zone = '+00:00', "
             "foreign_key_checks = 1, unique_checks = 1, "
+            # By default 1,024 bytes decide, and a page of a list ordered by long text would not
+            # end where the next one begins.
+            "max_sort_length = 8192, "
             f"innodb_lock_wait_timeout = {self.lock_wait_seconds}, {limit}",
         )

@@ -133,11 +133,11 @@ class NodeProcess:
             deadline.cancel()
 
 
-def migrate(folder: Path, database: str) -> None:
-    """Write the first revision of the tests' records into a folder, and run it."""
+def migrate(folder: Path, database: str, records: str = RECORDS) -> None:
+    """Write the first revision of a record module into a folder, and run it."""
     (folder / "migrations").mkdir(exist_ok=True)
     url = DatabaseUrl.parse(database).as_sqlalchemy()
-    migrator = Migrator(url, load_catalogue(RECORDS), folder / "migrations")
+    migrator = Migrator(url, load_catalogue(records), folder / "migrations")
     migrator.upgrade()
     migrator.revision("first tables")
     migrator.upgrade()

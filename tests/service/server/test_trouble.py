@@ -136,8 +136,8 @@ def test_a_full_disk_is_refused_before_anything_is_written(
 @pytest.fixture
 def shared_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PrivateServer:
     """A server whose socket goes to a folder where others may have been first."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr("service.server.layout.SOCKET_PATH_BYTES", 20)
+    monkeypatch.setattr("service.server.layout._short_folder", lambda _: tmp_path / "short")
     unused = Program(Path("/bin/false"), ServerVersion(ServerKind.MYSQL, (9, 0, 0)))
     return PrivateServer(tmp_path / "node", unused)
 
