@@ -42,6 +42,11 @@ class Layout:
         return self.directory / "run"
 
     @property
+    def temporary(self) -> Path:
+        """The server's temporary files: a MariaDB that starts removes all it finds beside them."""
+        return self.directory / "tmp"
+
+    @property
     def lock(self) -> Path:
         """Locked by the process that owns the server."""
         return self.run / "lock"
@@ -72,7 +77,7 @@ class Layout:
     def prepare(self) -> None:
         """Make the folders, with no access for anybody else. Raises OSError."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        for folder in {self.run, self.socket.parent}:
+        for folder in {self.run, self.temporary, self.socket.parent}:
             _private_folder(folder)
 
     def tidy(self) -> None:

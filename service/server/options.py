@@ -40,6 +40,7 @@ def serve_command(program: Program, layout: Layout, buffer_pool_megabytes: int) 
         f"--datadir={layout.data}",
         f"--socket={layout.socket}",
         f"--pid-file={layout.pid_file}",
+        f"--tmpdir={layout.temporary}",
         "--skip-networking",
         "--skip-name-resolve",
         "--skip-log-bin",
