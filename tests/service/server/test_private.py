@@ -126,3 +126,9 @@ def test_a_long_log_is_put_aside(private: PrivateServer, monkeypatch: pytest.Mon
     monkeypatch.setattr("service.server.layout.LOG_BYTES", 10)
     private.start()
     assert private.layout.log.with_suffix(".log.1").exists()
+
+
+def test_temporary_files_are_kept_apart_from_other_servers(private: PrivateServer) -> None:
+    """Its temporary folder is its own: a MariaDB that starts removes what it finds in one."""
+    private.start()
+    assert ask(private, "SELECT @@tmpdir") == str(private.directory / "tmp")
