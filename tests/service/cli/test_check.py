@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
+import MySQLdb
 import pytest
 
+from records.catalogue import load_catalogue
+from schema.migrator import Migrator
 from service.cli.checks import Check, look_at
 from service.cli.output import CommandFailed
 from service.config import Configuration, load_configuration
+from service.database_url import DatabaseUrl
 from tests.service.cli.conftest import Ran
 
 Herdbook = Callable[..., Ran]
@@ -20,7 +25,7 @@ FILE = """\
 records = "barn_for_check.records"
 migrations = "migrations"
 [database]
-url = "mysql://me:hush@db/farm"
+url = "{url}"
 """
 RECORDS = """\
 from records import Record, Text
@@ -28,20 +33,47 @@ from records import Record, Text
 class Stall(Record):
     name = Text(length=20)
 """
+PASSWORD = "hush"
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[Path]:
-    """A project that is well, in the current folder of the command."""
-    (tmp_path / "herdbook.toml").write_text(FILE, encoding="utf-8")
+def account(database: str) -> Iterator[str]:
+    """The database's URL with an account that has a password."""
+    url = DatabaseUrl.parse(database)
+    root = MySQLdb.connect(user="root", unix_socket=url.unix_socket, autocommit=True)
+    with closing(root):
+        cursor = root.cursor()
+        cursor.execute(f"CREATE USER me@localhost IDENTIFIED BY '{PASSWORD}'")
+        cursor.execute(f"GRANT ALL ON `{url.database}`.* TO me@localhost")
+        yield database.replace("root@", f"me:{PASSWORD}@")
+        cursor.execute("DROP USER me@localhost")
+
+
+@pytest.fixture
+def project(tmp_path: Path, account: str) -> Iterator[Path]:
+    """A project that is well, in the current folder of the command, and its migrated database."""
+    (tmp_path / "herdbook.toml").write_text(FILE.format(url=account), encoding="utf-8")
     (tmp_path / "migrations").mkdir()
     package = tmp_path / "barn_for_check"
     package.mkdir()
     (package / "__init__.py").touch()
     (package / "records.py").write_text(RECORDS, encoding="utf-8")
     path = list(sys.path)
+    sys.path.append(str(tmp_path))
+    catalogue = load_catalogue("barn_for_check.records")
+    url = DatabaseUrl.parse(account).as_sqlalchemy()
+    migrator = Migrator(url, catalogue, tmp_path / "migrations")
+    migrator.upgrade()
+    migrator.revision("stalls")
+    migrator.upgrade()
+    forget_modules()
     yield tmp_path
     sys.path[:] = path
+    forget_modules()
+
+
+def forget_modules() -> None:
+    """Let the project's modules be imported anew."""
     for name in [name for name in sys.modules if name.startswith("barn_for_check")]:
         del sys.modules[name]
 
@@ -51,7 +83,8 @@ def test_a_project_that_is_well(herdbook: Herdbook, project: Path) -> None:
     ran = herdbook("check")
     assert (ran.code, ran.err) == (0, "")
     assert "herdbook.toml, line 5" in ran.out
-    assert "mysql://me:***@db/farm" in ran.out
+    assert "mysql://me:***@localhost/" in ran.out
+    assert "ok      schema: up to date" in ran.out
     assert "ok      record module: barn_for_check.records declares stall" in ran.out
     assert ran.out.endswith("All is well.\n")
     assert "hush" not in ran.out
@@ -63,17 +96,19 @@ def test_the_same_for_programs(herdbook: Herdbook, project: Path) -> None:
     assert document["passed"] is True
     assert document["folder"] == str(project)
     assert {"name": "lanes.read", "value": 4, "origin": "default"} in document["values"]
-    assert [one["name"] for one in document["checks"]][:2] == ["record module", "migrations folder"]
+    names = [one["name"] for one in document["checks"]]
+    assert names == ["record module", "migrations folder", "database", "schema"]
 
 
 def test_all_that_is_wrong_around_it_is_told_at_once(herdbook: Herdbook, project: Path) -> None:
     """A record class declared wrongly and a missing folder are both named; exit code 1."""
-    (project / "migrations").rmdir()
+    (project / "migrations").rename(project / "moved")
     broken = RECORDS.replace("class Stall(Record)", "class Stall(Nothing)")
     (project / "barn_for_check" / "records.py").write_text(broken, encoding="utf-8")
     ran = herdbook("check")
     assert ran.code == 1
-    assert ran.out.count("FAILED  ") == 2
+    # The schema cannot be looked at without the record classes.
+    assert ran.out.count("FAILED  ") == 3
     assert "name 'Nothing' is not defined" in ran.out
     assert "is no folder" in ran.out
     assert "All is well" not in ran.out
@@ -82,7 +117,8 @@ def test_all_that_is_wrong_around_it_is_told_at_once(herdbook: Herdbook, project
 
 def test_a_wrong_configuration_is_told_whole(herdbook: Herdbook, project: Path) -> None:
     """Every problem, for people and for programs, and exit code 1."""
-    (project / "herdbook.toml").write_text(FILE + "[log]\nlevl = 1\n[lanes]\nread = 0\n")
+    before = (project / "herdbook.toml").read_text()
+    (project / "herdbook.toml").write_text(before + "[log]\nlevl = 1\n[lanes]\nread = 0\n")
     ran = herdbook("check")
     assert (ran.code, ran.out) == (1, "")
     assert "2 problems" in ran.err
@@ -91,6 +127,38 @@ def test_a_wrong_configuration_is_told_whole(herdbook: Herdbook, project: Path) 
     problems = herdbook("check", "--json").error()["problems"]
     assert [problem["line"] for problem in problems] == [7, 9]
     assert all(problem["hint"] for problem in problems)
+
+
+def test_a_server_that_is_down_and_an_account_that_is_refused_are_told(
+    herdbook: Herdbook, project: Path, account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database and the schema are each told with what to do, without the password."""
+    wrong = account.replace(PASSWORD, "loud")
+    for url, said in (
+        (wrong, "Access denied"),
+        (f"mysql://me:hush@localhost/x?unix_socket={project}/none.sock", "Can't connect"),
+    ):
+        monkeypatch.setenv("HERDBOOK_DATABASE_URL", url)
+        ran = herdbook("check")
+        assert ran.code == 1
+        assert ran.out.count("FAILED  ") == 2
+        assert said in ran.out
+        assert "hush" not in ran.out
+        assert "loud" not in ran.out
+
+
+def test_a_schema_that_differs_is_told(herdbook: Herdbook, project: Path, account: str) -> None:
+    """A column that was changed by hand is named; exit code 1."""
+    url = DatabaseUrl.parse(account)
+    with closing(
+        MySQLdb.connect(user="root", db=url.database, unix_socket=url.unix_socket)
+    ) as connection:
+        connection.cursor().execute("ALTER TABLE stall MODIFY name VARCHAR(30) NOT NULL")
+    ran = herdbook("check")
+    assert ran.code == 1
+    assert "FAILED  schema" in ran.out
+    assert "stall" in ran.out
+    assert "herdbook schema revision" in ran.out
 
 
 def test_a_named_file_is_read(herdbook: Herdbook, project: Path) -> None:
