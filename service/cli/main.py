@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import platform
 import sys
 from collections.abc import Mapping, Sequence
@@ -157,12 +158,22 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:
         told = report(error)
         told.show(as_json=as_json)
+        _settle_output()
         return told.exit_code
     return result if isinstance(result, int) else ExitCode.DONE
 
 
 def _end_of_options(arguments: Sequence[str]) -> int:
     return list(arguments).index("--") if "--" in arguments else len(arguments)
+
+
+def _settle_output() -> None:
+    """Where stdout cannot be written, drop what waits: Python's own last flush would fail again."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
 
 
 def main() -> NoReturn:

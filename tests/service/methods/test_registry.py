@@ -55,7 +55,7 @@ def test_every_example_is_a_call_that_is_not_refused(method: Method) -> None:
     }
     verb = method.name.rpartition(".")[2]
     api, _store = remembering(1 if verb in ("count", "delete", "remove", "clear") else [row])
-    api.call(method.name, method.example)
+    assert api.call(method.name, method.example) is not None
 
 
 @pytest.mark.parametrize(
