@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import random
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -136,6 +137,13 @@ def _endpoint(reactor: Any, description: str) -> Any:
     return serverFromString(reactor, description)  # type: ignore[no-untyped-call]
 
 
+def _stop_on_hangup(reactor: Any) -> None:
+    """Stop in good order when the terminal closes too, unless `nohup` said otherwise."""
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        stop = partial(reactor.callFromThread, reactor.stop)
+        signal.signal(signal.SIGHUP, lambda _number, _frame: stop())
+
+
 def _shown(address: Any) -> str:
     """The URL of a listener, or its socket."""
     host, port = getattr(address, "host", None), getattr(address, "port", None)
@@ -165,6 +173,7 @@ def run_node(
             reactor.stop()
 
     reactor.callWhenRunning(lambda: Deferred.fromCoroutine(serve()))
+    reactor.callWhenRunning(lambda: _stop_on_hangup(reactor))
     reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromCoroutine(node.stop()))
     reactor.run()
     if trouble:

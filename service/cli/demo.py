@@ -19,6 +19,7 @@ from service.cli.output import CommandFailed, ExitCode, Output, output_option
 from service.cli.place import Place, Running
 from service.cli.prepare import EXAMPLE
 from service.cli.rpc_client import Request, send
+from service.cli.signals import end_as_by_ctrl_c
 from service.cli.tour import TOUR, shown
 from service.server.processes import end_process
 
@@ -49,8 +50,7 @@ def demo(once: bool, directory: Path | None, output: Output) -> None:
       herdbook demo
       herdbook demo --once
     """
-    # A process manager's SIGTERM ends it as Ctrl-C does, with everything stopped.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_as_by_ctrl_c()
     with ExitStack() as held:
         if directory is None:
             temporary = tempfile.TemporaryDirectory(prefix="herdbook-demo-")

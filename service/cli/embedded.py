@@ -15,6 +15,7 @@ from records.catalogue import Catalogue
 from service.cli.output import CommandFailed, Output
 from service.cli.place import DATABASE, Place, Running
 from service.cli.prepare import catalogue_for, migrate, start_log
+from service.cli.signals import end_as_by_ctrl_c
 from service.config import Configuration, load_configuration
 from service.server import PrivateServer, find_program
 from service.server.keeper import Keeper
@@ -81,6 +82,7 @@ class Embedded:
 @contextmanager
 def private_server(place: Place, output: Output) -> Iterator[PrivateServer]:
     """The private server of a directory, with its database, for the time of a block."""
+    end_as_by_ctrl_c()
     fresh = not place.layout.data.exists()
     if fresh:
         output.note(f"setting up a database server in {place.directory}")
@@ -109,20 +111,33 @@ def start_detached(place: Place, arguments: Sequence[str]) -> Running:
     start = place.log.stat().st_size if place.log.exists() else 0
     with place.log.open("ab") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "service.cli.main", *arguments],
+            # -P: a folder called `schema` here must not hide ours.
+            [sys.executable, "-P", "-m", "service.cli.main", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
+    try:
+        running = _ready(place, child)
+    except BaseException:
+        end_process(child.pid, _STOP_SECONDS)
+        raise
+    if running is None:
+        end_process(child.pid, _STOP_SECONDS)
+        raise CommandFailed(f"the node did not start:\n{_last_words(place.log, start)}")
+    return running
+
+
+def _ready(place: Place, child: subprocess.Popen[bytes]) -> Running | None:
+    """What a node's process tells once it is ready; None if it ends or takes too long."""
     deadline = time.monotonic() + _READY_SECONDS
     while child.poll() is None and time.monotonic() < deadline:
         running = place.running()
         if running is not None and running.pid == child.pid:
             return running
         time.sleep(_ASK_EVERY_SECONDS)
-    end_process(child.pid, _STOP_SECONDS)
-    raise CommandFailed(f"the node did not start:\n{_last_words(place.log, start)}")
+    return None
 
 
 def _last_words(log: Path, start: int) -> str:

@@ -45,7 +45,8 @@ def start_log(level: str) -> None:
 def migrator_for(configuration: Configuration, catalogue: Catalogue) -> Migrator:
     """What moves the schema of the configured database."""
     url = configuration.database.url.as_sqlalchemy()
-    return Migrator(url, catalogue, configuration.node.migrations)
+    node = configuration.node
+    return Migrator(url, catalogue, node.migrations or own_revisions(node.records))
 
 
 def migrate(configuration: Configuration, catalogue: Catalogue, output: Output) -> None:

@@ -14,7 +14,7 @@ from service.cli.embedded import Embedded, start_detached
 from service.cli.options import config_option, make_importable
 from service.cli.output import CommandFailed, Output, output_option
 from service.cli.place import Place, Running
-from service.cli.prepare import EXAMPLE, own_revisions
+from service.cli.prepare import EXAMPLE
 from service.config import find_file
 from service.server.processes import end_process, servers_on
 
@@ -106,13 +106,14 @@ def down(directory: Path, output: Output) -> None:
         raise CommandFailed(f"{directory} is no directory", "name the one that `up` was given")
     owner = place.owner()
     ended = [] if owner is None else [owner]
+    what = "the node" if place.running() else f"process {owner}"
     if owner is not None:
         end_process(owner, _STOP_SECONDS)
     leftovers = list(servers_on(place.layout.data)) if place.layout.data.exists() else []
     for server in leftovers:
         end_process(server, _STOP_SECONDS)
     place.forget()
-    text = f"stopped the node on {directory}" if ended else f"no node runs on {directory}"
+    text = f"stopped {what} on {directory}" if ended else f"no node runs on {directory}"
     if leftovers:
         text += ", and a server that a killed node had left"
     output.result({"dir": str(place.directory), "stopped": [*ended, *leftovers]}, text)
@@ -138,7 +139,6 @@ def _given(
         records = os.environ.get("HERDBOOK_NODE_RECORDS", EXAMPLE)
     if records is not None:
         given["node.records"] = records
-        migrations = migrations or own_revisions(records)
     if migrations is not None:
         given["node.migrations"] = str(migrations.absolute())
     if port is not None:

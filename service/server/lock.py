@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
 from service.server.errors import DirectoryHeld
+
+_ATTEMPTS = 10
+_PAUSE_SECONDS = 0.05
 
 
 class DirectoryLock:
@@ -22,19 +26,20 @@ class DirectoryLock:
         return self._handle is not None
 
     def take(self) -> None:
-        """Become the only owner; raise DirectoryHeld with the other owner's process id."""
+        """Become the only owner; raise DirectoryHeld with the other owner's process id.
+
+        Another command may hold it for an instant, only to see whether somebody does.
+        """
         if self.held:
             return
         handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not _locked(handle):
             owner = os.read(handle, 32).decode(errors="replace").strip() or "unknown"
             os.close(handle)
             raise DirectoryHeld(
                 f"The directory {self._path.parent.parent} is in use by another process "
                 f"(id {owner}). Stop that one first, or choose another directory."
-            ) from error
+            )
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
         self._handle = handle
@@ -44,6 +49,19 @@ class DirectoryLock:
         if self._handle is not None:
             os.close(self._handle)
         self._handle = None
+
+
+def _locked(handle: int) -> bool:
+    """Lock the open file, with a few attempts; whether that worked."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if attempt + 1 < _ATTEMPTS:
+                time.sleep(_PAUSE_SECONDS)
+        else:
+            return True
+    return False
 
 
 def require_unused(data: Path) -> None:

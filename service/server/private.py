@@ -91,18 +91,19 @@ class PrivateServer:
         """
         if self.running:
             return
+        owned = self._lock.held
         try:
             self.layout.prepare()
             self._lock.take()
             self._start_owned()
         except OSError as error:
-            self._give_up()
+            self._give_up(owned)
             raise DirectoryUnusable(
                 f"The directory {self.directory} cannot be used for a database server: "
                 f"{error.strerror}: {error.filename}. Choose one that this user may write to."
             ) from error
         except BaseException:
-            self._give_up()
+            self._give_up(owned)
             raise
 
     def stop(self) -> None:
@@ -203,9 +204,11 @@ class PrivateServer:
             f"The end of {self.layout.log}:\n{self.layout.last_words()}"
         )
 
-    def _give_up(self) -> None:
-        """After a failed start: no process, and the directory is free again if it was ours."""
+    def _give_up(self, owned: bool) -> None:
+        """After a failed start: no process, and the directory is free unless we had it before."""
         self.kill()
+        if owned:
+            return
         if self._lock.held:
             self.layout.tidy()
         self._lock.release()

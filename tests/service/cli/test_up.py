@@ -34,7 +34,7 @@ def server_program(request: pytest.FixtureRequest) -> str:
 def herdbook(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
-        [sys.executable, "-m", "service.cli.main", *arguments],
+        [sys.executable, "-P", "-m", "service.cli.main", *arguments],
         capture_output=True,
         text=True,
         timeout=LIMIT_SECONDS,
@@ -242,6 +242,37 @@ def test_serve_says_when_there_is_no_server(tmp_path: Path) -> None:
     assert refused.returncode == 1
     assert "The database server cannot be reached" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_is_ended_while_it_starts_leaves_nothing(
+    tmp_path: Path, server_program: str, number: signal.Signals
+) -> None:
+    """A demo that is asked to end at any moment of its start takes node and server along."""
+    directory = tmp_path / "herd"
+    for pause in (0.3, 1.0, 2.5):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "service.cli.main", "demo", "--dir", str(directory)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env=os.environ | {"PYTHONPATH": str(ROOT), "HERDBOOK_SERVER": server_program},
+        )
+        time.sleep(pause)
+        process.send_signal(number)
+        process.wait(90)
+        assert list(servers_on(directory / "data")) == []
+
+
+def test_a_folder_of_the_project_hides_nothing_of_ours(
+    tmp_path: Path, server_program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A project may have a folder called `schema`; `up --detach` in it works."""
+    (tmp_path / "schema").mkdir()
+    (tmp_path / "schema" / "__init__.py").touch()
+    monkeypatch.chdir(tmp_path)
+    with node_up(tmp_path / "data", server_program) as told:
+        assert caller(told).call("country.count") == 0
 
 
 @pytest.mark.slow
