@@ -14,9 +14,10 @@ from functools import partial
 from typing import Any
 
 from prometheus_client import CollectorRegistry
-from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
+from twisted.internet.threads import deferToThread
 
 from records.catalogue import Catalogue
 from records.errors import HerdbookError
@@ -67,7 +68,7 @@ class Node:
         self._rpc = RpcFactory(self._runner, WebLimits(limits.body_bytes), reactor)
         checks = {"calls": self._runner.readiness, "database": self._database_problem}
         self._admin = AdminFactory(checks, self._metrics, reactor)
-        self._ports: list[Any] = []
+        self._ports: dict[str, Any] = {}
 
     async def start(self) -> Addresses:
         """Begin to serve; raises CannotListen and leaves nothing open."""
@@ -82,12 +83,20 @@ class Node:
         return Addresses(rpc=rpc, admin=admin)
 
     async def stop(self) -> None:
-        """Take no more calls, finish those under way, and close everything."""
-        listening, self._ports = self._ports, []
-        await gatherResults([maybeDeferred(port.stopListening) for port in listening])
+        """Take no more calls, finish those under way, and close everything, probes last."""
+        await self._stop_listening("rpc")
         await self._rpc.drain(DRAIN_SECONDS)
-        self._reading.stop()
-        self._writing.stop()
+        # A statement whose caller is gone may run on for a while; probes are answered meanwhile.
+        for lane in (self._reading, self._writing):
+            await deferToThread(lane.stop)
+        await self._stop_listening("admin")
+        await self._admin.close()
+
+    async def _stop_listening(self, name: str) -> None:
+        """Close a listener, if it is open."""
+        port = self._ports.pop(name, None)
+        if port is not None:
+            await maybeDeferred(port.stopListening)
 
     async def _listen(self, name: str, endpoint: str, factory: Any) -> str:
         """Open one listener; where it can be reached."""
@@ -99,7 +108,7 @@ class Node:
                 f"listen.{name} = {endpoint}: {reason}. Another program holds the address, or it "
                 "is not this machine's; stop that program or choose another port."
             ) from error
-        self._ports.append(port)
+        self._ports[name] = port
         return _shown(port.getHost())
 
     def _lane(self, name: str, catalogue: Catalogue, autocommit: bool) -> Lane:

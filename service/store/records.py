@@ -67,7 +67,8 @@ class StoredRecords:
         self, record: RecordInfo, parsed: Sequence[Parsed], known: Sequence[Failure]
     ) -> list[Row]:
         """See the port."""
-        return await self._write(Upsert(record, parsed), known)
+        refused = [failure for one in parsed for failure in one.failures]
+        return await self._write(Upsert(record, parsed), [*known, *refused])
 
     async def delete(
         self, record: RecordInfo, keys: Sequence[Key | None], known: Sequence[Failure]

@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
 from service.errors import OutcomeUnknown, ShuttingDown
-from service.store.ticket import Ticket
+from service.store.ticket import Abandoned, Ticket
 from service.store.work import Work, Worker
 
 Result = TypeVar("Result")
@@ -69,14 +69,25 @@ class Lane:
             return fail(ShuttingDown("the node is stopping"))
 
         def cancel(outcome: Deferred[Result]) -> None:
-            if not ticket.abandon():
+            if ticket.abandon():
+                # While it still waits for a thread nothing may hold on to its rows.
+                waiting.clear()
+            else:
                 outcome.errback(OutcomeUnknown("the call was given up while it committed"))
+
+        def begin() -> Result:
+            try:
+                begun = waiting.pop()
+            except IndexError:
+                raise Abandoned from None
+            return begun()
 
         def tell(succeeded: bool, result: Result | Failure) -> None:
             self._reactor.callFromThread(_fire, outcome, result)
 
+        waiting = [task]
         outcome: Deferred[Result] = Deferred(cancel)
-        self._pool.callInThreadWithCallback(tell, task)
+        self._pool.callInThreadWithCallback(tell, begin)
         return outcome
 
     def _worker(self) -> Worker:

@@ -100,3 +100,20 @@ def test_the_same_rows_without_faults_are_all_written(farm: tuple[NodeProcess, s
     node, home = farm
     assert len(node.call("cow.create", {"records": cows(home)})) == ROWS
     assert node.call("cow.count") == ROWS + 1
+
+
+def test_an_upsert_with_a_value_that_does_not_fit_changes_nothing(
+    farm: tuple[NodeProcess, str],
+) -> None:
+    """Whether the record is there or not, a refused value refuses the whole of it."""
+    node, home = farm
+    for records in (
+        [{"id": home, "name": 17}],
+        [{"id": home, "name": "Almhof", "colour": "red"}],
+        [{"id": home, "name": "Almhof"}, {"name": None}],
+        [{"name": "Neuhof", "colour": "red"}],
+    ):
+        with pytest.raises(CallFailed) as refused:
+            node.call("farm.upsert", {"records": records})
+        assert refused.value.code == "values.invalid"
+    assert [each["name"] for each in node.call("farm.list")["records"]] == ["Sennhof"]
