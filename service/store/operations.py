@@ -149,11 +149,14 @@ def write_all(tx: Transaction, record: RecordInfo, attempts: Sequence[Attempt]) 
     All at once; where the server finds a unique value taken, one after the other, since a row
     before it may have given the value up.
     """
+    if len(attempts) < 2:
+        _write_sets(tx, record, attempts)
+        return
     tx.execute("SAVEPOINT all_at_once")
     try:
         _write_sets(tx, record, attempts)
     except DriverError as error:
-        if error_number(error) != DUPLICATE or len(attempts) == 1:
+        if error_number(error) != DUPLICATE:
             raise
         tx.execute("ROLLBACK TO SAVEPOINT all_at_once")
         for attempt in in_order(record, attempts):

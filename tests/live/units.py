@@ -13,7 +13,7 @@ from tests.service.store.tools import ask, raw_connection, read
 
 STEPS = 4
 PATIENCE = 30.0
-_INSERT = "INSERT INTO land (id, code, name, notes) VALUES (?, ?, '', '{}')"
+_INSERT = "INSERT INTO land (id, code, name, notes) VALUES (UNHEX(?), ?, '', '{}')"
 
 Disturbance = Callable[[Transaction], None]
 
@@ -30,7 +30,7 @@ def unit(
             if number == step and disturb is not None and len(runs) <= times:
                 disturb(tx)
             if number < STEPS:
-                tx.execute(_INSERT, (uuid.uuid4().bytes, f"{name}{number}"))
+                tx.execute(_INSERT, (uuid.uuid4().hex, f"{name}{number}"))
         return name
 
     return work
@@ -65,21 +65,19 @@ def killing(url: str) -> Disturbance:
     return lambda tx: kill(url, connection_id(tx))
 
 
-def until(condition: Callable[[], bool]) -> None:
+def until(condition: Callable[[], bool], every: float = 0.005) -> None:
     """Wait for something that another process does; fails when it takes too long."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.005)
+        time.sleep(every)
 
 
-def is_waiting_for_a_lock(url: str) -> bool:
-    """Whether some statement on the server waits for a row lock."""
-    found: int = read(
-        url,
-        "SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'",
-    )[0][0]
-    return found > 0
+def until_a_lock_is_waited_for(url: str) -> None:
+    """Wait until some statement on the server waits for a row lock."""
+    question = "SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'"
+    # The servers bring this table up to date only when nobody has looked for a tenth of a second.
+    until(lambda: read(url, question)[0][0] > 0, every=0.15)
 
 
 class Side:

@@ -57,10 +57,11 @@ def _moments(kind: DateTimeKind) -> st.SearchStrategy[Any]:
 
 def _blocks() -> st.SearchStrategy[IPNetwork]:
     """Blocks of both families."""
-    four = st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 32), st.just(4))
-    six = st.tuples(st.integers(0, 2**128 - 1), st.integers(0, 128), st.just(6))
-    made = st.one_of(four, six).map(
-        lambda part: IPNetwork((part[0], part[1]), version=part[2]).cidr
+    four = st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 32))
+    six = st.tuples(st.integers(0, 2**128 - 1), st.integers(0, 128))
+    made = st.one_of(
+        four.map(lambda part: IPNetwork(part, version=4).cidr),
+        six.map(lambda part: IPNetwork(part, version=6).cidr),
     )
     return made.filter(lambda block: block.version == 4 or int(block.network) >> 32 != 0xFFFF)
 

@@ -285,9 +285,10 @@ def test_a_class_may_be_declared_again_in_the_same_module() -> None:
 
 def test_a_class_of_another_module_is_named_with_its_module() -> None:
     """Where the bare name would be ambiguous, the module's name decides."""
+    kept: list[type] = []
     for module in ("stable", "pasture"):
-        made: Any = type(Record)("Horse", (Record,), {"__module__": module})
-        globals()[f"kept_{module}"] = made
+        make: Any = type(Record)
+        kept.append(make("Horse", (Record,), {"__module__": module}))
 
     class Rider(Record):
         horse = Reference("stable.Horse")
@@ -298,6 +299,24 @@ def test_a_class_of_another_module_is_named_with_its_module() -> None:
     assert catalogue_of([Rider]).records["horse"].cls.__module__ == "stable"
     with pytest.raises(DeclarationError, match="no record class 'Horse' \\(or more than one\\)"):
         catalogue_of([Groom])
+
+
+def test_a_class_that_only_another_module_has_is_found_by_its_bare_name() -> None:
+    """Once all is declared; until then the one that is meant may be yet to come."""
+    make: Any = type(Record)
+    foreign = make("Wagon", (Record,), {"__module__": "yard"})
+
+    class Coachman(Record):
+        wagon = Reference("Wagon")
+
+    assert not hasattr(Coachman, "wagon_id")
+    assert catalogue_of([Coachman]).records["wagon"].cls is foreign
+
+    class Driver(Record):
+        wagon = Reference("Wagon")
+
+    own = make("Wagon", (Record,), {"__module__": __name__})
+    assert catalogue_of([Driver]).records["wagon"].cls is own
 
 
 def test_a_module_is_loaded_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

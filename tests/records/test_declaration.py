@@ -6,266 +6,23 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import storm.properties as plain
 
-from records import (
-    Bits,
-    DeclarationError,
-    Double,
-    Enum,
-    FixedText,
-    Float,
-    Index,
-    Integer,
-    Json,
-    Record,
-    Reference,
-    References,
-    Text,
-    Unique,
-    Uuid,
-)
+from records import DeclarationError, Record, Text, Uuid
 from records.catalogue import catalogue_of
-
-Declared = list[type[Record]]
-
-
-def unknown_parent() -> Declared:
-    """A reference to a class that does not exist."""
-
-    class Orphan(Record):
-        parent = Reference("Nobody")
-
-    return [Orphan]
-
-
-def parent_that_is_no_record() -> Declared:
-    """References to classes without a table."""
-
-    class Template(Record):
-        __abstract__ = True
-
-    class Lost(Record):
-        number = Reference(int)
-        template = Reference(Template)
-
-    return [Lost]
-
-
-def wrong_reference_options() -> Declared:
-    """Every option of a reference misused at once."""
-
-    class Place(Record):
-        pass
-
-    class Stay(Record):
-        first = Reference(Place, on_delete="explode")
-        second = Reference(Place, on_delete="set_null")
-        third = Reference(Place, columns=("one", "two"))
-        fourth = Reference(Place, primary=True, allow_none=True)
-
-    return [Stay]
-
-
-def column_unlike_the_parent() -> Declared:
-    """A reference's column that is declared by hand, and wrongly."""
-
-    class Herd(Record):
-        pass
-
-    class Cow(Record):
-        herd_id = Integer(allow_none=True)
-        herd = Reference(Herd)
-
-    return [Cow]
-
-
-def key_in_a_circle() -> Declared:
-    """Two classes, each with the other in its key."""
-
-    class Chicken(Record):
-        egg = Reference("Egg", primary=True)
-
-    class Egg(Record):
-        chicken = Reference(Chicken, primary=True)
-
-    return [Chicken, Egg]
-
-
-def key_of_itself() -> Declared:
-    """A class whose key is a reference to itself."""
-
-    class Snake(Record):
-        tail = Reference("self", primary=True)
-
-    return [Snake]
-
-
-def wrong_collections() -> Declared:
-    """Collections of children that are not there, not ours, or without the field to sort by."""
-
-    class Farm(Record):
-        no_class = References("Nothing.farm")
-        no_reference = References("Barn.farms")
-        no_dot = References("Barn")
-        others = References("Barn.owner")
-        sorted = References("Barn.farm", order_by=("-height", "farm"))
-
-    class Owner(Record):
-        pass
-
-    class Barn(Record):
-        farm = Reference(Farm)
-        owner = Reference(Owner)
-
-    return [Farm, Barn]
-
-
-def wrong_kinds() -> Declared:
-    """Lengths and lists that no column has."""
-
-    class Thing(Record):
-        bits = Bits(length=65)
-        name = Text(length=20_000, collation="latin1_bin")
-        choice = Enum(())
-        short = Text(length="5")  # type: ignore[arg-type]
-
-    return [Thing]
-
-
-def keys_that_cannot_be() -> Declared:
-    """Keys over types that have no exact order, or are too long."""
-
-    class Measure(Record):
-        value = Double(primary=True)
-        text = Text(unique=True)
-        document = Json(index=True)
-        ratio = Float(primary=True, allow_none=True)
-
-    return [Measure]
-
-
-def wrong_names() -> Declared:
-    """Names that belong to Herdbook or that no server takes."""
-
-    class Odd(Record):
-        _hidden = Integer()
-        shown = Integer(name="_hidden_too")
-        wide = Integer(name="w" * 65)
-
-    return [Odd]
-
-
-def wrong_defaults() -> Declared:
-    """Defaults that the field itself would refuse."""
-
-    class Lazy(Record):
-        code = FixedText(length=2, default="DEU")
-        name = Text(length=5, default=None)
-        count = Integer(bits=8, default=128)
-
-    return [Lazy]
-
-
-def storm_properties_that_lose() -> Declared:
-    """Properties of Storm that MySQL does not keep whole; one is another's parent's key."""
-
-    class Pickled(Record):
-        key = plain.Pickle(primary=True)
-        moments = plain.List(type=plain.Int())
-
-    class Pot(Record):
-        pickled = Reference(Pickled)
-
-    return [Pickled, Pot]
-
-
-def wrong_constraints() -> Declared:
-    """Keys over several fields that are not there, twice there, or no keys."""
-
-    class Row(Record):
-        __constraints__ = (Unique("name", "nme"), Index(), "name", Unique("name", "name"))  # type: ignore[assignment]
-        name = Text(length=9)
-
-    class Forgetful(Record):
-        __constraints__ = Unique("name")  # type: ignore[assignment]
-        name = Text(length=9)
-
-    return [Row, Forgetful]
-
-
-def wrong_primary_keys() -> Declared:
-    """Keys that name nothing, and a field `id` that is no key."""
-
-    class Named(Record):
-        __storm_primary__ = ("nme", "name")
-        name = Text(length=9)
-
-    class Single(Record):
-        __storm_primary__ = "nme"
-        name = Text(length=9)
-
-    class Keyless(Record):
-        id = Integer()
-
-    return [Named, Single, Keyless]
-
-
-def reserved_names() -> Declared:
-    """Classes and tables whose names are taken."""
-
-    class System(Record):
-        pass
-
-    class Private(Record):
-        __storm_table__ = "herdbook_private"
-
-    class Hidden(Record):
-        __storm_table__ = "_hidden"
-
-    return [System, Private, Hidden]
-
-
-def names_that_collide() -> Declared:
-    """Two classes of one table, two fields of one column, two keys of one name."""
-
-    class First(Record):
-        __storm_table__ = "things"
-        one = Integer(name="number")
-        two = Integer(name="NUMBER")
-
-    class Second(Record):
-        __storm_table__ = "Things"
-        __constraints__ = (Unique("one", name="by_one"), Index("one", name="BY_ONE"))
-        one = Integer()
-
-    return [First, Second]
-
-
-def keys_too_wide() -> Declared:
-    """Keys that no index holds, and names longer than the servers'."""
-
-    class Wide(Record):
-        __constraints__ = (Unique("first", "second"), Index("size_in_floats"))
-        first = Text(length=400)
-        second = Text(length=400)
-        size_in_floats = Float()
-        a_rather_long_name_for_a_field_of_a_record_that_has_an_index = Integer(index=True)
-
-    return [Wide]
-
+from tests.records import wrong_declarations as wrong
+from tests.records.wrong_declarations import Declared
 
 CASES: list[tuple[Callable[[], Declared], list[str]]] = [
-    (unknown_parent, ["Orphan.parent: there is no record class 'Nobody' (or more than one)"]),
+    (wrong.unknown_parent, ["Orphan.parent: there is no record class 'Nobody' (or more than one)"]),
     (
-        parent_that_is_no_record,
+        wrong.parent_that_is_no_record,
         [
             "Lost.number: <class 'int'> is no record class with a table",
             "Lost.template: <class '….Template'> is no record class with a table",
         ],
     ),
     (
-        wrong_reference_options,
+        wrong.wrong_reference_options,
         [
             "Stay.first: on_delete must be one of restrict, cascade, set_null, not 'explode'",
             "Stay.second: on_delete set_null needs allow_none=True",
@@ -274,22 +31,22 @@ CASES: list[tuple[Callable[[], Declared], list[str]]] = [
         ],
     ),
     (
-        column_unlike_the_parent,
+        wrong.column_unlike_the_parent,
         [
             "Cow.herd: herd_id must be declared like Herd.id, or be left out",
             "Cow.herd: herd_id and the reference must agree on allow_none",
         ],
     ),
     (
-        key_in_a_circle,
+        wrong.key_in_a_circle,
         [
             "Chicken: the primary key leads back to itself through its references",
             "Egg: the primary key leads back to itself through its references",
         ],
     ),
-    (key_of_itself, ["Snake: the primary key leads back to itself through its references"]),
+    (wrong.key_of_itself, ["Snake: the primary key leads back to itself through its references"]),
     (
-        wrong_collections,
+        wrong.wrong_collections,
         [
             'Farm.no_class: References("Nothing.farm"): there is no such reference; '
             'write "Class.reference"',
@@ -302,7 +59,7 @@ CASES: list[tuple[Callable[[], Declared], list[str]]] = [
         ],
     ),
     (
-        wrong_kinds,
+        wrong.wrong_kinds,
         [
             "Thing.bits: length must be 1 to 64 bits, not 65",
             "Thing.name: length must be 1 to 16383 characters, not 20000; "
@@ -314,7 +71,7 @@ CASES: list[tuple[Callable[[], Declared], list[str]]] = [
         ],
     ),
     (
-        keys_that_cannot_be,
+        wrong.keys_that_cannot_be,
         [
             "Measure.value: Float cannot be a key or be indexed; choose a type of fixed length",
             "Measure.text: LongText cannot be a key or be indexed; choose a type of fixed length",
@@ -324,7 +81,7 @@ CASES: list[tuple[Callable[[], Declared], list[str]]] = [
         ],
     ),
     (
-        wrong_names,
+        wrong.wrong_names,
         [
             "Odd._hidden: names that begin with an underscore belong to Herdbook",
             "Odd.shown: names that begin with an underscore belong to Herdbook",
@@ -332,7 +89,7 @@ CASES: list[tuple[Callable[[], Declared], list[str]]] = [
         ],
     ),
     (
-        wrong_defaults,
+        wrong.wrong_defaults,
         [
             "Lazy.code: the default does not fit: 3 characters, where at most 2 fit",
             "Lazy.name: the default None needs allow_none=True",
@@ -340,14 +97,14 @@ CASES: list[tuple[Callable[[], Declared], list[str]]] = [
         ],
     ),
     (
-        storm_properties_that_lose,
+        wrong.storm_properties_that_lose,
         [
             "Pickled.key: Storm's Pickle cannot be kept without loss; use a field",
             "Pickled.moments: Storm's List cannot be kept without loss; use a field",
         ],
     ),
     (
-        wrong_constraints,
+        wrong.wrong_constraints,
         [
             "Row: Unique('name', 'nme'): there is no field 'nme'",
             "Row: Index() names no field",
@@ -357,7 +114,7 @@ CASES: list[tuple[Callable[[], Declared], list[str]]] = [
         ],
     ),
     (
-        wrong_primary_keys,
+        wrong.wrong_primary_keys,
         [
             "Named: __storm_primary__ names 'nme', which is no field",
             "Single: __storm_primary__ names 'nme', which is no field",
@@ -365,7 +122,7 @@ CASES: list[tuple[Callable[[], Declared], list[str]]] = [
         ],
     ),
     (
-        reserved_names,
+        wrong.reserved_names,
         [
             "System: the name 'system' belongs to the API; rename the class",
             "Private: the table name 'herdbook_private' belongs to Herdbook",
@@ -373,7 +130,7 @@ CASES: list[tuple[Callable[[], Declared], list[str]]] = [
         ],
     ),
     (
-        names_that_collide,
+        wrong.names_that_collide,
         [
             "2 record classes have the table 'things'; rename all but one",
             "First: 2 fields have the column 'number'",
@@ -381,7 +138,7 @@ CASES: list[tuple[Callable[[], Declared], list[str]]] = [
         ],
     ),
     (
-        keys_too_wide,
+        wrong.keys_too_wide,
         [
             "Wide: the name 'ix_wide_a_rather_long_name_for_a_field_of_a_record_that_has_an_index' "
             "is longer than 64 characters; give a shorter one",
@@ -401,13 +158,18 @@ def test_every_problem_of_a_wrong_declaration_is_reported(
     """Each problem is one line that names the class and the member and says what would be right."""
     with pytest.raises(DeclarationError) as caught:
         catalogue_of(declare())
-    module = f"{__name__}.{declare.__name__}.<locals>"
+    module = f"{wrong.__name__}.{declare.__name__}.<locals>"
     assert [line.replace(module, "…") for line in caught.value.problems] == expected
 
 
 def test_problems_of_several_classes_are_reported_together() -> None:
     """One start of the node shows all that must be corrected, not one thing at a time."""
-    cases: list[Any] = [unknown_parent, wrong_kinds, wrong_defaults, wrong_constraints]
+    cases: list[Any] = [
+        wrong.unknown_parent,
+        wrong.wrong_kinds,
+        wrong.wrong_defaults,
+        wrong.wrong_constraints,
+    ]
     with pytest.raises(DeclarationError) as caught:
         catalogue_of([cls for declare in cases for cls in declare()])
     expected = [line for declare, lines in CASES if declare in cases for line in lines]

@@ -16,14 +16,8 @@ from records.kinds.choices import EnumKind, SetKind
 from records.kinds.numbers import BitsKind, DecimalKind, FloatKind, IntegerKind
 from records.kinds.text import FixedTextKind, LongTextKind, TextKind
 from records.kinds.times import DateTimeKind, TimeKind
-from tests.records.samples import (
-    KINDS,
-    REFUSED_BY_CHECK,
-    REFUSED_FROM_JSON,
-    SAMPLES,
-    Refusal,
-    Sample,
-)
+from tests.records.refusals import REFUSED_BY_CHECK, REFUSED_FROM_JSON, Refusal
+from tests.records.samples import KINDS, SAMPLES, Sample
 from tests.records.strategies import STRATEGIES
 
 LONGEST_MESSAGE = 300

@@ -36,7 +36,8 @@ def _field(kind: Kind) -> Field:
     return Json(allow_none=True) if isinstance(kind, JsonKind) else Field(kind, allow_none=True)
 
 
-Specimen: Any = type(Record)(
+_make_class: Any = type(Record)
+Specimen = _make_class(
     "Specimen",
     (Record,),
     {

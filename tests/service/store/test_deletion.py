@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable
-from typing import Any
 
+import MySQLdb
 import pytest
 
-from records.validation import Key
 from service.errors import Conflict, NotFound
-from service.store import writer
+from service.store import deletion, writer
 from service.store.removal import Delete
 from service.store.transaction import Transaction
 from tests.service.store.direct import done, stored
 from tests.service.store.families import CATALOGUE, INFO
+from tests.service.store.removers import (
+    EVERY_WAY,
+    Remover,
+    by_object,
+    counts,
+    everything,
+    fill,
+    number,
+)
 from tests.service.store.tools import (
     ask,
     full_row,
@@ -26,54 +33,7 @@ from tests.service.store.tools import (
     read,
 )
 
-Remover = Callable[[str, str, Key], None]
-
-
-def by_object(url: str, name: str, key: Key) -> None:
-    """Delete one record through Storm."""
-    with opened(url, CATALOGUE) as store:
-        cls = INFO[name].cls
-        store.remove(store.get(cls, key[0] if len(key) == 1 else key))
-        store.commit()
-
-
-def by_call(url: str, name: str, key: Key) -> None:
-    """Delete one record as the methods do."""
-    with stored(url, CATALOGUE) as records:
-        assert done(records.delete(INFO[name], [key], ())) == 1
-
-
-EVERY_WAY = pytest.mark.parametrize("remove", [by_object, by_call])
-
-
-def number(value: int) -> uuid.UUID:
-    """A UUID that is easy to tell."""
-    return uuid.UUID(int=value)
-
-
-def fill(url: str, *rows: tuple[str, dict[str, Any]]) -> None:
-    """Write rows, in order."""
-
-    def write(tx: Transaction) -> None:
-        for name, values in rows:
-            writer.insert(tx, INFO[name], [full_row(INFO[name], **values)])
-
-    in_transaction(url, CATALOGUE, write)
-
-
-def everything(url: str) -> dict[str, list[Any]]:
-    """All rows of all tables that have any."""
-    found = {
-        info.table: sorted(read(url, f"SELECT * FROM `{info.table}`"), key=repr)
-        for info in INFO.values()
-    }
-    return {table: rows for table, rows in found.items() if rows}
-
-
-def counts(url: str) -> dict[str, int]:
-    """How many rows there are, in the tables that have any."""
-    return {table: len(rows) for table, rows in everything(url).items()}
-
+LOCK_WAIT_TIMEOUT = 1205
 
 LAND, OTHER, TOWN, SHOP, VISIT = map(number, range(1, 6))
 SMALL_FAMILY = (
@@ -212,114 +172,6 @@ def test_a_restricting_reference_from_outside_holds(families: str) -> None:
 
 
 @EVERY_WAY
-def test_a_tree_goes_from_any_branch_downwards(families: str, remove: Remover) -> None:
-    """Five levels of one table: the third goes with all below it."""
-    fill(
-        families,
-        *(
-            (
-                "branch",
-                {
-                    "id": number(level),
-                    "name": str(level),
-                    "above_id": number(level - 1) if level > 1 else None,
-                },
-            )
-            for level in range(1, 6)
-        ),
-    )
-    remove(families, "branch", (number(3),))
-    assert keys_of(families, "branch") == {number(1).bytes, number(2).bytes}
-
-
-@EVERY_WAY
-def test_a_circle_within_one_table_goes(families: str, remove: Remover) -> None:
-    """Two branches above each other."""
-    fill(families, ("branch", {"id": number(1), "name": "a"}))
-    fill(families, ("branch", {"id": number(2), "name": "b", "above_id": number(1)}))
-    in_transaction(
-        families,
-        CATALOGUE,
-        lambda tx: writer.update(tx, INFO["branch"], [((number(1),), {"above_id": number(2)})]),
-    )
-    remove(families, "branch", (number(1),))
-    assert everything(families) == {}
-
-
-LINKS = {1: 1, 2: 1, 3: 2, 4: 3, 5: 2}
-
-
-def fill_links(url: str) -> None:
-    """A tree whose root refers to itself."""
-    fill(url, *(("link", {"number": own, "before_number": above}) for own, above in LINKS.items()))
-
-
-@EVERY_WAY
-@pytest.mark.parametrize(("root", "left"), [(2, {1}), (3, {1, 2, 5}), (4, {1, 2, 3, 5})])
-def test_a_tree_of_required_references_goes_leaves_first(
-    families: str, remove: Remover, root: int, left: set[int]
-) -> None:
-    """No row of it may be without the one before, and the root has itself."""
-    fill_links(families)
-    remove(families, "link", (root,))
-    assert keys_of(families, "link", "number") == left
-
-
-@pytest.mark.parametrize("order", [[4, 3, 2], [2, 3, 4], [3, 2, 4], [2, 4]])
-def test_rows_of_one_tree_may_be_named_in_any_order(families: str, order: list[int]) -> None:
-    """Children before parents or after: all go."""
-    fill_links(families)
-    with stored(families, CATALOGUE) as records:
-        keys = [(own,) for own in order]
-        assert done(records.delete(INFO["link"], keys, ())) == len(order)
-    assert keys_of(families, "link", "number") == {1}
-
-
-@EVERY_WAY
-@pytest.mark.parametrize(("root", "circle"), [(1, "1 → 1"), (3, "3 → 2 → 3")])
-def test_a_circle_of_required_references_is_refused_with_a_reason(
-    families: str, remove: Remover, root: int, circle: str
-) -> None:
-    """No order of deletion exists that the server takes; the answer says what is in the way."""
-    fill_links(families)
-    in_transaction(
-        families,
-        CATALOGUE,
-        lambda tx: writer.update(
-            tx, INFO["link"], [((2,), {"before_number": 3 if root == 3 else 1})]
-        ),
-    )
-    before = everything(families)
-    with pytest.raises(Conflict) as caught:
-        remove(families, "link", (root,))
-    (failure,) = caught.value.failures
-    assert (failure.code, failure.index) == ("reference.restricted", 0)
-    assert failure.message == (
-        f"the references of link {circle} lead back to where they begin and cannot be null; "
-        "let one of them refer to another record first"
-    )
-    assert everything(families) == before
-
-
-@EVERY_WAY
-@pytest.mark.parametrize("name", ["chief", "office"])
-def test_a_circle_of_two_tables_goes(families: str, remove: Remover, name: str) -> None:
-    """Chief and office refer to each other, one of them must: whichever is deleted, both go."""
-    fill(families, ("chief", {"number": 1}), ("office", {"number": 1, "chief_number": 1}))
-    fill(families, ("chief", {"number": 2}), ("office", {"number": 2, "chief_number": 2}))
-    in_transaction(
-        families,
-        CATALOGUE,
-        lambda tx: writer.update(
-            tx, INFO["chief"], [((own,), {"office_number": own}) for own in (1, 2)]
-        ),
-    )
-    remove(families, name, (1,))
-    assert keys_of(families, "chief", "number") == {2}
-    assert keys_of(families, "office", "number") == {2}
-
-
-@EVERY_WAY
 def test_children_that_spell_the_key_in_another_way_are_children(
     families: str, remove: Remover
 ) -> None:
@@ -417,4 +269,35 @@ def test_a_child_that_arrives_meanwhile_waits_and_finds_no_parent(
     late.join(30)
     assert len(refused) == 1
     assert "foreign key constraint fails" in refused[0]
+    assert counts(families) == {"land": 1}
+
+
+@EVERY_WAY
+@pytest.mark.parametrize(
+    "insert",
+    [
+        ("INSERT INTO town (id, land_id, name) VALUES (%s, %s, 'late')", LAND),
+        ("INSERT INTO shop (id, town_id, name) VALUES (%s, %s, 'late')", TOWN),
+    ],
+    ids=["of the record itself", "of what goes with it"],
+)
+def test_no_child_can_arrive_between_the_look_and_the_deletion(
+    families: str, remove: Remover, insert: tuple[str, uuid.UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As soon as it is decided what goes, all of that is locked against new children."""
+    fill(families, *SMALL_FAMILY)
+    carry_out, refused = deletion.carry_out, []
+
+    def carry_out_late(tx: Transaction, plan: deletion.Plan) -> None:
+        statement, parent = insert
+        with raw_connection(families) as other:
+            ask(other, "SET SESSION innodb_lock_wait_timeout = 1")
+            with pytest.raises(MySQLdb.OperationalError) as caught:
+                ask(other, statement, (number(77).bytes, parent.bytes))
+        refused.append(caught.value.args[0])
+        carry_out(tx, plan)
+
+    monkeypatch.setattr(deletion, "carry_out", carry_out_late)
+    remove(families, "land", (LAND,))
+    assert refused == [LOCK_WAIT_TIMEOUT]
     assert counts(families) == {"land": 1}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from storm.exceptions import NoneError
@@ -81,7 +82,7 @@ def test_a_collection_is_sorted_as_declared(store: RecordStore) -> None:
 def test_a_child_that_is_removed_from_the_collection_stays(store: RecordStore) -> None:
     """`parent.children.remove(child)` lets go of it, where the reference may be NULL."""
     town = Town(name="Bonn", land=Land(code="DE"))
-    shop = Shop(name="books")
+    shop: Any = Shop(name="books")
     store.add(town)
     town.shops.add(shop)
     store.flush()

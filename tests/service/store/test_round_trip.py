@@ -79,7 +79,7 @@ def read_columns(url: str) -> dict[int, Row]:
 
 
 def _exact(value: Any) -> Any:
-    """A value so that what merely compares equal differs: 1 and True, 0.0 and -0.0, 1.0 and 1.00."""
+    """A value so that what merely compares equal differs: 1 and True, 1.0 and 1.00."""
     if isinstance(value, float):
         return struct.pack("<d", value)
     if isinstance(value, Decimal):

@@ -24,7 +24,7 @@ from service.store.work import RetryPolicy, Worker
 Result = TypeVar("Result")
 
 QUICK = SessionSettings(
-    connect_seconds=1, statement_seconds=1, lock_wait_seconds=1, grace_seconds=1
+    connect_seconds=1, statement_seconds=3, lock_wait_seconds=1, grace_seconds=1
 )
 """Short limits, for tests that run into them."""
 
