@@ -22,7 +22,7 @@ os.environ.setdefault("STORM_CEXTENSIONS", "0")
 
 def __getattr__(name: str) -> Any:
     """Python's hook for a name that is not here yet."""
-    if name.startswith("_"):
+    if name.startswith("_") and name != "__all__":
         raise AttributeError(name)
     try:
         return getattr(importlib.import_module("records.door"), name)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import sysconfig
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType, ModuleType
 
 from records.base import Record, finish_classes, is_concrete, references_of
@@ -85,9 +87,18 @@ def _import_problem(module: str, error: Exception) -> str:
     """Why a module could not be imported, with the line that failed."""
     if isinstance(error, ModuleNotFoundError) and error.name and module.startswith(error.name):
         return f"the record module {module} does not exist on the import path"
+    return f"the record module {module} fails: {type(error).__name__}: {error}{_place(error)}"
+
+
+def _place(error: Exception) -> str:
+    """The user's own line that failed: none of ours, and none of Python's."""
+    if isinstance(error, SyntaxError):
+        # Its text names the file and the line.
+        return ""
     frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
-    return f"the record module {module} fails: {type(error).__name__}: {error}{where}"
+    ours = (str(Path(__file__).parent), sysconfig.get_path("stdlib"), "<frozen")
+    own = [frame for frame in frames if not frame.filename.startswith(ours)]
+    return f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""
 
 
 def _with_parents(classes: Iterable[type[Record]]) -> list[type[Record]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from records.errors import Failure, ValueRefused, pointer
 from records.values import FieldInfo, RecordInfo
@@ -16,10 +16,18 @@ Row = dict[str, Any]
 Key = tuple[Any, ...]
 """The plain values of a record's key fields, in the key's order."""
 
+Suggest: TypeAlias = Callable[[str, Iterable[str]], str]
+"""What to say after an unknown name; `suggest`, or one that ends to look after some names."""
 
 _LONGEST_SHOWN = 64
 _MOST_UNKNOWN = 100
-"""Unknown fields that are each told: looking for what was meant by one takes some 30 µs."""
+"""Unknown fields of one record that are each told; no honest record has more."""
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """What to say after an unknown name: the nearest known one, if any is near."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 @dataclass
@@ -32,7 +40,11 @@ class Parsed:
 
 
 def parse_values(
-    record: RecordInfo, data: object, index: int | None = None, place: Sequence[str | int] = ()
+    record: RecordInfo,
+    data: object,
+    index: int | None = None,
+    place: Sequence[str | int] = (),
+    suggest: Suggest = suggest,
 ) -> Parsed:
     """The fields of one record, as far as they are given and fit.
 
@@ -46,7 +58,7 @@ def parse_values(
         return parsed
     for name, value in cast(Mapping[str, Any], data).items():
         try:
-            parsed.values[name] = _parse_field(record, name, value)
+            parsed.values[name] = _parse_field(record, name, value, suggest)
         except ValueRefused as refused:
             parsed.refused.add(name)
             parsed.failures.append(
@@ -70,11 +82,36 @@ def complete(
             )
         elif name not in parsed.refused:
             row[name] = info.new_value()
+    failures += incomplete_references(record, row, index, place)
     return Parsed(row, failures, parsed.refused)
 
 
+def incomplete_references(
+    record: RecordInfo,
+    row: Mapping[str, Any],
+    index: int | None = None,
+    place: Sequence[str | int] = (),
+) -> Iterator[Failure]:
+    """A failure for each field of a row that is NULL where others of its reference are not.
+
+    The servers would take it for no reference at all, and never look for the parent. References
+    with fields that the row does not hold are left alone.
+    """
+    for reference in record.references.values():
+        fields = reference.fields
+        missing = [name for name in fields if name in row and row[name] is None]
+        if len(missing) < len(fields) and all(name in row for name in fields):
+            message = f"{reference.name} needs all of {', '.join(fields)}, or none of them"
+            for name in missing:
+                yield Failure("reference.incomplete", message, pointer(*place, name), index)
+
+
 def parse_key(
-    record: RecordInfo, data: object, index: int | None = None, place: Sequence[str | int] = ()
+    record: RecordInfo,
+    data: object,
+    index: int | None = None,
+    place: Sequence[str | int] = (),
+    suggest: Suggest = suggest,
 ) -> tuple[Key | None, list[Failure]]:
     """A record's key: the bare value, an object of the key's fields, or their list in order.
 
@@ -87,7 +124,7 @@ def parse_key(
             "value.wrong_type", f"the key is an object of {fields}", pointer(*place), index
         )
         return None, [failure]
-    parsed = parse_values(record, named, index, place)
+    parsed = parse_values(record, named, index, place, suggest)
     failures = [
         *parsed.failures,
         *(
@@ -113,6 +150,11 @@ def key_of(record: RecordInfo, values: Mapping[str, Any]) -> Key:
     return tuple(values[name] for name in record.key)
 
 
+def whole_key(record: RecordInfo, values: Mapping[str, Any]) -> Key | None:
+    """The key within a row, None where a part of it is absent."""
+    return key_of(record, values) if all(name in values for name in record.key) else None
+
+
 def row_to_json(record: RecordInfo, row: Mapping[str, Any]) -> dict[str, Any]:
     """A row in its JSON form."""
     fields = record.fields
@@ -128,12 +170,6 @@ def key_to_json(record: RecordInfo, key: Key) -> Any:
     return named if len(named) > 1 else next(iter(named.values()))
 
 
-def suggest(name: str, known: Iterable[str]) -> str:
-    """What to say after an unknown name: the nearest known one, if any is near."""
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {near[0]}?" if near else ""
-
-
 def _object_problem(record: RecordInfo, data: object) -> str | None:
     """Why this can be no record at all; None where its fields are worth a look."""
     if not isinstance(data, Mapping):
@@ -143,7 +179,7 @@ def _object_problem(record: RecordInfo, data: object) -> str | None:
     return None
 
 
-def _parse_field(record: RecordInfo, name: object, value: object) -> Any:
+def _parse_field(record: RecordInfo, name: object, value: object, suggest: Suggest) -> Any:
     """One value as its field keeps it; raises ValueRefused."""
     info = record.fields.get(name) if isinstance(name, str) else None
     if info is None:

@@ -6,6 +6,7 @@ Node(configuration, catalogue, reactor).start()
 from __future__ import annotations
 
 import logging
+import os
 import random
 import signal
 from collections.abc import Callable
@@ -105,8 +106,8 @@ class Node:
         except (CannotListenError, OSError) as error:
             reason = getattr(error, "socketError", error)
             raise CannotListen(
-                f"listen.{name} = {endpoint}: {reason}. Another program holds the address, or it "
-                "is not this machine's; stop that program or choose another port."
+                f"listen.{name} = {endpoint}: {reason}. Choose another port, or stop the program "
+                "that holds this one."
             ) from error
         self._ports[name] = port
         return _shown(port.getHost())
@@ -143,6 +144,10 @@ def session_settings(configuration: Configuration, autocommit: bool) -> SessionS
 
 def _endpoint(reactor: Any, description: str) -> Any:
     """Twisted's endpoint for its description."""
+    kind, _, place = description.partition(":")
+    if kind == "unix" and ":mode=" not in place:
+        # Twisted's own default lets every user of the machine in.
+        description = f"{description}:mode=600"
     return serverFromString(reactor, description)  # type: ignore[no-untyped-call]
 
 
@@ -157,7 +162,7 @@ def _shown(address: Any) -> str:
     """The URL of a listener, or its socket."""
     host, port = getattr(address, "host", None), getattr(address, "port", None)
     if host is None:
-        return f"unix:{getattr(address, 'name', '')}"
+        return f"unix:{os.fsdecode(address.name)}"
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 

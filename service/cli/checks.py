@@ -61,6 +61,8 @@ def database(configuration: Configuration) -> str:
     from service.store.inspection import inspect
 
     found = inspect(configuration.database.url, configuration.database.connect_seconds)
+    if found.read_only:
+        raise CommandFailed("the server takes no writes: read_only is set", "switch it off there")
     if not found.durable:
         raise CommandFailed(
             "innodb_flush_log_at_trx_commit is not 1: a crash would lose committed writes",
@@ -108,4 +110,4 @@ def _messages(error: HerdbookError) -> tuple[str, ...]:
     if isinstance(error, DeclarationError):
         return error.problems
     hint = getattr(error, "advice", getattr(error, "hint", ""))
-    return (f"{error}; {hint}" if hint else str(error),)
+    return (f"{str(error).removesuffix('.')}; {hint}" if hint else str(error),)

@@ -72,6 +72,8 @@ def _node(directory: Path, output: Output) -> Iterator[Running]:
     try:
         yield running
     finally:
+        # A second Ctrl-C must not leave half of it running.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         output.note("stopping …")
         end_process(running.pid, _STOP_SECONDS)
 

@@ -11,8 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from records.catalogue import Catalogue
-from service.cli.output import CommandFailed, Output
+from service.cli.options import make_importable
+from service.cli.output import CommandFailed, ExitCode, Output
 from service.cli.place import DATABASE, Place, Running
 from service.cli.prepare import catalogue_for, migrate, start_log
 from service.cli.signals import end_as_by_ctrl_c
@@ -26,6 +29,15 @@ _ASK_EVERY_SECONDS = 0.1
 _STOP_SECONDS = 60.0
 _LAST_LINES = 15
 
+_NOT_YET = "mysql://root@localhost/herdbook"
+"""Stands for the database's URL while its server is not there."""
+
+
+class _Told(msgspec.Struct):
+    """What a command with --json says of the error that ended it."""
+
+    error: dict[str, object]
+
 
 @dataclass(frozen=True)
 class Embedded:
@@ -37,18 +49,22 @@ class Embedded:
     output: Output
 
     def run(self, on_ready: Callable[[Running], None]) -> None:
-        """Start the server, migrate and serve until a signal ends it; stops the server always."""
+        """Start the server, migrate and serve until a signal ends it; stops the server always.
+
+        What is wrong with the configuration or the record classes is told before anything starts.
+        """
+        before = self._configuration(_NOT_YET)
+        make_importable(before.folder)
+        catalogue = catalogue_for(before)
+        start_log(before.log.level)
         with private_server(self.place, self.output) as server:
-            configuration = self.configuration(server)
-            start_log(configuration.log.level)
-            catalogue = catalogue_for(configuration)
+            configuration = self._configuration(server.url(DATABASE))
             migrate(configuration, catalogue, self.output)
             self._serve(server, configuration, catalogue, on_ready)
 
-    def configuration(self, server: PrivateServer) -> Configuration:
-        """The configuration, on this server; raises ConfigurationError."""
-        over = {**self.given, "database.url": server.url(DATABASE)}
-        return load_configuration(self.file, os.environ, over)
+    def _configuration(self, database: str) -> Configuration:
+        """The configuration, on this database; raises ConfigurationError."""
+        return load_configuration(self.file, os.environ, {**self.given, "database.url": database})
 
     def _serve(
         self,
@@ -83,6 +99,7 @@ class Embedded:
 def private_server(place: Place, output: Output) -> Iterator[PrivateServer]:
     """The private server of a directory, with its database, for the time of a block."""
     end_as_by_ctrl_c()
+    place.require_usable()
     fresh = not place.layout.data.exists()
     if fresh:
         output.note(f"setting up a database server in {place.directory}")
@@ -107,12 +124,12 @@ def start_detached(place: Place, arguments: Sequence[str]) -> Running:
 
     Raises CommandFailed with the end of its log if it ends before that.
     """
-    place.directory.mkdir(parents=True, exist_ok=True)
+    place.require_usable()
     start = place.log.stat().st_size if place.log.exists() else 0
     with place.log.open("ab") as log:
         child = subprocess.Popen(
             # -P: a folder called `schema` here must not hide ours.
-            [sys.executable, "-P", "-m", "service.cli.main", *arguments],
+            [sys.executable, "-P", "-m", "service.cli.main", *arguments, "--json"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -125,8 +142,21 @@ def start_detached(place: Place, arguments: Sequence[str]) -> Running:
         raise
     if running is None:
         end_process(child.pid, _STOP_SECONDS)
-        raise CommandFailed(f"the node did not start:\n{_last_words(place.log, start)}")
+        raise _told(_last_words(place.log, start), child.wait())
     return running
+
+
+def _told(words: list[str], exit_code: int) -> CommandFailed:
+    """The error with which a node's process ended, as it told it; else the end of its log."""
+    for line in reversed(words):
+        try:
+            error = msgspec.json.decode(line, type=_Told).error
+        except msgspec.MsgspecError:
+            continue
+        code = ExitCode(exit_code) if exit_code in set(ExitCode) else ExitCode.FAILED
+        hint = str(error.get("hint", ""))
+        return CommandFailed(str(error["message"]), hint, code=str(error["code"]), exit_code=code)
+    return CommandFailed("the node did not start:\n" + "\n".join(words[-_LAST_LINES:]))
 
 
 def _ready(place: Place, child: subprocess.Popen[bytes]) -> Running | None:
@@ -140,9 +170,9 @@ def _ready(place: Place, child: subprocess.Popen[bytes]) -> Running | None:
     return None
 
 
-def _last_words(log: Path, start: int) -> str:
-    """What was written into a log from a place on, its end only."""
+def _last_words(log: Path, start: int) -> list[str]:
+    """The lines that were written into a log from a place on."""
     with log.open("rb") as file:
         file.seek(start)
         text = file.read().decode(errors="replace")
-    return "\n".join(text.splitlines()[-_LAST_LINES:])
+    return text.splitlines()

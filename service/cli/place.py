@@ -8,6 +8,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from service.cli.output import CommandFailed
 from service.server.layout import Layout
 
 DATABASE = "herdbook"
@@ -46,11 +47,23 @@ class Place:
         """What a detached node says."""
         return self.directory / "node.log"
 
+    def require_usable(self) -> None:
+        """Make the directory; raises CommandFailed where this user may not write to it."""
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self.log.open("ab").close()
+        except OSError as error:
+            raise CommandFailed(
+                f"{self.directory} cannot be used: {error.strerror}",
+                "choose a directory that this user may write to",
+                code="directory_unusable",
+            ) from None
+
     def owner(self) -> int | None:
         """The id of the process that runs a node here, None if there is none."""
         try:
             handle = os.open(self.layout.lock, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
             return None
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -66,7 +79,7 @@ class Place:
         owner = self.owner()
         try:
             told = Running(**json.loads(self.state.read_text()))
-        except (FileNotFoundError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError):
             return None
         return told if told.pid == owner else None
 

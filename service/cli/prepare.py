@@ -35,6 +35,8 @@ def catalogue_for(configuration: Configuration) -> Catalogue:
 
 def start_log(level: str) -> None:
     """Log lines go to stderr, where process managers pick them up."""
+    # What it tells at each look at a schema says nothing to operators.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.basicConfig(
         stream=sys.stderr,
         level=level.upper(),

@@ -144,15 +144,15 @@ def status(output: Output, **place: Any) -> None:
 
 @schema.command()
 @click.option("-m", "--message", required=True, help="What changes, in a few words.")
-@click.option("--allow-drops", is_flag=True, help="Write it even if it deletes data.")
+@click.option("--allow-drops", is_flag=True, help="Write it even if it deletes or changes data.")
 @_place_options
 def revision(message: str, allow_drops: bool, output: Output, **place: Any) -> None:
     r"""Write the revision that leads to the record classes as they are now.
 
     Compares the declared classes with the database, which must be up to date, and writes what
     differs into the folder of revisions. Read the file before you run it: a field that was renamed
-    looks like one that was dropped and another that was added. Dropping a table or a column is
-    refused (exit code 4) without --allow-drops.
+    looks like one that was dropped and another that was added. Dropping a table or a column, and a
+    change of type that may round or cut values, is refused (exit code 4) without --allow-drops.
 
     \b
     Example:
@@ -160,17 +160,21 @@ def revision(message: str, allow_drops: bool, output: Output, **place: Any) -> N
     """
     written = _migrator(output=output, **place).revision(message, allow_destructive=allow_drops)
     if written is None:
-        output.result({"path": None, "changes": [], "destructive": []}, "nothing to do")
+        nothing: dict[str, Any] = {"path": None, "changes": [], "destructive": [], "filling": []}
+        output.result(nothing, "nothing to do")
         return
     document = {
         "path": str(written.path),
         "changes": list(written.changes),
         "destructive": list(written.destructive),
+        "filling": list(written.filling),
     }
     lines = [f"wrote {written.path}", *(f"  {line}" for line in written.changes)]
     output.result(document, "\n".join(lines))
     for line in written.destructive:
-        output.note(f"this deletes data: {line}")
+        output.note(f"this deletes or changes data: {line}")
+    for line in written.filling:
+        output.note(f"rows that are there get 0, an empty text or the first choice: {line}")
 
 
 @schema.command()

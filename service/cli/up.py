@@ -24,12 +24,20 @@ _STOP_SECONDS = 60.0
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
+def _named(_context: click.Context, _parameter: click.Parameter, value: str) -> Path:
+    """The directory; an empty name is that of a shell variable that is not set."""
+    if not value:
+        raise click.BadParameter("it is empty; write . for this directory")
+    return Path(value)
+
+
 def _directory_option(required_help: str) -> Callable[[_Command], _Command]:
     """`--dir`, in the words of one command."""
     return click.option(
         "--dir",
         "directory",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=click.Path(file_okay=False),
+        callback=_named,
         required=True,
         metavar="DIR",
         help=required_help,
@@ -48,7 +56,8 @@ def _directory_option(required_help: str) -> Callable[[_Command], _Command]:
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
-    help="Listen for calls on this port of 127.0.0.1; 0 takes any free one. Default: 8650.",
+    help="Listen for calls on this port of 127.0.0.1; 0 takes any free one. Default: 8650. The"
+    " admin listener then takes any free one too.",
 )
 @click.option("--detach", is_flag=True, help="Return once the node is ready; it runs on.")
 @config_option
@@ -115,7 +124,7 @@ def down(directory: Path, output: Output) -> None:
     place.forget()
     text = f"stopped {what} on {directory}" if ended else f"no node runs on {directory}"
     if leftovers:
-        text += ", and a server that a killed node had left"
+        text += "; stopped the server that a killed node had left"
     output.result({"dir": str(place.directory), "stopped": [*ended, *leftovers]}, text)
 
 

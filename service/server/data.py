@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from service.server.errors import ServerFailed, WrongProgram
+from service.server.errors import DirectoryUnusable, ServerFailed, WrongProgram
 from service.server.find import Program
 from service.server.layout import Layout
 from service.server.options import set_up_command
@@ -64,6 +64,7 @@ def require_fitting(program: Program, layout: Layout) -> None:
     """Raise WrongProgram where this program cannot read what another one wrote."""
     origin = recorded_origin(layout)
     if origin is None:
+        _require_database(layout)
         return
     fits = origin.kind is program.kind and origin.numbers[:2] <= program.version.numbers[:2]
     if not fits:
@@ -71,6 +72,15 @@ def require_fitting(program: Program, layout: Layout) -> None:
             f"The data in {layout.directory} were written by {origin}, and {program.path} is "
             f"{program.version}, which cannot read them. Name a fitting program in "
             f"HERDBOOK_SERVER, or choose another directory."
+        )
+
+
+def _require_database(layout: Layout) -> None:
+    """Raise DirectoryUnusable where the folder holds no server's data: nothing is written there."""
+    if not (layout.data / "mysql").is_dir():
+        raise DirectoryUnusable(
+            f"{layout.data} exists, and is not the data of a database server. Choose another "
+            f"directory, or move that folder away."
         )
 
 

@@ -11,16 +11,20 @@ from service.database_url import DatabaseUrl
 from service.errors import Unavailable
 from service.server.errors import ServerError
 from service.server.versions import ServerVersion, require_supported
-from service.store.database import HerdbookDatabase
+from service.store.database import HerdbookDatabase, error_number
 from service.store.settings import SessionSettings
+
+NOT_REACHED = frozenset({2002, 2003, 2005})
+"""The client's numbers for a server that does not answer."""
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """What matters of a server: its version, and whether a commit survives a crash."""
+    """What matters of a server: version, whether a commit survives a crash, whether it writes."""
 
     version: ServerVersion
     durable: bool
+    read_only: bool
 
 
 def inspect(url: DatabaseUrl, connect_seconds: int) -> Inspection:
@@ -32,14 +36,16 @@ def inspect(url: DatabaseUrl, connect_seconds: int) -> Inspection:
     try:
         connection = HerdbookDatabase(url, settings).connect()
         row = connection.execute(
-            "SELECT VERSION(), @@global.innodb_flush_log_at_trx_commit"
+            "SELECT VERSION(), @@global.innodb_flush_log_at_trx_commit, @@global.read_only"
         ).get_one()
         connection.close()
     except ServerError:
         raise
     except (DriverError, StormError) as error:
         said = error.args[-1] if error.args else error
-        raise Unavailable(
-            f"{url.masked()}: {said}", hint="Start the server, or correct [database] url."
-        ) from error
-    return Inspection(require_supported(str(row[0])), durable=row[1] == 1)
+        hint = "Correct [database] url."
+        if error_number(error) in NOT_REACHED:
+            hint = "Start the server, or correct [database] url."
+        raise Unavailable(f"{url.masked()}: {said}", hint=hint) from error
+    version = require_supported(str(row[0]))
+    return Inspection(version, durable=row[1] == 1, read_only=bool(row[2]))

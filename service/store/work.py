@@ -41,8 +41,8 @@ _log = logging.getLogger(__name__)
 class RetryPolicy:
     """How often a unit of work is run, and how long is waited between runs, in seconds.
 
-    Five runs get through the deadlocks of 50 concurrent writers on one row in the tests; pauses
-    double, so that writers that collided do not collide again in step.
+    Five runs let six writers through that change the same six rows in opposite orders (a test);
+    pauses double, so that writers that collided do not collide again in step.
     """
 
     attempts: int = 5

@@ -349,6 +349,21 @@ def test_a_module_that_fails_is_a_problem_with_file_and_line(
     assert problem.endswith("broken_records.py, line 3)")
 
 
+def test_a_wrong_option_is_placed_at_the_users_line(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not at the line of ours that took offence."""
+    (tmp_path / "lenient_records.py").write_text(
+        "from records import Record, Text\n\nclass Cow(Record):\n    name = Text(lenght=4)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(DeclarationError) as caught:
+        load_catalogue("lenient_records")
+    (problem,) = caught.value.problems
+    assert "lenght" in problem
+    assert problem.endswith("lenient_records.py, line 4)")
+
+
 def test_a_syntax_error_is_a_problem_with_file_and_line(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -166,9 +166,93 @@ def test_a_port_in_use_is_said_with_what_to_do(tmp_path: Path, server_program: s
         )
     assert refused.returncode == 1
     assert f"listen.rpc = tcp:{port}:" in refused.stderr
-    assert "choose another port" in refused.stderr
+    assert "Choose another port" in refused.stderr
     assert "Traceback" not in refused.stderr
     assert list(servers_on(directory / "data")) == []
+
+
+def test_a_detached_node_that_does_not_start_says_why_as_one_in_front_does(
+    tmp_path: Path, server_program: str
+) -> None:
+    """With --json the error has the same code, detached or not."""
+    codes = set()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        for more in ([], ["--detach"]):
+            arguments = ["up", "--dir", str(tmp_path / "data"), "--port", port, "--json", *more]
+            refused = herdbook(*arguments, HERDBOOK_SERVER=server_program)
+            assert refused.returncode == 1
+            error = json.loads(refused.stderr.splitlines()[-1])["error"]
+            assert f"tcp:{port}:" in error["message"]
+            codes.add(error["code"])
+    assert len(codes) == 1
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(
+    tmp_path: Path, server_program: str
+) -> None:
+    """A `data` that is no database is not taken for one, and nothing is written into it."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "thesis.txt").write_text("years of work")
+    refused = herdbook("up", "--dir", str(tmp_path), HERDBOOK_SERVER=server_program)
+    assert refused.returncode == 1
+    assert "is not the data of a database server" in refused.stderr
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize("command", [["up", "--dir"], ["schema", "status", "--dir"]])
+def test_a_directory_that_cannot_be_used_is_said_in_a_sentence(
+    tmp_path: Path, command: list[str]
+) -> None:
+    """A file in its place, or an empty name, is an error that says what to do."""
+    (tmp_path / "file").touch()
+    settings = {"HERDBOOK_NODE_RECORDS": "examples.gazetteer.records"}
+    inside = herdbook(*command, str(tmp_path / "file" / "data"), **settings)
+    assert inside.returncode == 1
+    assert "cannot be used" in inside.stderr
+    assert "unexpected" not in inside.stderr
+
+
+def test_an_empty_directory_name_is_refused() -> None:
+    """That of a shell variable which is not set does not become the current folder."""
+    refused = herdbook("up", "--dir", "")
+    assert refused.returncode == 2
+    assert "empty" in refused.stderr
+
+
+def test_what_is_wrong_with_the_configuration_is_told_before_a_server_is_made(
+    tmp_path: Path, server_program: str
+) -> None:
+    """A typo costs no database."""
+    (tmp_path / "herdbook.toml").write_text('[node]\nrecord = "x"\n')
+    refused = herdbook(
+        "up",
+        "--dir",
+        str(tmp_path / "data"),
+        "--config",
+        str(tmp_path / "herdbook.toml"),
+        HERDBOOK_SERVER=server_program,
+    )
+    assert refused.returncode == 1
+    assert "did you mean records?" in refused.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_the_project_is_found_from_its_configuration(tmp_path: Path, server_program: str) -> None:
+    """`up --config` works from any folder: the record module lies beside the file."""
+    (tmp_path / "stables.py").write_text(
+        "from records import *\n\nclass Stable(Record):\n    name = Text(length=9)\n"
+    )
+    (tmp_path / "herdbook.toml").write_text('[node]\nrecords = "stables"\nmigrations = "m"\n')
+    (tmp_path / "m").mkdir()
+    shared = ["--config", str(tmp_path / "herdbook.toml"), "--dir", str(tmp_path / "data")]
+    for arguments in (["upgrade"], ["revision", "-m", "stables"]):
+        done = herdbook("schema", *arguments, *shared, HERDBOOK_SERVER=server_program)
+        assert done.returncode == 0, done.stderr
+    with node_up(tmp_path / "data", server_program, *shared[:2]) as told:
+        assert caller(told).call("stable.count") == 0
 
 
 def test_ctrl_c_ends_a_node_in_good_order(tmp_path: Path, server_program: str) -> None:
