@@ -144,7 +144,7 @@ def undocumented(found: Iterable[Module]) -> list[str]:
     return missing
 
 
-def tests_without_assertion(found: Iterable[Module]) -> list[str]:
+def unasserting_tests(found: Iterable[Module]) -> list[str]:
     """Tests that cannot fail on a wrong outcome; calling a helper that asserts is enough."""
     found = list(found)
     asserting = {

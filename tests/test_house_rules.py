@@ -40,7 +40,7 @@ def test_modules_and_tests_say_what_they_are_about() -> None:
 
 def test_tests_can_fail() -> None:
     """Every test asserts something."""
-    assert house.tests_without_assertion(TESTS) == []
+    assert house.unasserting_tests(TESTS) == []
 
 
 def test_imports_run_in_no_circle() -> None:
@@ -80,7 +80,7 @@ BREAKERS: dict[str, tuple[Rule, str]] = {
     "long function": (house.too_long_functions, f'def f():\n    """A."""\n{LONG_BODY}'),
     "module without docstring": (house.undocumented, "a = 1\n"),
     "test without docstring": (house.undocumented, '"""A."""\ndef test_a():\n    assert 1\n'),
-    "test without assertion": (house.tests_without_assertion, "def test_a():\n    f()\n"),
+    "test without assertion": (house.unasserting_tests, "def test_a():\n    f()\n"),
 }
 
 
@@ -101,7 +101,7 @@ def test_a_test_may_assert_through_a_helper(tmp_path: Path) -> None:
     """A test that calls a checking helper of another file is no silent test."""
     planted(tmp_path, "tests/helpers.py", "def same():\n    assert 1\n")
     found = planted(tmp_path, "tests/test_planted.py", "def test_a():\n    same()\n")
-    assert house.tests_without_assertion(found) == []
+    assert house.unasserting_tests(found) == []
 
 
 FORBIDDEN = {

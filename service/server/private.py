@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
-from service.server import statements
 from service.server.data import record_origin, recorded_origin, require_fitting, set_up_data
 from service.server.errors import DirectoryUnusable, ServerFailed
 from service.server.find import Program, find_program
@@ -25,6 +24,7 @@ from service.server.layout import Layout
 from service.server.lock import DirectoryLock, require_unused
 from service.server.options import serve_command
 from service.server.processes import end_process, servers_on
+from service.server.statements import answers, create_database, drop_database
 
 # How often a starting server is asked whether it is ready.
 _ASK_EVERY_SECONDS = 0.05
@@ -137,11 +137,11 @@ class PrivateServer:
 
     def create_database(self, name: str) -> None:
         """Make a database for UTF-8 text that compares byte by byte; leave one that is there."""
-        statements.create_database(self.socket, name)
+        create_database(self.socket, name)
 
     def drop_database(self, name: str) -> None:
         """Remove a database with all its tables; none of that name is fine."""
-        statements.drop_database(self.socket, name)
+        drop_database(self.socket, name)
 
     def __enter__(self) -> Self:
         """Start the server for the time of a `with` block."""
@@ -192,7 +192,7 @@ class PrivateServer:
         while time.monotonic() < deadline:
             if not self.running:
                 raise self._failed("ended before it was ready")
-            if statements.answers(self.socket):
+            if answers(self.socket):
                 return
             time.sleep(_ASK_EVERY_SECONDS)
         raise self._failed(f"did not answer within {self._start_seconds:g} seconds")

@@ -35,6 +35,7 @@ class Lane:
         self._make_worker = make_worker
         self._local = threading.local()
         self._workers: list[Worker] = []
+        self._stopped = False
         self._pool = ThreadPool(threads, threads, name=f"herdbook-{name}")
 
     def start(self) -> None:
@@ -43,9 +44,11 @@ class Lane:
 
     def stop(self) -> None:
         """Wait for the work under way, end the threads and close their connections."""
-        if not self._pool.started or self._pool.joined:
+        if self._stopped:
             return
-        self._pool.stop()
+        self._stopped = True
+        if self._pool.started:
+            self._pool.stop()
         for worker in self._workers:
             worker.close()
         self._workers.clear()
@@ -65,7 +68,7 @@ class Lane:
 
     def _begin(self, ticket: Ticket, task: Callable[[], Result]) -> Deferred[Result]:
         """Queue a task for the threads; the Deferred fires in the reactor's thread."""
-        if self._pool.joined:
+        if self._stopped:
             return fail(ShuttingDown("the node is stopping"))
 
         def cancel(outcome: Deferred[Result]) -> None:

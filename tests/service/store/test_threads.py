@@ -250,5 +250,8 @@ def test_a_lane_that_stops_finishes_what_is_under_way(pump: Pump, families: str)
 
 
 def test_a_lane_that_never_started_stops_at_once(pump: Pump, families: str) -> None:
-    """A node that fails to start stops all the same."""
-    make_lane(pump, families, 1).stop()
+    """A node that fails to start stops all the same, and the lane takes no more work."""
+    lane = make_lane(pump, families, 1)
+    lane.stop()
+    with pytest.raises(ShuttingDown):
+        pump.outcome(lane.run(connection_id))
