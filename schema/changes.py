@@ -8,23 +8,28 @@ from dataclasses import dataclass
 from alembic.autogenerate import produce_migrations
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
+from alembic.runtime.plugins import Plugin
 from sqlalchemy import Connection, MetaData
 
 from schema.comparison import is_compared
+from schema.keys import compare_keys
+from schema.losses import may_lose
 from schema.system import REVISION_TABLE
 
 Operations = list[ops.MigrateOperation]
 
 _PLUGINS = (
     "alembic.autogenerate.*",
-    # Ours: columns in `schema.comparison`, primary keys in `schema.operations`.
+    # Ours: columns in `schema.comparison`, keys in `schema.keys`, primary ones in
+    # `schema.operations`.
     "herdbook.*",
     "~alembic.autogenerate.types",
     "~alembic.autogenerate.defaults",
     # Comments are the DBA's.
     "~alembic.autogenerate.comments",
 )
-_DESTRUCTIVE = (ops.DropTableOp, ops.DropColumnOp)
+_DROPS = (ops.DropTableOp, ops.DropColumnOp)
+Plugin("herdbook.keys").add_autogenerate_comparator(compare_keys, "table", "keys")
 
 
 @dataclass(frozen=True)
@@ -36,13 +41,33 @@ class Changes:
 
     @property
     def destructive(self) -> Operations:
-        """What deletes data on the way up."""
-        return [change for change in self.up if is_destructive(change)]
+        """What deletes data on the way up, or may change it."""
+        return [change for change in self.up if deletes_data(change) or changes_data(change)]
+
+    @property
+    def filling(self) -> Operations:
+        """What gives rows that are there a value on the way up."""
+        return [change for change in self.up if fills_rows(change)]
 
 
-def is_destructive(change: ops.MigrateOperation) -> bool:
+def deletes_data(change: ops.MigrateOperation) -> bool:
     """Whether a change deletes data."""
-    return isinstance(change, _DESTRUCTIVE)
+    return isinstance(change, _DROPS)
+
+
+def changes_data(change: ops.MigrateOperation) -> bool:
+    """Whether a change of a column's type may round or cut values without an error."""
+    if not isinstance(change, ops.AlterColumnOp) or change.modify_type is None:
+        return False
+    assert change.existing_type is not None
+    return may_lose(change.existing_type, change.modify_type)
+
+
+def fills_rows(change: ops.MigrateOperation) -> bool:
+    """Whether the server makes up a value for the rows that are there: no default, and no NULL."""
+    if not isinstance(change, ops.AddColumnOp):
+        return False
+    return not change.column.nullable and change.column.server_default is None
 
 
 def changes_to(connection: Connection, metadata: MetaData) -> Changes:

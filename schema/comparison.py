@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -29,7 +29,7 @@ from schema.tables import TABLE_OPTIONS
 
 _COLUMNS = text(
     """
-    SELECT table_name, column_name, column_type, collation_name
+    SELECT table_name, column_name, column_type, collation_name, extra
     FROM information_schema.columns
     WHERE table_schema = DATABASE()
     """
@@ -42,9 +42,25 @@ _JSON_CHECKS = text(
     """
 )
 _TYPE = re.compile(r"(?P<name>[a-z]+)(?:\((?P<arguments>.*?)\))?(?P<rest>.*)", re.DOTALL)
+_BEHAVIOUR = re.compile(
+    r"(?:stored|virtual|persistent) generated|auto_increment|on update .*", re.IGNORECASE
+)
 _SYNONYMS = {"integer": "int", "numeric": "decimal", "bool": "tinyint", "boolean": "tinyint"}
 _WIDTH_ONLY = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint", "year"})
 _TEXTS = (sqltypes.String, sqltypes.Enum, mysql.SET)
+
+BEHAVIOUR = "found_behaviour"
+"""Under this name a change of a column holds what the server puts into it by itself."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A column as `information_schema` shows it."""
+
+    kind: str
+    collation: str | None
+    behaviour: str
+    """What the server puts into the column by itself: generated, counted, or the time of change."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +72,11 @@ class ColumnForm:
     attributes: tuple[str, ...]
     choices: tuple[str, ...]
     collation: str | None
+    behaviour: str = ""
+
+
+Columns = dict[tuple[str, str], Shown]
+"""By table and name."""
 
 
 def compare_type(
@@ -69,8 +90,9 @@ def compare_type(
 ) -> PriorityDispatchResult:
     """Note in `change` whether a column's type must change, and what it is now."""
     assert context.migration_context is not None
-    kind, collation = _forms_in_database(context.migration_context)[table_name, column_name]
-    known = _form(kind, _found_choices(inspected.type), collation)
+    shown = _columns_in_database(context.migration_context)[table_name, column_name]
+    found = _form(shown.kind, _found_choices(inspected.type), shown.collation)
+    known = replace(found, behaviour=shown.behaviour)
     wanted = _form(
         declared.type.compile(dialect=context.migration_context.dialect),
         tuple(map(_shown, _choices(declared.type))),
@@ -80,7 +102,8 @@ def compare_type(
         # As declared, it is written without what only one of the servers shows.
         change.existing_type = declared.type
     else:
-        change.existing_type = _existing(kind, inspected.type)
+        change.existing_type = _existing(shown, inspected.type)
+        change.kw[BEHAVIOUR] = shown.behaviour
         change.modify_type = declared.type
     return PriorityDispatchResult.CONTINUE
 
@@ -96,6 +119,8 @@ def compare_default(
 ) -> PriorityDispatchResult:
     """Note in `change` whether a column's default must change, and what it is now."""
     if isinstance(inspected.server_default, Computed):
+        if declared.server_default is not None:
+            change.modify_server_default = declared.server_default
         return PriorityDispatchResult.CONTINUE
     shown, wanted = _written(inspected.server_default), _written(declared.server_default)
     known = None if shown is None else _literal(shown)
@@ -135,24 +160,33 @@ def is_compared(
     return not (name.startswith("_") or (undeclared and is_system_table(name)))
 
 
-def _forms_in_database(context: MigrationContext) -> dict[tuple[str, str], tuple[str, str | None]]:
-    """Type and collation of every column; read once for each comparison."""
+def _columns_in_database(context: MigrationContext) -> Columns:
+    """Every column; read once for each comparison."""
     memo: dict[str, Any] = context.impl.memo
     if "columns" not in memo:
         assert context.connection is not None
         memo["columns"] = _read_columns(context.connection)
-    columns: dict[tuple[str, str], tuple[str, str | None]] = memo["columns"]
+    columns: Columns = memo["columns"]
     return columns
 
 
-def _read_columns(connection: Connection) -> dict[tuple[str, str], tuple[str, str | None]]:
-    columns = {(row[0], row[1]): (str(row[2]), row[3]) for row in connection.execute(_COLUMNS)}
+def _read_columns(connection: Connection) -> Columns:
+    columns = {
+        (table, column): Shown(str(kind), collation, _behaviour(extra))
+        for table, column, kind, collation, extra in connection.execute(_COLUMNS)
+    }
     if connection.dialect.is_mariadb:  # type: ignore[attr-defined]
         # MariaDB's JSON is a LONGTEXT with a check that has the column's name.
         for row in connection.execute(_JSON_CHECKS):
-            if columns[(row[0], row[1])][0] == "longtext":
-                columns[(row[0], row[1])] = ("json", None)
+            if columns[(row[0], row[1])].kind == "longtext":
+                columns[(row[0], row[1])] = Shown("json", None, "")
     return columns
+
+
+def _behaviour(extra: str) -> str:
+    """The part of `extra` that says what the server puts into a column."""
+    found = _BEHAVIOUR.search(extra)
+    return "" if found is None else found[0].upper()
 
 
 def _form(written: str, choices: tuple[str, ...], collation: str | None) -> ColumnForm:
@@ -169,12 +203,15 @@ def _form(written: str, choices: tuple[str, ...], collation: str | None) -> Colu
     return ColumnForm(name, arguments, tuple(rest.split()), choices, collation)
 
 
-def _existing(written: str, inspected: TypeEngine[Any]) -> TypeEngine[Any]:
+def _existing(shown: Shown, inspected: TypeEngine[Any]) -> TypeEngine[Any]:
     """The type of a column in the database, for the way back."""
-    if written == "json":
+    if shown.kind == "json":
         return mysql.JSON()
     if isinstance(inspected, mysql.ENUM | mysql.SET):
-        return type(inspected)(*_found_choices(inspected), collation=inspected.collation)
+        return type(inspected)(*_found_choices(inspected), collation=shown.collation)
+    if isinstance(inspected, sqltypes.String):
+        # SQLAlchemy leaves it out where it is the table's own; it names the character set too.
+        inspected.collation, inspected.charset = shown.collation, None  # type: ignore[attr-defined]
     return inspected
 
 

@@ -23,8 +23,14 @@ SESSION = (
 
 _ACCESS_DENIED = {1044, 1045, 1049, 1130, 1698, 2059}
 _RIGHTS_MISSING = {1142, 1143, 1227, 1370, 1419}
+_SYNTAX = 1064
 _LOST = {2006, 2013, 2055, 1927, 4031, 1053}
 UNREACHABLE = {2002, 2003, 2005, 2026} | _LOST
+
+_SYNTAX_HINT = (
+    "Correct the revision and run the command again. Each `op.execute` takes one statement: "
+    "write several as several calls."
+)
 
 
 class _AlwaysQuoting(MySQLIdentifierPreparer):
@@ -48,7 +54,8 @@ def engine_for(url: str) -> Engine:
         make_url(url),
         poolclass=NullPool,
         isolation_level="READ COMMITTED",
-        connect_args={"connect_timeout": CONNECT_SECONDS},
+        # The journal counts statements, so no text may hold more than one.
+        connect_args={"connect_timeout": CONNECT_SECONDS, "multi_statements": False},
     )
     assert isinstance(engine.dialect, MySQLDialect), "the URL names another database system"
     quote_all_names(engine.dialect)
@@ -91,7 +98,8 @@ def in_words(error: DBAPIError) -> SchemaError:
             "A migration needs CREATE, ALTER, DROP, INDEX, REFERENCES, SELECT, INSERT, UPDATE and "
             "DELETE on the database.",
         )
-    return StatementFailed(f"The database server refused a statement: {told}.")
+    hint = _SYNTAX_HINT if code == _SYNTAX else None
+    return StatementFailed(f"The database server refused a statement: {told}.", hint)
 
 
 def _told(error: DBAPIError) -> str:

@@ -42,6 +42,12 @@ class RevisionUnknown(SchemaError):
     """There is no revision of this name, or the database is at one that the files do not hold."""
 
 
+class RevisionOutOfReach(SchemaError):
+    """There is such a revision, but the way asked for does not lead to it."""
+
+    hint = "`herdbook schema status` shows where the database is."
+
+
 class RevisionsBroken(SchemaError):
     """The revision files cannot be used: an error in one, or more than one head."""
 
@@ -73,4 +79,4 @@ class CodeTooOld(SchemaError):
 
 
 class UnsafeChange(SchemaError):
-    """The change would delete data, and was not allowed to."""
+    """The change would delete or change data, and was not allowed to."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from alembic.script import Script
 from sqlalchemy import Connection, inspect, select
 
 from schema.progress import interruption
@@ -31,10 +32,15 @@ def _pending(revisions: Revisions, heads: Heads) -> tuple[RevisionLine, ...]:
         # A newer release has been here; it has run all of ours.
         done |= revisions.system_names
     scripts = reversed(list(revisions.directory.walk_revisions()))
-    lines = [RevisionLine(s.revision, s.doc.splitlines()[0].rstrip(".")) for s in scripts]
+    lines = [RevisionLine(script.revision, _message(script)) for script in scripts]
     # Alembic walks one branch after the other; Herdbook's own is run first.
     lines.sort(key=lambda line: line.name not in revisions.system_names)
     return tuple(line for line in lines if line.name not in done)
+
+
+def _message(script: Script) -> str:
+    """The first line of a revision file's docstring; a file may have none."""
+    return script.doc.partition("\n")[0].rstrip(".")
 
 
 def _numbers(connection: Connection) -> SchemaNumbers | None:

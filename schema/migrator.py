@@ -17,8 +17,8 @@ from schema.errors import SchemaAhead, SchemaBehind, SchemaError, UnsafeChange
 from schema.inspection import read_status
 from schema.lock import only_runner
 from schema.ordering import in_order
-from schema.progress import Direction, Journal, OnStep, Step, interruption
-from schema.runner import current_heads, run, write_sql
+from schema.progress import Direction, Journal, OnStep, Step, file_missing, interruption
+from schema.runner import Heads, current_heads, run, write_sql
 from schema.scripts import Revisions, load_revisions
 from schema.status import Status, interrupted, problem_of
 from schema.system import BRANCH, system_metadata
@@ -33,11 +33,16 @@ WAIT_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Written:
-    """A revision file that was written, with its changes in words."""
+    """A revision file that was written, with its changes in words.
+
+    `destructive` are those that delete data or may change it, `filling` those that give rows that
+    are there a value nobody chose.
+    """
 
     path: Path
     changes: tuple[str, ...]
     destructive: tuple[str, ...]
+    filling: tuple[str, ...]
 
 
 def _unseen(_step: Step) -> None:
@@ -103,7 +108,7 @@ class Migrator:
 
         None when there is nothing to do. Raises SchemaBehind when the database lacks revisions,
         since it is what the declaration is compared with, and UnsafeChange when data would be
-        deleted and that is not allowed.
+        deleted or changed and that is not allowed.
         """
         revisions = load_revisions(self._folder)
         metadata = metadata_of(self._catalogue)
@@ -112,14 +117,14 @@ class Migrator:
             changes = changes_to(connection, metadata)
             if not changes.up:
                 return None
-            destructive = tuple(in_words(change) for change in changes.destructive)
+            destructive = tuple(map(in_words, changes.destructive))
             if destructive and not allow_destructive:
                 raise _unsafe(destructive)
-            words = tuple(in_words(change) for change in changes.up)
             ordered = Changes(in_order(changes.up, metadata), in_order(changes.down, metadata))
             context = comparing_context(connection)
             path = write_revision(revisions, self._own_folder(), message, ordered, context)
-            return Written(path, words, destructive)
+            words, filling = map(in_words, changes.up), map(in_words, changes.filling)
+            return Written(path, tuple(words), destructive, tuple(filling))
 
     def check(self) -> list[str]:
         """Everything in which the database differs from what is declared, in words."""
@@ -137,14 +142,20 @@ class Migrator:
         Without `FROM:` the way begins where the database is; only then is it asked.
         """
         revisions = load_revisions(self._folder)
-        start, target = range_of(revisions, direction, between, self._heads)
+        start, target = range_of(revisions, direction, between, lambda: self._heads(revisions))
         output = io.StringIO()
         write_sql(revisions, direction, start, target, output)
         return output.getvalue()
 
-    def _heads(self) -> tuple[str, ...]:
+    def _heads(self, revisions: Revisions) -> Heads:
+        """Where the database is; refused where the way cannot begin there."""
         with connected(self._url) as connection:
-            return current_heads(connection)
+            left = interruption(connection)
+            if left is not None:
+                raise interrupted(left)
+            heads = current_heads(connection)
+        _require_known(revisions, heads)
+        return heads
 
     def _own_folder(self) -> Path:
         if self._folder is None:
@@ -167,6 +178,8 @@ class Migrator:
         """A connection that holds the lock, on a database that may be moved this way."""
         with connected(self._url) as connection, only_runner(connection, wait_seconds):
             left = interruption(connection)
+            if left is not None and left.revision not in revisions.names:
+                raise file_missing(left)
             if left is not None and left.direction is not direction:
                 raise interrupted(left)
             _require_known(revisions, current_heads(connection))
@@ -174,7 +187,7 @@ class Migrator:
             yield connection
 
 
-def _require_known(revisions: Revisions, heads: tuple[str, ...]) -> None:
+def _require_known(revisions: Revisions, heads: Heads) -> None:
     """Without the files of its revisions a database cannot be moved."""
     missing = [name for name in heads if name not in revisions.names]
     if missing:
@@ -193,6 +206,6 @@ def _require_current(status: Status) -> None:
 
 def _unsafe(destructive: tuple[str, ...]) -> UnsafeChange:
     return UnsafeChange(
-        "The revision would delete data: " + "; ".join(destructive) + ".",
+        "The revision would delete or change data: " + "; ".join(destructive) + ".",
         "Allow it with --allow-drops. If something was only renamed, write the revision by hand.",
     )

@@ -14,9 +14,10 @@ from alembic.ddl.mysql import MySQLImpl
 from alembic.operations import MigrateOperation, Operations
 from alembic.runtime.plugins import Plugin
 from alembic.util import PriorityDispatchResult
-from sqlalchemy import Executable, Table, text
-from sqlalchemy.schema import ExecutableDDLElement
+from sqlalchemy import Executable, PrimaryKeyConstraint, Table, text
+from sqlalchemy.schema import AddConstraint, CreateIndex, ExecutableDDLElement
 
+from schema.errors import RevisionsBroken
 from schema.progress import Journal
 from schema.tables import TABLE_OPTIONS
 
@@ -56,6 +57,7 @@ class JournalledImpl(MySQLImpl):
         elif getattr(construct, "table", None) is self._revisions:
             result = journal.carry_out_last(execute)
         else:
+            _require_name(construct, journal.current)
             result = journal.carry_out(self._text_of(construct), execute)
         answer: CursorResult[Any] | None = result
         return answer
@@ -66,6 +68,19 @@ class JournalledImpl(MySQLImpl):
             construct = text(construct)
         assert isinstance(construct, ExecutableDDLElement) or hasattr(construct, "compile")
         return str(construct.compile(dialect=self.dialect)).strip()
+
+
+def _require_name(construct: object, revision: str) -> None:
+    """A key without a name could be made twice: nothing says that it is there already."""
+    if not isinstance(construct, AddConstraint | CreateIndex):
+        return
+    key = construct.element
+    if key.name is None and not isinstance(key, PrimaryKeyConstraint):
+        table = "" if key.table is None else f" to table {key.table.name}"
+        raise RevisionsBroken(
+            f"Revision {revision} adds a key without a name{table}.",
+            "Give it a name, so that a migration that was killed can go on.",
+        )
 
 
 def run_migrations() -> None:

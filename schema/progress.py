@@ -34,6 +34,10 @@ from schema.tables import TABLE_OPTIONS
 # The server stopped the statement; whether it rolled it back wholly is for the next run to see.
 _STOPPED = UNREACHABLE | {1317, 1969, 3024}
 _SHOWN_CHARACTERS = 1_000
+_PUT_BACK = (
+    "Put the file back as it was and run the command again. If the database was put back by hand "
+    f"to the state before the revision, empty the table {JOURNAL_TABLE} first."
+)
 
 journal_table = Table(
     JOURNAL_TABLE,
@@ -103,6 +107,15 @@ def interruption(connection: Connection) -> Interruption | None:
     return Interruption(rows[0].revision, Direction(rows[0].direction), done)
 
 
+def file_missing(left: Interruption) -> RevisionChanged:
+    """The error for an interrupted revision that there is no file for any more."""
+    return RevisionChanged(
+        f"Revision {left.revision} was interrupted with {left.statements_done} of its statements "
+        "done, and there is no file for it any more.",
+        _PUT_BACK,
+    )
+
+
 class Journal:
     """Carries out the statements of one revision after the other on one connection."""
 
@@ -133,6 +146,11 @@ class Journal:
             self._guarded = False
         self._connection.execute(journal_table.delete().where(*self._mine()))
         self._connection.commit()
+
+    @property
+    def current(self) -> str:
+        """The revision that is being run."""
+        return self._revision
 
     def carry_out(self, statement: str, execute: Callable[[], Any]) -> Any:
         """Run a statement by `execute`, or leave it out when it is done already.
@@ -165,8 +183,7 @@ class Journal:
             result = self._run(execute)
             self._mark("done", statement)
         except DBAPIError as error:
-            if error_code(error) not in UNREACHABLE:
-                self._connection.rollback()
+            self._connection.rollback()
             raise self._in_words(error) from error
         self._connection.commit()
         return result
@@ -180,7 +197,7 @@ class Journal:
         try:
             result = self._run(execute)
         except DBAPIError as error:
-            if not (again and says_done_already(statement, error_code(error))):
+            if not (again and says_done_already(statement, error_code(error), str(error.orig))):
                 self._forget(error)
                 raise self._in_words(error) from error
         self._mark("done", statement)
@@ -241,15 +258,14 @@ class Journal:
         return RevisionChanged(
             f"The file of revision {self._revision} was changed after it was interrupted with "
             f"{done} of its statements done: {what}.",
-            "Put the file back as it was and run the command again. If the database was put back "
-            f"by hand to the state before the revision, empty the table {JOURNAL_TABLE} first.",
+            _PUT_BACK,
         )
 
     def _in_words(self, error: DBAPIError) -> SchemaError:
         told = in_words(error)
         if isinstance(told, StatementFailed):
             place = f"Revision {self._revision}, statement {self._number}"
-            return StatementFailed(f"{place}: {told.message}")
+            return StatementFailed(f"{place}: {told.message}", told.hint)
         return told
 
     def _refuse_unjournalled(

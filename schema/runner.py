@@ -14,9 +14,9 @@ from sqlalchemy.dialects.mysql import mysqldb
 from sqlalchemy.exc import DBAPIError
 
 from schema.connection import SESSION, quote_all_names
-from schema.errors import SchemaError
+from schema.errors import RevisionOutOfReach, SchemaError
 from schema.progress import Direction, Journal
-from schema.scripts import Revisions, failed_in_file, unknown
+from schema.scripts import Revisions, failed_in_file
 from schema.system import BRANCH, REVISION_TABLE
 
 Heads = tuple[str, ...]
@@ -39,7 +39,12 @@ def plan(
     try:
         steps: list[RevisionStep] = choose(target, heads)
     except CommandError as error:
-        raise unknown(target) from error
+        # What has no file is told as such.
+        name = revisions.script(target).revision
+        raise RevisionOutOfReach(
+            f"The way {direction} does not lead to revision {name} from where the database is: "
+            f"{', '.join(heads) or 'before the first one'}."
+        ) from error
     return steps
 
 

@@ -13,7 +13,7 @@ _DATA = frozenset({"INSERT", "UPDATE", "DELETE", "REPLACE", "WITH"})
 _SESSION = frozenset({"SELECT", "SET", "SHOW", "DO", "USE", "DESCRIBE", "DESC", "EXPLAIN"})
 
 _CREATED_ALREADY = frozenset({1050, 1061, 1304, 1359, 1537})
-_DROPPED_ALREADY = frozenset({1051, 1091, 1305, 1360, 1539})
+_DROPPED_ALREADY = frozenset({1051, 1091, 1305, 1360, 1539, 4091, 4092})
 _ALTERED_ALREADY = frozenset(
     # Added: column, key name, primary key, foreign key (old and new numbers), check.
     {1060, 1061, 1068, 1022, 1005, 1826, 3822}
@@ -26,6 +26,18 @@ _DONE_ALREADY: dict[str, frozenset[int]] = {
     "ALTER": _ALTERED_ALREADY,
     "RENAME": frozenset({1050, 1146}),
 }
+
+_QUOTED = re.compile(r"`[^`]*`|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
+_TABLE_RENAMED = r"\bRENAME\b(?!\s+(?:COLUMN|INDEX|KEY)\b)"
+# In an ALTER these say "renamed already" only where there is something to rename.
+_RENAMING = {
+    1054: r"\b(?:CHANGE|RENAME\s+COLUMN)\b",
+    1176: r"\bRENAME\s+(?:INDEX|KEY)\b",
+    1146: _TABLE_RENAMED,
+    1050: _TABLE_RENAMED,
+}
+# MariaDB has one number for whatever is wrong with a foreign key.
+_FOREIGN_KEY_REFUSED, _DUPLICATE = 1005, "errno: 121"
 
 
 class Nature(enum.Enum):
@@ -49,9 +61,16 @@ def nature_of(statement: str) -> Nature:
     return Nature.SESSION if word in _SESSION else Nature.DEFINITION
 
 
-def says_done_already(statement: str, code: int) -> bool:
-    """Whether an error of this number means that the statement has had its effect before."""
-    return code in _DONE_ALREADY.get(_first_word(statement), frozenset())
+def says_done_already(statement: str, code: int, message: str) -> bool:
+    """Whether an error, with its number and text, says that the statement had its effect before."""
+    word = _first_word(statement)
+    if code not in _DONE_ALREADY.get(word, frozenset()):
+        return False
+    if code == _FOREIGN_KEY_REFUSED:
+        return _DUPLICATE in message
+    if word == "ALTER" and code in _RENAMING:
+        return re.search(_RENAMING[code], _QUOTED.sub("?", statement), re.IGNORECASE) is not None
+    return True
 
 
 def digest_of(statement: str) -> bytes:

@@ -42,13 +42,11 @@ _BLOBS: dict[str, Callable[..., ColumnType]] = {
 
 
 def column_type(kind: Kind) -> ColumnType:
-    """The type of the column that keeps values of this kind."""
+    """The type of the column that keeps values of this kind.
+
+    Text always says its collation: the table it is added to may have another one.
+    """
     return _MAKERS[type(kind)](kind)
-
-
-def _collation(kind: TextKind | LongTextKind) -> str | None:
-    """The kind's collation where it is not the table's own."""
-    return None if kind.collation == BINARY_COLLATION else kind.collation
 
 
 def _integer(kind: IntegerKind) -> ColumnType:
@@ -62,9 +60,9 @@ _MAKERS: dict[type[Kind], Callable[[Any], ColumnType]] = {
     BitsKind: lambda kind: mysql.BIT(kind.length),
     DecimalKind: lambda kind: mysql.DECIMAL(precision=kind.precision, scale=kind.scale),
     FloatKind: lambda kind: mysql.FLOAT() if kind.single else mysql.DOUBLE(),
-    TextKind: lambda kind: mysql.VARCHAR(kind.length, collation=_collation(kind)),
-    FixedTextKind: lambda kind: mysql.CHAR(kind.length, collation=_collation(kind)),
-    LongTextKind: lambda kind: _TEXTS[kind.size](collation=_collation(kind)),
+    TextKind: lambda kind: mysql.VARCHAR(kind.length, collation=kind.collation),
+    FixedTextKind: lambda kind: mysql.CHAR(kind.length, collation=kind.collation),
+    LongTextKind: lambda kind: _TEXTS[kind.size](collation=kind.collation),
     BytesKind: lambda kind: mysql.VARBINARY(kind.length),
     FixedBytesKind: lambda kind: mysql.BINARY(kind.length),
     LongBytesKind: lambda kind: _BLOBS[kind.size](),
@@ -73,8 +71,8 @@ _MAKERS: dict[type[Kind], Callable[[Any], ColumnType]] = {
     DateTimeKind: lambda kind: mysql.DATETIME(fsp=kind.precision),
     TimestampKind: lambda kind: mysql.TIMESTAMP(fsp=kind.precision),
     YearKind: lambda kind: mysql.YEAR(),
-    EnumKind: lambda kind: mysql.ENUM(*kind.values),
-    SetKind: lambda kind: mysql.SET(*kind.values),
+    EnumKind: lambda kind: mysql.ENUM(*kind.values, collation=BINARY_COLLATION),
+    SetKind: lambda kind: mysql.SET(*kind.values, collation=BINARY_COLLATION),
     JsonKind: lambda kind: mysql.JSON(),
     UuidKind: lambda kind: mysql.BINARY(16),
     AddressKind: lambda kind: mysql.BINARY(16),

@@ -9,6 +9,7 @@ from alembic.operations import ops
 from sqlalchemy.dialects import mysql
 from sqlalchemy.sql.schema import DefaultClause
 
+from schema.comparison import BEHAVIOUR
 from schema.operations import ReplacePrimaryKeyOp
 
 _HERE = "is declared and not in the database"
@@ -28,7 +29,9 @@ def _altered(change: ops.AlterColumnOp) -> str:
 
 def _aspects(change: ops.AlterColumnOp) -> Iterator[str]:
     if change.modify_type is not None:
-        yield f"is {_type(change.existing_type)}, declared {_type(change.modify_type)}"
+        behaviour = change.kw.get(BEHAVIOUR)
+        known = _type(change.existing_type) + (f" {behaviour}" if behaviour else "")
+        yield f"is {known}, declared {_type(change.modify_type)}"
     if change.modify_nullable is not None:
         yield f"{'may not' if change.modify_nullable else 'may'} be NULL, declared otherwise"
     if change.modify_server_default is not False:
@@ -46,6 +49,15 @@ def _default(default: Any) -> str:
     return f"default {default.arg if isinstance(default, DefaultClause) else default}"
 
 
+def _special(change: ops.DropIndexOp) -> str:
+    """In what an index is not a plain one."""
+    prefix = change.kw.get("mysql_prefix")
+    lengths = change.kw.get("mysql_length") or {}
+    parts = [f"{prefix}"] if prefix else []
+    parts += [f"the first {length} of {column}" for column, length in lengths.items()]
+    return f" ({', '.join(parts)})" if parts else ""
+
+
 _WORDS: dict[type[ops.MigrateOperation], Callable[[Any], str]] = {
     ops.CreateTableOp: lambda change: f"table {change.table_name} {_HERE}",
     ops.DropTableOp: lambda change: f"table {change.table_name} {_THERE}",
@@ -56,7 +68,7 @@ _WORDS: dict[type[ops.MigrateOperation], Callable[[Any], str]] = {
         f"index {change.index_name} of table {change.table_name} {_HERE}"
     ),
     ops.DropIndexOp: lambda change: (
-        f"index {change.index_name} of table {change.table_name} {_THERE}"
+        f"index {change.index_name} of table {change.table_name}{_special(change)} {_THERE}"
     ),
     ops.CreateUniqueConstraintOp: lambda change: (
         f"unique key {change.constraint_name} of table {change.table_name} {_HERE}"

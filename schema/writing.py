@@ -9,10 +9,14 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from alembic.util import rev_id
 
-from schema.changes import Changes, Operations, is_destructive
+from schema.changes import Changes, Operations, changes_data, deletes_data, fills_rows
 from schema.scripts import Revisions, load_revisions
 
-_MARK = "# This deletes data."
+_MARKS = {
+    deletes_data: "# This deletes data.",
+    changes_data: "# This may change data: values are rounded or cut, without an error.",
+    fills_rows: "# Rows that are there get what the server chooses, such as 0 or an empty text.",
+}
 _IMPORTS = {
     "sa.": "import sqlalchemy as sa",
     "op.": "from alembic import op",
@@ -32,7 +36,7 @@ def write_revision(
     bodies = [_body(part, context) for part in (changes.up, changes.down)]
     script = load_revisions(folder).directory.generate_revision(
         rev_id(),
-        message,
+        _escaped(message),
         head=revisions.application_head or "base",
         version_path=folder,
         upgrades=bodies[0],
@@ -43,12 +47,16 @@ def write_revision(
     return Path(script.path)
 
 
+def _escaped(message: str) -> str:
+    """The message as it stands in a docstring."""
+    return message.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+
+
 def _body(changes: Operations, context: MigrationContext) -> str:
-    """The lines of a function; what deletes data is marked."""
+    """The lines of a function; what does something to data is marked."""
     parts = []
     for change in changes:
-        if is_destructive(change):
-            parts.append(_MARK)
+        parts += [mark for applies, mark in _MARKS.items() if applies(change)]
         parts.append(render_python_code(ops.UpgradeOps([change]), migration_context=context))
     lines = "\n".join(parts).splitlines()
     plain = [line for line in lines if not line.strip().startswith("# ###")]

@@ -174,7 +174,7 @@ def revision(message: str, allow_drops: bool, output: Output, **place: Any) -> N
     for line in written.destructive:
         output.note(f"this deletes or changes data: {line}")
     for line in written.filling:
-        output.note(f"rows that are there get 0, an empty text or the first choice: {line}")
+        output.note(f"rows that are there get what the server chooses: {line}")
 
 
 @schema.command()

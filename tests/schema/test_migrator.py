@@ -13,6 +13,8 @@ from schema.errors import (
     CodeTooOld,
     DatabaseRefused,
     DatabaseUnreachable,
+    MigrationInterrupted,
+    RevisionOutOfReach,
     RevisionsBroken,
     RevisionUnknown,
     SchemaAhead,
@@ -22,7 +24,7 @@ from schema.errors import (
 from schema.migrator import Migrator
 from schema.progress import Direction
 from tests.schema.conftest import Project
-from tests.schema.killing import REVISION, picture, write_revision
+from tests.schema.killing import REVISION, killed_at, picture, write_revision
 
 
 class Country(Record):
@@ -161,6 +163,68 @@ def test_revisions_are_taken_back_by_name_and_by_number(project: Project) -> Non
         with pytest.raises(RevisionUnknown, match="no revision 'r9'"):
             move("r9")
     assert migrator.downgrade("herdbook@base") == ["hb0001"]
+
+
+def test_a_revision_that_is_not_on_the_way_is_told_apart_from_one_that_is_not_there(
+    project: Project,
+) -> None:
+    """The file is there; the database has not come to it."""
+    write_revision(project.folder)
+    migrator = project.migrator(City)
+    migrator.upgrade("herdbook@head")
+    with pytest.raises(RevisionOutOfReach, match=r"The way down does not lead to .* r1 .* hb0001"):
+        migrator.downgrade("r1")
+    with pytest.raises(RevisionOutOfReach, match="before the first one"):
+        migrator.sql(Direction.DOWN, "base:r1")
+
+
+def test_sql_from_where_the_database_is_needs_to_know_the_place(project: Project) -> None:
+    """Half-way through a revision, or beyond the files, it is refused; between names it is not."""
+    path = write_revision(project.folder)
+    migrator = project.migrator(City)
+    migrator.upgrade("herdbook@head")
+    with killed_at(20):
+        migrator.upgrade()
+    for direction in Direction:
+        with pytest.raises(MigrationInterrupted, match="r1"):
+            migrator.sql(direction, "")
+    assert "CREATE TABLE" in migrator.sql(Direction.UP, "base:")
+    migrator.upgrade()
+    path.unlink()
+    for direction in Direction:
+        with pytest.raises(SchemaAhead, match="does not know: r1"):
+            migrator.sql(direction, "")
+
+
+def test_a_file_without_a_docstring_has_no_message(project: Project) -> None:
+    """It is listed all the same."""
+    write_revision(project.folder, small("r1", None).partition("\n")[2], "r1")
+    pending = project.migrator(City).status().pending
+    assert [(line.name, line.message) for line in pending][1:] == [("r1", "")]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "C:\\users\\new",
+        'a """quoted""" one',
+        '""""',
+        "ends with \\",
+        'ends with "',
+        '"x"',
+        "100% ${x}",
+        "new/slash",
+        "",
+    ],
+)
+def test_whatever_the_message_says_the_file_can_be_read(project: Project, message: str) -> None:
+    """It comes back letter by letter."""
+    migrator = project.migrator(City)
+    migrator.upgrade()
+    migrator.revision(message)
+    assert [line.message for line in migrator.status().pending] == [message]
+    migrator.upgrade()
+    assert migrator.check() == []
 
 
 @pytest.mark.parametrize(

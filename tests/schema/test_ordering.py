@@ -123,7 +123,7 @@ def test_the_type_of_a_key_changes_on_both_sides_of_its_foreign_key(project: Pro
     class Book(Record):  # type: ignore[no-redef]
         shelf = Reference(Shelf)
 
-    project.migrate(Shelf, Book)
+    project.migrate(Shelf, Book, drops=True)
     migrator = project.migrator(Shelf, Book)
     assert migrator.check() == []
     migrator.downgrade("-1")

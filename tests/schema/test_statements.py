@@ -31,12 +31,40 @@ def test_first_words_tell_the_nature(statement: str, nature: Nature) -> None:
 
 def test_only_a_fitting_error_says_that_it_was_done() -> None:
     """A missing table is no success for an index, nor any error for a change of rows."""
-    assert says_done_already("CREATE TABLE a (b INT)", 1050)
-    assert says_done_already("ALTER TABLE a DROP COLUMN b", 1091)
-    assert not says_done_already("CREATE INDEX a ON b (c)", 1146)
-    assert not says_done_already("DROP TABLE a", 1050)
-    assert not says_done_already("UPDATE a SET b = 1", 1062)
-    assert not says_done_already("CREATE TABLE a (b INT)", 2013)
+    assert says_done_already("CREATE TABLE a (b INT)", 1050, "")
+    assert says_done_already("ALTER TABLE a DROP COLUMN b", 1091, "")
+    assert not says_done_already("CREATE INDEX a ON b (c)", 1146, "")
+    assert not says_done_already("DROP TABLE a", 1050, "")
+    assert not says_done_already("UPDATE a SET b = 1", 1062, "")
+    assert not says_done_already("CREATE TABLE a (b INT)", 2013, "")
+
+
+@pytest.mark.parametrize(
+    ("statement", "codes"),
+    [
+        ("ALTER TABLE a RENAME COLUMN b TO c", {1054}),
+        ("alter table a change b c INT", {1054}),
+        ("ALTER TABLE a RENAME  INDEX b TO c", {1176}),
+        ("ALTER TABLE a RENAME KEY b TO c", {1176}),
+        ("ALTER TABLE a RENAME TO c", {1146, 1050}),
+        ("ALTER TABLE a RENAME c", {1146, 1050}),
+        ("ALTER TABLE a ADD b INT AFTER c", set()),
+        ("ALTER TABLE a ADD `change` INT COMMENT 'it''s a \\' RENAME TO' AFTER c", set()),
+    ],
+)
+def test_what_is_missing_was_renamed_only_where_something_is_renamed(
+    statement: str, codes: set[int]
+) -> None:
+    """Names and comments in quotes do not count."""
+    found = {code for code in (1054, 1176, 1146, 1050) if says_done_already(statement, code, "")}
+    assert found == codes
+
+
+def test_mariadbs_one_number_for_foreign_keys_is_told_apart_by_its_text() -> None:
+    """Only a duplicate is there already; a key that does not fit is not."""
+    statement = "ALTER TABLE a ADD CONSTRAINT b FOREIGN KEY (c) REFERENCES d (e)"
+    assert says_done_already(statement, 1005, "Can't create table `x`.`a` (errno: 121 ...)")
+    assert not says_done_already(statement, 1005, "Can't create table `x`.`a` (errno: 150 ...)")
 
 
 def test_layout_does_not_make_another_statement() -> None:

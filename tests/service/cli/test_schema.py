@@ -75,6 +75,23 @@ def test_dropping_a_column_is_refused_with_a_code_of_its_own(
     assert "# This deletes data." in Path(written["path"]).read_text()
 
 
+def test_a_new_field_without_a_default_is_told(
+    garden: Herdbook, herdbook: Herdbook, database: str, tmp_path: Path
+) -> None:
+    """The rows that are there get what nobody chose: the answer names the column."""
+    garden("upgrade")
+    garden("revision", "-m", "plants")
+    garden("upgrade")
+    with connected(DatabaseUrl.parse(database).as_sqlalchemy()) as connection:
+        connection.exec_driver_sql("ALTER TABLE plant DROP COLUMN name")
+    written = garden("revision", "-m", "names").document()
+    assert written["filling"] == ["column plant.name is declared and not in the database"]
+    Path(written["path"]).unlink()
+    place = ["--database", database, "--records", f"garden_{tmp_path.name}"]
+    told = herdbook("schema", "revision", "-m", "names", *place, "--migrations", "revisions")
+    assert "get what the server chooses: column plant.name is declared" in told.err
+
+
 def test_a_held_lock_ends_the_run_with_a_code_of_its_own(garden: Herdbook, database: str) -> None:
     """Exit code 5 when another run does not finish in time."""
     url = DatabaseUrl.parse(database).as_sqlalchemy()
