@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from alembic.operations import ops
 from sqlalchemy import Connection, MetaData
 
 from records.catalogue import Catalogue
@@ -45,6 +46,10 @@ class Written:
     filling: tuple[str, ...]
 
 
+_NEEDED = (ops.CreateTableOp, ops.AddColumnOp)
+"""What the database lacks before these are done is asked for by ordinary calls."""
+
+
 def _unseen(_step: Step) -> None:
     """For runs that nobody watches."""
 
@@ -68,8 +73,23 @@ class Migrator:
             return read_status(revisions, connection)
 
     def problem(self) -> SchemaError | None:
-        """Why a node must not start on this database, or None where it may."""
-        return problem_of(self.status())
+        """Why a node must not start on this database, or None where it may.
+
+        A declared table or column that is missing is one: its records could not be served.
+        """
+        revisions = load_revisions(self._folder)
+        with connected(self._url) as connection:
+            problem = problem_of(read_status(revisions, connection))
+            if problem is not None:
+                return problem
+            found = changes_to(connection, self._whole_metadata()).up
+        missing = [in_words(change) for change in found if isinstance(change, _NEEDED)]
+        if not missing:
+            return None
+        return SchemaBehind(
+            "; ".join(missing) + ".",
+            "Write a revision with `herdbook schema revision`, and run `herdbook schema upgrade`.",
+        )
 
     def upgrade(
         self,

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import types
-import uuid
 from typing import Any
 
 import pytest
@@ -26,7 +23,7 @@ from records import (
     Uuid,
     ValueRefused,
 )
-from records.catalogue import MISSING, KeyInfo, Order, catalogue_of, load_catalogue
+from records.catalogue import MISSING, KeyInfo, Order, catalogue_of
 from records.kinds.binary import LongBytesKind
 from records.kinds.documents import JsonKind
 from records.kinds.identifiers import UuidKind
@@ -317,72 +314,6 @@ def test_a_class_that_only_another_module_has_is_found_by_its_bare_name() -> Non
 
     own = make("Wagon", (Record,), {"__module__": __name__})
     assert catalogue_of([Driver]).records["wagon"].cls is own
-
-
-def test_a_module_is_loaded_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Classes that the module declares or imports are in; abstract ones are not."""
-    module: Any = types.ModuleType("some_records")
-    module.Town, module.Named, module.uuid = Town, Named, uuid
-    monkeypatch.setitem(sys.modules, "some_records", module)
-    assert "town" in load_catalogue("some_records").records
-
-
-def test_a_module_that_is_not_there_is_a_problem() -> None:
-    """The name that is missing is the one the user gave."""
-    with pytest.raises(DeclarationError) as caught:
-        load_catalogue("no_such_records")
-    assert caught.value.problems == (
-        "the record module no_such_records does not exist on the import path",
-    )
-
-
-def test_a_module_that_fails_is_a_problem_with_file_and_line(
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The user is led to the line, whatever it raised."""
-    (tmp_path / "broken_records.py").write_text("import uuid\n\nlength = 1 / 0\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(DeclarationError) as caught:
-        load_catalogue("broken_records")
-    (problem,) = caught.value.problems
-    assert problem.startswith("the record module broken_records fails: ZeroDivisionError")
-    assert problem.endswith("broken_records.py, line 3)")
-
-
-def test_a_wrong_option_is_placed_at_the_users_line(
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Not at the line of ours that took offence."""
-    (tmp_path / "lenient_records.py").write_text(
-        "from records import Record, Text\n\nclass Cow(Record):\n    name = Text(lenght=4)\n"
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(DeclarationError) as caught:
-        load_catalogue("lenient_records")
-    (problem,) = caught.value.problems
-    assert "lenght" in problem
-    assert problem.endswith("lenient_records.py, line 4)")
-
-
-def test_a_syntax_error_is_a_problem_with_file_and_line(
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The line is that of the module, not of Python's importer."""
-    (tmp_path / "crooked_records.py").write_text("a = 1\nb = = 2\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(DeclarationError) as caught:
-        load_catalogue("crooked_records")
-    assert "crooked_records.py, line 2" in caught.value.problems[0]
-
-
-def test_what_a_module_cannot_import_is_named(
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A missing library is not mistaken for the module itself."""
-    (tmp_path / "needy_records.py").write_text("import needed_library\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(DeclarationError, match="No module named 'needed_library'"):
-        load_catalogue("needy_records")
 
 
 def test_bytes_and_uuids_may_be_keys_with_names_of_their_own() -> None:

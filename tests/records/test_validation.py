@@ -16,12 +16,14 @@ from records.errors import Failure
 from records.validation import (
     Parsed,
     complete,
+    incomplete_references,
     key_of,
     key_to_json,
     parse_key,
     parse_values,
     row_to_json,
     suggest,
+    whole_key,
 )
 
 
@@ -195,3 +197,56 @@ def test_only_near_names_are_suggested() -> None:
     """Anything else would mislead."""
     assert suggest("titel", BOOK.fields) == "; did you mean title?"
     assert suggest("zzz", BOOK.fields) == ""
+
+
+def test_a_record_is_told_of_each_unknown_field_up_to_a_limit() -> None:
+    """With one member more it is told once what it is: no such record."""
+    unknown = {f"field{number}": 1 for number in range(len(BOOK.fields) + 20)}
+    assert len(parse_values(BOOK, unknown).failures) == len(unknown)
+    refused = parse_values(BOOK, unknown | {"one_more": 1})
+    assert codes(refused.failures) == [("", "value.wrong_type")]
+    assert "27 members, where a book has 6 fields" in refused.failures[0].message
+    assert refused.refused == set(BOOK.fields)
+
+
+@pytest.mark.parametrize(
+    ("shelf", "expected"),
+    [
+        ({}, []),
+        ({"shelf_room": None, "shelf_place": None}, []),
+        ({"shelf_room": "a", "shelf_place": 1}, []),
+        ({"shelf_room": "a"}, ["/shelf_place"]),
+        ({"shelf_room": "a", "shelf_place": None}, ["/shelf_place"]),
+        ({"shelf_room": None, "shelf_place": 0}, ["/shelf_room"]),
+    ],
+    ids=str,
+)
+def test_a_reference_is_given_whole_or_not_at_all(
+    shelf: dict[str, Any], expected: list[str]
+) -> None:
+    """The servers would take half of one for none, and never look for the parent."""
+    found = complete(BOOK, parse_values(BOOK, {"title": "a"} | shelf), 2).failures
+    assert codes(found) == [(pointer, "reference.incomplete") for pointer in expected]
+    assert all(failure.index == 2 for failure in found)
+
+
+def test_half_a_reference_whose_other_half_was_refused_is_told_once() -> None:
+    """What the client meant is not known."""
+    data = {"title": "a", "shelf_room": None, "shelf_place": "x"}
+    found = complete(BOOK, parse_values(BOOK, data)).failures
+    assert codes(found) == [("/shelf_place", "value.bad_format")]
+
+
+def test_half_references_of_a_row_are_found_with_their_place() -> None:
+    """As an update would leave it."""
+    row = {"title": "a", "shelf_room": "a", "shelf_place": None}
+    (failure,) = incomplete_references(BOOK, row, 1, ("records", 1))
+    assert (failure.pointer, failure.index) == ("/records/1/shelf_place", 1)
+    assert "shelf_room, shelf_place" in failure.message
+    assert list(incomplete_references(BOOK, {"shelf_place": None})) == []
+
+
+def test_a_key_is_whole_or_none() -> None:
+    """A part of it names no record."""
+    assert whole_key(SHELF, {"room": "a", "place": 1, "other": 2}) == ("a", 1)
+    assert whole_key(SHELF, {"room": "a"}) is None

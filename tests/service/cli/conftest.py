@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from service.cli.main import run
+from tests.servers.programs import chosen_kinds, program_of
 
 Respond = Callable[[dict[str, Any], BaseHTTPRequestHandler], None]
 
@@ -49,6 +50,12 @@ def herdbook(
         return Ran(code, captured.out, captured.err)
 
     return ran
+
+
+@pytest.fixture(params=chosen_kinds(), ids=str)
+def server_program(request: pytest.FixtureRequest) -> str:
+    """The path of a server program; a test that takes it runs with each."""
+    return str(program_of(request.param).path)
 
 
 @dataclass
