@@ -10,12 +10,20 @@ from records.catalogue import load_catalogue
 from records.errors import DeclarationError
 
 
-def test_a_module_is_loaded_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_module_is_loaded_by_name(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Classes that the module declares or imports are in; abstract ones are not."""
-    module: Any = types.ModuleType("some_records")
-    module.Town, module.Named, module.uuid = Town, Named, uuid
-    monkeypatch.setitem(sys.modules, "some_records", module)
-    assert "town" in load_catalogue("some_records").records
+    (tmp_path / "some_records.py").write_text(
+        "from records import Record, Text\n"
+        "from tests.live.every_kind import Farm\n"
+        "class Named(Record):\n"
+        "    __abstract__ = True\n"
+        "    name = Text(length=20)\n"
+        "class Town(Named):\n"
+        "    pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert {"farm", "town"} <= set(load_catalogue("some_records").records)
+    assert "named" not in load_catalogue("some_records").records
 
 
 def test_a_module_that_is_not_there_is_a_problem() -> None:
