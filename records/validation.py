@@ -20,7 +20,7 @@ Suggest: TypeAlias = Callable[[str, Iterable[str]], str]
 """What to say after an unknown name; `suggest`, or one that ends to look after some names."""
 
 _LONGEST_SHOWN = 64
-_MOST_UNKNOWN = 100
+_MOST_UNKNOWN = 20
 """Unknown fields of one record that are each told; no honest record has more."""
 
 

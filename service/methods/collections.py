@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from records.catalogue import Catalogue
 from records.errors import Failure, pointer
 from records.kinds.base import JsonSchema
-from records.validation import Key, Parsed, complete, key_to_json, parse_key
+from records.validation import Key, Parsed, Suggest, complete, key_to_json, parse_key
 from records.values import CollectionInfo, RecordInfo
 from service.errors import NotFound
 from service.methods.describe import (
@@ -25,6 +25,7 @@ from service.methods.options import key_parameter, list_parameters, parent_param
 from service.methods.params import Arguments, Parameter, Signature
 from service.methods.paths import own_path
 from service.methods.ports import Child, Existing, New, Records
+from service.methods.problems import Place
 from service.methods.query import Comparison
 from service.methods.registry import Handler, Method
 from service.methods.subjects import (
@@ -141,7 +142,7 @@ class CollectionMethods:
         assert parent is not None
         rows, following = listing.cut(await self._store.page(self._child, listing.query))
         if not rows:
-            await self._require(parent)
+            await self._require(parent, arguments.place("of"))
         encode = encoder(self._child, listing.fields)
         return {"records": [encode(row) for row in rows], "next": following}
 
@@ -149,7 +150,10 @@ class CollectionMethods:
         """`<record>.<children>.add`."""
         subjects = read_subjects(arguments)
         parent = self._of(arguments)
-        read = [self._read_child(parent, item, at) for at, item in enumerate(subjects.items)]
+        suggest = arguments.problems.suggest
+        read = [
+            self._read_child(parent, item, at, suggest) for at, item in enumerate(subjects.items)
+        ]
         known = [failure for _child, failures in read for failure in failures]
         known += repeated(
             child.key if isinstance(child, Existing) else None for child, _failures in read
@@ -167,7 +171,7 @@ class CollectionMethods:
         subjects = read_subjects(arguments)
         parent = self._of(arguments)
         delete = self._read_delete(arguments)
-        keys, known = read_keys(self._child, subjects.items)
+        keys, known = read_keys(self._child, subjects.items, arguments.problems.suggest)
         subjects.refuse(arguments.problems, known)
         assert parent is not None
         with subjects.told(arguments.place("of")):
@@ -190,7 +194,8 @@ class CollectionMethods:
         """The parent's key, None where it is missing or wrong."""
         if "of" not in arguments.values:
             return None
-        key, failures = parse_key(self._parent, arguments.get("of"), place=arguments.place("of"))
+        place, suggest = arguments.place("of"), arguments.problems.suggest
+        key, failures = parse_key(self._parent, arguments.get("of"), place=place, suggest=suggest)
         arguments.problems.failures.extend(failures)
         return key
 
@@ -201,13 +206,13 @@ class CollectionMethods:
             for name, value in zip(self._reference.fields, parent, strict=True)
         )
 
-    async def _require(self, parent: Key) -> None:
+    async def _require(self, parent: Key, place: Place) -> None:
         """Raise NotFound where there is no such parent."""
         found = await self._store.get(self._parent, [parent], self._parent.key)
         if found[0] is None:
             shown = key_to_json(self._parent, parent)
             message = f"there is no {self._parent.name} with the key {shown}"
-            raise NotFound([Failure("record.not_found", message, "/of")])
+            raise NotFound([Failure("record.not_found", message, pointer(*place))])
 
     def _read_delete(self, arguments: Arguments) -> bool:
         """Whether children are deleted; they must be where none may be without a parent."""
@@ -226,14 +231,14 @@ class CollectionMethods:
         return value is True
 
     def _read_child(
-        self, parent: Key | None, data: object, index: int
+        self, parent: Key | None, data: object, index: int, suggest: Suggest
     ) -> tuple[Child, list[Failure]]:
         """One element of add: a child that is there, or a new one."""
         if not isinstance(data, Mapping) or set(data) == set(self._child.key):
-            key, failures = parse_key(self._child, data, index)
+            key, failures = parse_key(self._child, data, index, suggest=suggest)
             given = dict(zip(self._child.key, key or (), strict=False))
             return Existing(key), failures or self._elsewhere(parent, given, index)
-        parsed = read_record(self._child, data, index)
+        parsed = read_record(self._child, data, index, suggest)
         failures = [*parsed.failures, *self._elsewhere(parent, parsed.values, index)]
         values = dict(parsed.values)
         if parent is not None:

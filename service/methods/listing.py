@@ -8,7 +8,7 @@ from typing import Any
 
 from records.catalogue import Catalogue
 from records.errors import ValueRefused
-from records.validation import Row, suggest
+from records.validation import Row
 from records.values import Order, RecordInfo
 from service.methods.cursor import digest_of, read_cursor, write_cursor
 from service.methods.operators import is_sortable, sorted_beginning
@@ -104,7 +104,7 @@ class ListParser:
 
     def _path(self, text: object) -> Path:
         """The field that `text` names; its parents are counted."""
-        path = find_path(self._catalogue, self._record, text)
+        path = find_path(self._catalogue, self._record, text, self._problems.suggest)
         self._parents |= {path.steps[:count] for count in range(1, len(path.steps) + 1)}
         return path
 
@@ -129,7 +129,8 @@ class ListParser:
         else:
             chosen = self._given_order(given, self._arguments.place("order"))
         last = chosen[-1].descending if chosen else False
-        present = {sort.path.name for sort in chosen}
+        # A field that is sorted by its beginning leaves rows level that differ behind it.
+        present = {sort.path.name for sort in chosen if sort.beginning is None}
         key = [own_path(self._record, name) for name in self._record.key if name not in present]
         return (*chosen, *(SortBy(path, last) for path in key))
 
@@ -194,21 +195,25 @@ class ListParser:
 
 def read_fields(record: RecordInfo, arguments: Arguments) -> tuple[str, ...]:
     """The parameter `fields`: names of the record's own fields, all where it is absent."""
+    problems = arguments.problems
     given = arguments.get("fields")
     if given is None:
         return tuple(record.fields)
     place = arguments.place("fields")
     if not isinstance(given, list) or not given:
-        arguments.problems.add(
-            "value.wrong_type", 'fields is a list of names such as ["name"]', place
+        problems.add("value.wrong_type", 'fields is a list of names such as ["name"]', place)
+        return ()
+    if len(given) > len(record.fields):
+        problems.add(
+            "value.too_long", f"{len(given)} names, where there are {len(record.fields)}", place
         )
         return ()
     for at, name in enumerate(given):
         if not isinstance(name, str) or name not in record.fields:
             shown = str(name)[:100]
-            arguments.problems.add(
+            problems.add(
                 "field.unknown",
-                f"{record.name} has no field {shown}{suggest(shown, record.fields)}",
+                f"{record.name} has no field {shown}{problems.suggest(shown, record.fields)}",
                 (*place, at),
             )
     return tuple(dict.fromkeys(name for name in given if isinstance(name, str)))

@@ -18,7 +18,7 @@ from records.kinds.documents import JsonKind
 from records.kinds.network import AddressKind, CidrKind
 from records.kinds.numbers import BooleanKind
 from records.kinds.text import LongTextKind, TextKind, require_unicode
-from records.validation import suggest
+from records.validation import Suggest
 
 MOST_VALUES = 1_000
 """Values in one `where`, all lists together: the largest page of keys, asked for again."""
@@ -114,9 +114,10 @@ _BY_KIND: tuple[tuple[type[Kind], tuple[str, ...]], ...] = (
 _UNSORTED = (JsonKind, SetKind)
 
 LONGEST_SORTED_TEXT, LONGEST_SORTED_BYTES = 255, 1_000
-"""Servers sort by the first 1,024 bytes of a value (`max_sort_length`), with up to four bytes for a
-character and some for themselves. Longer values are sorted by this beginning on purpose, so that
-pages continue where the server's own order did."""
+"""Fields that may hold more are sorted by this beginning, which keeps cursors and the servers' sort
+buffers small. Sessions let 8,192 bytes of a value decide (`max_sort_length`): enough for such a
+beginning at 32 bytes a character, and for a whole key of 768 characters at ten, so that pages
+continue where the server's own order did."""
 
 
 def is_sortable(kind: Kind) -> bool:
@@ -142,7 +143,7 @@ def operators_of(kind: Kind) -> tuple[str, ...]:
     return next(names for cls, names in _BY_KIND if isinstance(kind, cls))
 
 
-def read_operator(field: str, kind: Kind, operator: object) -> str:
+def read_operator(field: str, kind: Kind, operator: object, suggest: Suggest) -> str:
     """The operator, if the field has it; raises ValueRefused, naming those that it has."""
     possible = operators_of(kind)
     if isinstance(operator, str) and operator in possible:

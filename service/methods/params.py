@@ -9,14 +9,14 @@ from typing import TypeAlias
 
 from records.kinds.base import JsonSchema
 from records.validation import suggest
-from service.methods.problems import Place, Problems
+from service.methods.problems import MOST_SUGGESTIONS, Place, Problems
 
 Params: TypeAlias = list[object] | dict[str, object] | None
 """As they came over the wire: by position, by name, or absent."""
 
 _LONGEST_SHOWN = 100
 _MOST_NOTED = 100
-"""Unknown names in one call. Looking for what was meant takes time, and no honest call has more."""
+"""Unknown names of one call that are each told; no honest call has more."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def _note_unknown(
             shown = name[:_LONGEST_SHOWN]
             problems.add(
                 "params.unknown",
-                f"there is no parameter {shown}{suggest(shown, known)}",
+                f"there is no parameter {shown}{problems.suggest(shown, known)}",
                 (name,),
             )
 
@@ -147,9 +147,12 @@ def _note_unknown(
 def _note_misspelt_options(
     signature: Signature, rest: dict[str, object], known: Sequence[str], problems: Problems
 ) -> None:
-    """Note names that are near an option and near no field, and take them out of the record."""
+    """Note names that are near an option and near no field, and take them out of the record.
+
+    Only the first strange names are looked at; the others are told as fields that are not there.
+    """
     strange = (name for name in list(rest) if name not in signature.flat)
-    for name in islice(strange, _MOST_NOTED):
+    for name in islice(strange, MOST_SUGGESTIONS):
         shown = name[:_LONGEST_SHOWN]
         near = suggest(shown, known)
         if near and not suggest(shown, signature.flat):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from records.catalogue import Catalogue
 from records.errors import ValueRefused
-from records.validation import suggest
+from records.validation import Suggest
 from records.values import RecordInfo, ReferenceInfo
 from service.methods.query import Path
 
@@ -20,7 +20,7 @@ def own_path(record: RecordInfo, field: str) -> Path:
     return Path((), info, info.allow_none)
 
 
-def find_path(catalogue: Catalogue, record: RecordInfo, text: object) -> Path:
+def find_path(catalogue: Catalogue, record: RecordInfo, text: object, suggest: Suggest) -> Path:
     """The field that `text` names; raises ValueRefused where there is none."""
     if not isinstance(text, str):
         raise ValueRefused("value.wrong_type", "a field is named by text, such as name")
@@ -35,7 +35,7 @@ def find_path(catalogue: Catalogue, record: RecordInfo, text: object) -> Path:
         optional = optional or reference.allow_none
         record = catalogue.records[reference.target]
     if field not in record.fields:
-        raise ValueRefused("field.unknown", _unknown_field(record, field))
+        raise ValueRefused("field.unknown", _unknown_field(record, field, suggest))
     info = record.fields[field]
     return Path(tuple(steps), info, info.allow_none or optional)
 
@@ -51,7 +51,7 @@ def _reference(record: RecordInfo, name: str) -> ReferenceInfo:
     return record.references[name]
 
 
-def _unknown_field(record: RecordInfo, name: str) -> str:
+def _unknown_field(record: RecordInfo, name: str, suggest: Suggest) -> str:
     """What to say about a field that is not there, also where it is the name of something else."""
     said = f"{record.name} has no field {name}"
     if name in record.references:

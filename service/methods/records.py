@@ -7,7 +7,15 @@ from collections.abc import Iterator, Mapping
 from records.catalogue import Catalogue
 from records.errors import Failure
 from records.kinds.base import JsonSchema
-from records.validation import Key, Row, complete, key_of, key_to_json, parse_key
+from records.validation import (
+    Key,
+    Row,
+    Suggest,
+    complete,
+    key_to_json,
+    parse_key,
+    whole_key,
+)
 from records.values import RecordInfo
 from service.errors import NotFound
 from service.methods.describe import (
@@ -157,7 +165,7 @@ class RecordMethods:
         record = self._record
         subjects = read_subjects(arguments)
         fields = read_fields(record, arguments)
-        keys, known = read_keys(record, subjects.items)
+        keys, known = read_keys(record, subjects.items, arguments.problems.suggest)
         subjects.refuse_all(arguments.problems, known)
         found = await self._store.get(record, [key for key in keys if key is not None], fields)
         if not subjects.many and found[0] is None:
@@ -184,8 +192,9 @@ class RecordMethods:
         """`<record>.create`."""
         record = self._record
         subjects = read_subjects(arguments)
+        suggest = arguments.problems.suggest
         parsed = [
-            complete(record, read_record(record, data, index), index)
+            complete(record, read_record(record, data, index, suggest), index)
             for index, data in enumerate(subjects.items)
         ]
         known = [failure for part in parsed for failure in part.failures]
@@ -199,7 +208,10 @@ class RecordMethods:
         """`<record>.update`."""
         record = self._record
         subjects = read_subjects(arguments)
-        read = [_read_change(record, data, index) for index, data in enumerate(subjects.items)]
+        suggest = arguments.problems.suggest
+        read = [
+            _read_change(record, data, index, suggest) for index, data in enumerate(subjects.items)
+        ]
         changes = [change for change, _failures in read]
         known = [failure for _change, failures in read for failure in failures]
         known += repeated(change.key for change in changes)
@@ -212,8 +224,11 @@ class RecordMethods:
         """`<record>.upsert`."""
         record = self._record
         subjects = read_subjects(arguments)
-        parsed = [read_record(record, data, index) for index, data in enumerate(subjects.items)]
-        known = list(repeated(_key_within(record, part.values) for part in parsed))
+        suggest = arguments.problems.suggest
+        parsed = [
+            read_record(record, data, index, suggest) for index, data in enumerate(subjects.items)
+        ]
+        known = list(repeated(whole_key(record, part.values) for part in parsed))
         subjects.refuse(
             arguments.problems, [*known, *(f for part in parsed for f in part.failures)]
         )
@@ -225,7 +240,7 @@ class RecordMethods:
         """`<record>.delete`."""
         record = self._record
         subjects = read_subjects(arguments)
-        keys, known = read_keys(record, subjects.items)
+        keys, known = read_keys(record, subjects.items, arguments.problems.suggest)
         subjects.refuse(arguments.problems, known)
         with subjects.told():
             return {"deleted": await self._store.delete(record, keys, known)}
@@ -246,22 +261,17 @@ def _flat_where_possible(signature: Signature, example: dict[str, object]) -> di
     return {signature.flat[0]: record}
 
 
-def _read_change(record: RecordInfo, data: object, index: int) -> tuple[Change, list[Failure]]:
+def _read_change(
+    record: RecordInfo, data: object, index: int, suggest: Suggest
+) -> tuple[Change, list[Failure]]:
     """One change: the key fields say which record, the others what to write."""
     if not isinstance(data, Mapping):
-        return Change(None, {}), read_record(record, data, index).failures
-    key, failures = parse_key(
-        record, {name: value for name, value in data.items() if name in record.key}, index
-    )
-    parsed = read_record(
-        record, {name: value for name, value in data.items() if name not in record.key}, index
-    )
+        return Change(None, {}), read_record(record, data, index, suggest).failures
+    key_part = {name: value for name, value in data.items() if name in record.key}
+    key, failures = parse_key(record, key_part, index)
+    others = {name: value for name, value in data.items() if name not in record.key}
+    parsed = read_record(record, others, index, suggest)
     return Change(key, parsed.values), [*failures, *parsed.failures]
-
-
-def _key_within(record: RecordInfo, values: Row) -> Key | None:
-    """The key of a row, None where it is not whole."""
-    return key_of(record, values) if all(name in values for name in record.key) else None
 
 
 def _absent(record: RecordInfo, key: Key | None) -> Failure:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from records.errors import Failure, pointer
-from records.validation import Key, Parsed, Row, parse_key, parse_values
+from records.validation import Key, Parsed, Row, Suggest, parse_key, parse_values
 from records.values import RecordInfo
 from service.errors import ParametersRefused, Refused, ValuesRefused
 from service.methods.params import Arguments
@@ -65,7 +65,7 @@ class Subjects:
                 Failure(failure.code, failure.message, about_parent + failure.pointer)
                 if parent is not None and failure.index is None
                 else self.failure(failure)
-                for failure in sorted(refused.failures, key=_position)
+                for failure in refused.failures
             ]
             raise type(refused)(told, refused.message, hint=refused.advice) from refused
 
@@ -80,11 +80,6 @@ class Subjects:
         self.refuse(problems, known)
         if known:
             raise ValuesRefused(self.failure(failure) for failure in known)
-
-
-def _position(failure: Failure) -> int:
-    """Failures stand in the order of their records; those of all records come first."""
-    return -1 if failure.index is None else failure.index
 
 
 def read_subjects(arguments: Arguments) -> Subjects:
@@ -108,19 +103,19 @@ def read_subjects(arguments: Arguments) -> Subjects:
     return Subjects(given, True, place)
 
 
-def read_record(record: RecordInfo, data: object, index: int) -> Parsed:
+def read_record(record: RecordInfo, data: object, index: int, suggest: Suggest) -> Parsed:
     """The values of one record. What is no object has only that failure, and misses no field."""
-    parsed = parse_values(record, data, index)
+    parsed = parse_values(record, data, index, suggest=suggest)
     if not isinstance(data, Mapping):
         parsed.refused.update(record.fields)
     return parsed
 
 
 def read_keys(
-    record: RecordInfo, items: Iterable[object]
+    record: RecordInfo, items: Iterable[object], suggest: Suggest
 ) -> tuple[list[Key | None], list[Failure]]:
     """The keys of some records, None for each that is refused, and every failure."""
-    found = [parse_key(record, item, index) for index, item in enumerate(items)]
+    found = [parse_key(record, item, index, suggest=suggest) for index, item in enumerate(items)]
     return [key for key, _failures in found], [
         failure for _key, failures in found for failure in failures
     ]

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from records.catalogue import Catalogue
 from records.kinds.base import JsonSchema
-from records.validation import suggest
 from service.methods.describe import DIALECT, catalogue_schema, record_schema
 from service.methods.help import help_text
 from service.methods.params import Arguments, Parameter, Signature
@@ -69,7 +68,7 @@ class SystemMethods:
             shown = str(name)[:100]
             arguments.problems.add(
                 "record.unknown",
-                f"there is no record class {shown}{suggest(shown, known)}",
+                f"there is no record class {shown}{arguments.problems.suggest(shown, known)}",
                 arguments.place("record"),
             )
         arguments.problems.raise_any()

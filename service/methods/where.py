@@ -35,13 +35,15 @@ class ConditionParser:
         if self._values > MOST_VALUES:
             self._problems.add(
                 "where.too_large",
-                f"{self._values} values, where at most {MOST_VALUES} may be in one where",
+                f"more than {MOST_VALUES} values; split the list or ask several times",
                 place,
             )
         return condition if len(self._problems.failures) == before else None
 
     def _condition(self, data: object, place: Place, level: int) -> Condition | None:
-        """Any condition."""
+        """Any condition, unless there were too many before it."""
+        if self._values > MOST_VALUES:
+            return None
         if not isinstance(data, list) or len(data) < 2:
             return self._refuse("where.malformed", _SHAPE, place)
         if level > MOST_LEVELS:
@@ -55,7 +57,8 @@ class ConditionParser:
         """Conditions joined by and, or, not."""
         found = [
             self._condition(part, (*place, number), level + 1)
-            for number, part in enumerate(data[1:], 1)
+            # Each counts for a value at least; those beyond are refused unseen.
+            for number, part in enumerate(data[1 : MOST_VALUES + 2], 1)
         ]
         parts = tuple(part for part in found if part is not None)
         if data[0] == "not":
@@ -69,12 +72,13 @@ class ConditionParser:
         if len(data) != 3:
             return self._refuse("where.malformed", _SHAPE, place)
         name, operator, value = data
-        self._values += len(value) if isinstance(value, list) else 1
+        self._values += max(1, len(value)) if isinstance(value, list) else 1
         path = self._problems.attempt((*place, 0), lambda: self._find_path(name))
         if path is None:
             return None
         known = self._problems.attempt(
-            (*place, 1), lambda: read_operator(path.name, path.kind, operator)
+            (*place, 1),
+            lambda: read_operator(path.name, path.kind, operator, self._problems.suggest),
         )
         if known is None:
             return None
@@ -83,6 +87,7 @@ class ConditionParser:
         return Comparison(path, known, plain)
 
     def _refuse(self, code: str, message: str, place: Place) -> Condition | None:
-        """Note a mistake; there is no condition then."""
+        """Note a mistake; there is no condition then, but it counts like one."""
+        self._values += 1
         self._problems.add(code, message, place)
         return None

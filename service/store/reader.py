@@ -109,7 +109,7 @@ def _conditions(source: Source, query: Query) -> Iterator[Fragment]:
     if query.where is not None:
         yield compile_condition(source, query.where)
     if query.after is not None:
-        yield from _behind(source, query.order, query.after)
+        yield _behind(source, query.order, query.after)
 
 
 def _sorted_column(source: Source, sort: SortBy) -> str:
@@ -118,18 +118,17 @@ def _sorted_column(source: Source, sort: SortBy) -> str:
     return column if sort.beginning is None else f"LEFT({column}, {sort.beginning:d})"
 
 
-def _behind(source: Source, order: Sequence[SortBy], after: Sequence[Any]) -> Iterator[Fragment]:
+def _behind(source: Source, order: Sequence[SortBy], after: Sequence[Any]) -> Fragment:
     """The condition to stand behind the row with the values `after`.
 
-    The first field is bounded once more by itself, which is what an index can be entered with:
-    `a >= 1 AND (a > 1 OR (a = 1 AND (b > 2 OR …)))`.
+    `a > 1 OR (a = 1 AND (b > 2 OR …))`: both servers enter an index over the fields with it. A
+    bound of its own for the first field would make MySQL read all that follows instead.
     """
     steps = [_Step(source, sort, value) for sort, value in zip(order, after, strict=True)]
-    yield joined([steps[0].behind, steps[0].level], "OR")
     behind = FALSE
     for step in reversed(steps):
         behind = joined([step.behind, joined([step.level, behind], "AND")], "OR")
-    yield behind
+    return behind
 
 
 class _Step:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from twisted.internet import defer
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.python.failure import Failure
 
 from service.errors import Busy, ServiceError, ShuttingDown, TimedOut
 from service.metrics import CallMetrics
@@ -135,9 +136,30 @@ class CallRunner:
         within_time(running, self._limits.call_seconds, self._clock)
         self._running.add(running)
         try:
-            return await running
+            return await self._unless_left(running)
         finally:
             self._running.discard(running)
+
+    def _unless_left(self, running: Deferred[object]) -> Deferred[object]:
+        """The outcome of a call; when it is cancelled, CancelledError and nothing else.
+
+        A call that is committing ends with an error of its own, which would look like any other
+        and let the rest of the batch run. Nobody is left to be told of it but the log.
+        """
+
+        def leave(outcome: Deferred[object]) -> None:
+            outcome.errback(CancelledError())
+            running.cancel()
+
+        def tell(result: object) -> None:
+            if not outcome.called:
+                outcome.callback(result)
+            elif isinstance(result, Failure) and not isinstance(result.value, CancelledError):
+                self._faults.translate(cast(BaseException, result.value))
+
+        outcome: Deferred[object] = Deferred(leave)
+        running.addBoth(tell)
+        return outcome
 
     def _timed_out(self, call: Call) -> TimedOut:
         """The error for a call that had to be stopped."""

@@ -8,6 +8,9 @@ each phase of a connection if nothing else does:
     refused     linger_seconds           closed          (too large a body, read and thrown away)
     answering   the handler's own limit
     sending     idle_seconds             cut off         (a client that does not read)
+
+A request that was sent ahead is begun when the answer before it is on its way, so that answers
+nobody reads do not pile up.
 """
 
 # Twisted's HTTP classes are not annotated; every second line here calls into them.
@@ -143,6 +146,7 @@ class Connection(http.HTTPChannel):
     factory: WebFactory
     requestFactory: Any = BoundedRequest  # noqa: N815
     _is_idle = True
+    _unread: http.Request | None = None
 
     def callLater(self, period: float, func: Any) -> Any:  # noqa: N802
         """Twisted's timers, on the factory's clock."""
@@ -174,7 +178,17 @@ class Connection(http.HTTPChannel):
         self._is_idle = True
         self._savedTimeOut = None
         self.setTimeout(self.factory.limits.idle_seconds)
+        if self.persistent and self._waitingForTransport:
+            self._unread = request
+            return
         super().requestDone(request)
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        """Go on with the requests that were sent ahead, now that the client reads again."""
+        super().resumeProducing()
+        if self._unread is not None:
+            request, self._unread = self._unread, None
+            self.requestDone(request)
 
     def timeoutConnection(self) -> None:  # noqa: N802
         """Close the connection; a request that came too slowly is told so.
@@ -184,7 +198,8 @@ class Connection(http.HTTPChannel):
         if cast(Any, self.transport).disconnecting:
             cast(Any, self.transport).abortConnection()
             return
-        if self.requests and not self.requests[-1].is_refused:
+        is_receiving = self.requests and self._unread is None
+        if is_receiving and not self.requests[-1].is_refused:
             seconds = self.factory.limits.receive_seconds
             message = f"The request did not arrive within {seconds:g} seconds. Send it again."
             self.requests[-1].refuse_now(refusal(http.REQUEST_TIMEOUT, message))

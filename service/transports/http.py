@@ -59,7 +59,14 @@ class RpcFactory(WebFactory):
 
 
 def _refusal(asked: Asked) -> Answer | None:
-    """Why a request cannot hold a JSON-RPC body, or None when it can."""
+    """Why a request cannot hold a JSON-RPC body, or None when it can.
+
+    Browsers send an Origin with every POST, programs have no reason to. A page whose own host name
+    was made to lead here (DNS rebinding) counts as of the same origin for its browser, which then
+    asks nobody before it sends JSON: only the Origin tells it from a program.
+    """
+    if "origin" in asked.headers:
+        return refusal(403, "Web pages are not served. Call from a program, without an Origin.")
     if asked.path not in _PATHS:
         return refusal(404, "There is nothing here. Send JSON-RPC 2.0 by POST to /rpc.")
     if asked.method != "POST":

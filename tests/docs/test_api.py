@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from examples.gazetteer import data
+from service.rpc import messages
 from service.rpc.faults import FAULT_KINDS
 from tests.live.node import NodeProcess, migrate
 
-PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "api.md").read_text()
+ROOMS = ("records", "service/rpc", "service/methods", "service/store")
+NO_CODES = {"records.door", "herdbook.rpc", "schema.describe"}
+"""Text in these rooms that looks like a code: a module, a log, a method."""
 GAZETTEER = "examples.gazetteer.records"
 
 
@@ -59,6 +66,48 @@ def test_the_page_lists_every_error_there_is() -> None:
     numbers = {int(number) for number in re.findall(r"^\| (-?\d{4,5}) ", PAGE, re.MULTILINE)}
     limits = set(range(-32014, -32009))
     assert {fault.number for fault in FAULT_KINDS} <= numbers | limits
+
+
+def codes_in(room: str) -> Iterator[str]:
+    """All text in the source of a room that has the form of an error's code."""
+    for path in sorted((ROOT / room).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield from re.findall(r"^[a-z]+\.[a-z_]+$", node.value)
+
+
+def test_the_page_lists_every_code_of_a_single_failure() -> None:
+    """Whatever code the source can give, a reader finds."""
+    codes = {code for room in ROOMS for code in codes_in(room)} - NO_CODES
+    assert {"value.required", "unique.taken", "where.malformed", "json.number"} <= codes
+    assert {code for code in codes if f"`{code}`" not in PAGE} == set()
+
+
+def test_the_page_lists_every_code_of_a_malformed_request() -> None:
+    """Those are made of the names of the request's members."""
+    refused = messages.read_one({"jsonrpc": 1, "method": 1, "params": 1, "id": []})
+    assert isinstance(refused, messages.Invalid)
+    assert len(refused.error.failures) == 4
+    assert all(f"`{failure.code}`" in PAGE for failure in refused.error.failures)
+
+
+def test_the_page_names_no_code_that_is_not_there() -> None:
+    """A code that went, or was never so called, does not stay on the page."""
+    table = PAGE.partition("Within `errors`")[2]
+    named = set(re.findall(r"`([a-z]+\.[a-z_]+)`", table))
+    known = {code for room in ROOMS for code in codes_in(room)}
+    made = {f"request.{member}" for member in ("jsonrpc", "method", "params", "id")}
+    assert len(named) > 40
+    assert named - known - made == set()
+
+
+def test_the_page_lists_every_status() -> None:
+    """Each status that the pages of the listener can answer with."""
+    source = (ROOT / "service" / "transports" / "http.py").read_text()
+    statuses = set(re.findall(r"refusal\((\d{3})", source)) | {"400", "408", "413", "500"}
+    assert statuses >= {"403", "404", "405", "415", "503"}
+    listed = re.findall(r"^\| (\d{3}(?:, \d{3})*) \|", PAGE, re.MULTILINE)
+    assert set(", ".join(listed).split(", ")) == statuses
 
 
 def test_the_page_names_every_operator() -> None:

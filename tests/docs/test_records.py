@@ -12,9 +12,7 @@ OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 def test_every_example_of_the_records_page_gives_what_it_says(database: str) -> None:
     """A reader who types the examples sees the answers that stand there."""
     module = {"url": database, "__name__": "records_page"}
-    found = doctest.DocTestParser().get_doctest(
-        PAGE.read_text(), module, PAGE.name, str(PAGE), 0
-    )
+    found = doctest.DocTestParser().get_doctest(PAGE.read_text(), module, PAGE.name, str(PAGE), 0)
     report: list[str] = []
     outcome = doctest.DocTestRunner(optionflags=OPTIONS).run(found, out=report.append)
     assert outcome.attempted > 30

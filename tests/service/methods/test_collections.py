@@ -65,6 +65,15 @@ def test_the_children_of_no_parent_are_not_found(api: Api) -> None:
         assert (None, "/of", "record.not_found") in places(error)
 
 
+@pytest.mark.parametrize(("params", "pointer"), [([NOWHERE], "/0"), ({"of": NOWHERE}, "/of")])
+def test_a_parent_that_is_not_there_is_pointed_at_where_it_was_sent(
+    api: Api, params: Any, pointer: str
+) -> None:
+    """By position or by name."""
+    error = api.refused("farm.animals.list", params)
+    assert places(error) == [(None, pointer, "record.not_found")]
+
+
 def test_keys_move_children_and_objects_make_new_ones(api: Api) -> None:
     """Both in one call; the whole children come back in order."""
     added = api.call("farm.animals.add", [TWO, [{"number": 5, "name": "neu"}, 1, {"number": 4}]])

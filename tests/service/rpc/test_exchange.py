@@ -134,6 +134,19 @@ def test_a_long_list_of_failures_finds_its_limit() -> None:
     assert set(error["data"]) == {"code", "hint", "retryable", "trace"}
 
 
+def test_the_errors_of_a_batch_share_its_limit() -> None:
+    """Long lists of failures end when their room is used up, and so do results after them."""
+    exchange = Exchange(Limits(result_bytes=10_000))
+    calls = exchange.receive(batch(6))
+    for call in calls[:5]:
+        exchange.fail(call, ValuesRefused([Failure("value.missing", "missing")] * 60))
+    exchange.succeed(calls[5], "x" * 6_000)
+    answers: dict[Any, Any] = answers_in(exchange.body())
+    listed = ["errors" in answers[place]["error"]["data"] for place in range(5)]
+    assert listed == [True, True, False, False, False]
+    assert answers[5]["error"]["data"]["code"] == "limit.result"
+
+
 def test_an_error_that_cannot_be_encoded_becomes_an_internal_one() -> None:
     """Even a broken error gets an answer."""
     exchange = Exchange(Limits(result_bytes=10))

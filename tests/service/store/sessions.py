@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import sqlalchemy
-
-from schema.tables import metadata_of
+from records.catalogue import Catalogue
 from service.database_url import DatabaseUrl
 from service.store.database import HerdbookDatabase
 from service.store.records_store import RecordStore
 from service.store.settings import SessionSettings
 from service.store.transaction import Transaction
 from tests.service.methods.samples import CATALOGUE
+from tests.service.store.tools import create_tables
 
 
 class Counted(Transaction):
@@ -30,23 +29,14 @@ class Counted(Transaction):
         return super().rows(statement, parameters)
 
 
-def create_tables(database: str) -> None:
-    """The samples' tables."""
-    engine = sqlalchemy.create_engine(DatabaseUrl.parse(database).as_sqlalchemy())
-    try:
-        metadata_of(CATALOGUE).create_all(engine)
-    finally:
-        engine.dispose()
-
-
 @contextmanager
-def opened(database: str) -> Iterator[Counted]:
+def opened(database: str, catalogue: Catalogue = CATALOGUE) -> Iterator[Counted]:
     """A transaction that is undone in the end; the tables are there."""
-    create_tables(database)
+    create_tables(database, catalogue)
     url = DatabaseUrl.parse(database)
-    store = RecordStore(HerdbookDatabase(url, SessionSettings()), CATALOGUE)
+    store = RecordStore(HerdbookDatabase(url, SessionSettings()), catalogue)
     try:
-        yield Counted(store, CATALOGUE)
+        yield Counted(store, catalogue)
     finally:
         store.rollback()
         store.close()

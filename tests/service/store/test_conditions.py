@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from records import Integer, Record, Reference, Text
+from records.catalogue import catalogue_of
 from records.validation import Row
 from service.methods.listing import ListParser
 from service.methods.operators import OPERATORS, is_sortable
 from service.methods.options import list_parameters
 from service.methods.params import Signature, bind
-from service.store import reader
+from service.store import reader, writer
 from tests.service.methods.samples import ANIMAL, CATALOGUE
 from tests.service.store import twin
 from tests.service.store.pools import VALUES, every_comparison, every_value, insert_all
@@ -20,6 +22,23 @@ from tests.service.store.sessions import Counted, opened
 
 ROWS = every_value()
 TABLES: dict[str, list[Row]] = {"region": [], "farm": [], "animal": ROWS}
+
+
+class Shelf(Record):
+    """A parent with a key of two parts."""
+
+    room = Text(length=5, primary=1)
+    place = Integer(bits=32, primary=2)
+
+
+class Book(Record):
+    """A child of it."""
+
+    number = Integer(bits=32, primary=True)
+    shelf = Reference(Shelf, allow_none=True)
+
+
+LIBRARY = catalogue_of([Shelf, Book])
 
 
 @pytest.fixture
@@ -98,3 +117,33 @@ def test_every_field_sorts_and_pages_in_both_directions(transaction: Counted) ->
 def test_connectives_follow_the_rules_of_true_and_false(transaction: Counted, where: Any) -> None:
     """A null makes a comparison false and its negation true, at any depth."""
     assert numbers(transaction, where) == expected(where)
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        (["shelf.room", "=", "a"], [1, 2]),
+        (["shelf.place", "=", 2], [2, 3]),
+        (["shelf.place", "is_null", True], [4]),
+    ],
+    ids=str,
+)
+def test_each_part_of_a_parents_key_is_found_in_the_child(
+    database: str, where: Any, expected: list[int]
+) -> None:
+    """Whichever part is asked for, without a join."""
+    shelf, book = LIBRARY.records["shelf"], LIBRARY.records["book"]
+    places = [("a", 1), ("a", 2), ("b", 2), (None, None)]
+    with opened(database, LIBRARY) as tx:
+        writer.insert(tx, shelf, [{"room": room, "place": at} for room, at in places if room])
+        books = [
+            {"number": number, "shelf_room": room, "shelf_place": at}
+            for number, (room, at) in enumerate(places, 1)
+        ]
+        writer.insert(tx, book, books)
+        arguments = bind(Signature(list_parameters(book)), {"where": where})
+        listing = ListParser(LIBRARY, book, arguments).listing()
+        assert listing is not None
+        rows = reader.page(tx, book, listing.query)
+        assert [row["number"] for row in rows] == expected
+        assert "JOIN" not in tx.statements[-1]

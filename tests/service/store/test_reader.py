@@ -10,11 +10,15 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from records import Bytes, Record, Text
+from records.catalogue import Catalogue, catalogue_of
 from records.validation import Row
+from records.values import RecordInfo
+from service.methods.cursor import write_cursor
 from service.methods.listing import Listing, ListParser
 from service.methods.options import list_parameters
 from service.methods.params import Signature, bind
-from service.store import reader
+from service.store import reader, writer
 from tests.service.methods.samples import ANIMAL, CATALOGUE, FARM, STALL
 from tests.service.store import twin
 from tests.service.store.pools import animal, conditions, insert_all, orders, plain, tables
@@ -32,6 +36,21 @@ def transaction(database: str) -> Iterator[Counted]:
         yield tx
 
 
+class Page(Record):
+    """A key that is longer than what a list is sorted by."""
+
+    url = Text(length=700, primary=True)
+
+
+class Stamp(Record):
+    """The same with bytes."""
+
+    print = Bytes(length=2000, primary=True)
+
+
+LONG = catalogue_of([Page, Stamp])
+
+
 def fresh(tx: Counted) -> None:
     """Empty tables again."""
     tx.store.rollback()
@@ -39,22 +58,30 @@ def fresh(tx: Counted) -> None:
 
 def listing(**params: Any) -> Listing:
     """What `animal.list` asks the store for."""
-    arguments = bind(Signature(list_parameters(ANIMAL)), params)
-    found = ListParser(CATALOGUE, ANIMAL, arguments).listing()
+    return listing_of(CATALOGUE, ANIMAL, params)
+
+
+def listing_of(catalogue: Catalogue, record: RecordInfo, params: dict[str, Any]) -> Listing:
+    """What a list of any class asks the store for."""
+    arguments = bind(Signature(list_parameters(record)), params)
+    found = ListParser(catalogue, record, arguments).listing()
     arguments.problems.raise_any()
     assert found is not None
     return found
 
 
 def walk(
-    tx: Counted, params: dict[str, Any], between: Callable[[], None] = lambda: None
+    tx: Counted,
+    params: dict[str, Any],
+    between: Callable[[], None] = lambda: None,
+    record: RecordInfo = ANIMAL,
 ) -> list[Row]:
     """The rows of all pages; `between` is called after the first one."""
     found: list[Row] = []
     following: str | None = None
     for number in range(100):
-        asked = listing(**params, next=following)
-        rows, following = asked.cut(reader.page(tx, ANIMAL, asked.query))
+        asked = listing_of(tx.catalogue, record, params | {"next": following})
+        rows, following = asked.cut(reader.page(tx, record, asked.query))
         found += rows
         if following is None:
             return found
@@ -181,5 +208,51 @@ def test_more_keys_than_fit_one_statement_are_all_found(transaction: Counted) ->
     """Beyond a thousand keys the question is asked in parts."""
     insert_all(transaction, {"animal": [plain(ANIMAL, {"number": at}) for at in range(1, 1202)]})
     keys = [(at,) for at in range(1201, -1, -1)]
+    transaction.statements.clear()
     found = reader.select_by_keys(transaction, ANIMAL, keys, ("number",))
     assert found == [*({"number": at} for at in range(1201, 0, -1)), None]
+    assert len(transaction.statements) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "beginning"),
+    [("page", "url", "x" * 255), ("page", "url", "𝄞" * 690), ("stamp", "print", b"x" * 1_500)],
+    ids=["text", "text of wide characters", "bytes"],
+)
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_records_whose_long_keys_begin_alike_are_all_on_the_pages(
+    database: str, name: str, field: str, beginning: Any, sign: str
+) -> None:
+    """A list ordered by its key, or by nothing, ends its pages where the next ones begin."""
+    ends = "abcdefg" if isinstance(beginning, str) else [bytes([at]) for at in range(7)]
+    rows = [{field: beginning + end} for end in ends]
+    with opened(database, LONG) as tx:
+        writer.insert(tx, LONG.records[name], rows)
+        params = {"order": sign + field, "limit": 2}
+        assert walk(tx, params, record=LONG.records[name]) == rows[:: -1 if sign else 1]
+        assert walk(tx, {"limit": 2}, record=LONG.records[name]) == rows
+
+
+@pytest.mark.parametrize("order", [[], ["-number"], ["farm_id"], ["-farm_id"]], ids=str)
+def test_a_late_page_costs_no_more_than_an_early_one(
+    transaction: Counted, order: list[str]
+) -> None:
+    """The server enters an index where the page before ended, and reads on from there."""
+    farms = [str(uuid.UUID(int=at)) for at in range(1, 101)]
+    rows = [plain(ANIMAL, {"number": at, "farm_id": farms[at // 20]}) for at in range(1, 2_000)]
+    named = [plain(FARM, {"id": farm, "region_code": "BE", "name": "x"}) for farm in farms]
+    region = plain(CATALOGUE.records["region"], {"code": "BE", "title": "Bern"})
+    insert_all(transaction, {"region": [region], "farm": named, "animal": rows})
+    transaction.rows("ANALYZE TABLE animal")
+    asked = listing(order=order, limit=20, fields=["number"])
+    after = write_cursor(asked.digest, asked.query.order, rows[1_000])
+    late = listing(order=order, limit=20, fields=["number"], next=after)
+    before = rows_read(transaction)
+    assert len(reader.page(transaction, ANIMAL, late.query)) == 21
+    assert rows_read(transaction) - before <= 30
+
+
+def rows_read(tx: Counted) -> int:
+    """How many rows and index entries this session has read so far."""
+    counters = tx.rows("SHOW SESSION STATUS LIKE 'Handler_read%'")
+    return sum(int(value) for _name, value in counters)

@@ -30,6 +30,14 @@ class Line:
         """Bytes arrive at the server."""
         self.protocol.dataReceived(data)
 
+    def stop_reading(self) -> None:
+        """The server's buffer is full: the transport says that no more should be written."""
+        self.transport.producer.pauseProducing()
+
+    def read(self) -> None:
+        """The client has read what was there."""
+        self.transport.producer.resumeProducing()
+
     def leave(self) -> None:
         """The client closes the connection."""
         self.protocol.connectionLost(cast(Any, Failure)(ConnectionDone()))

@@ -16,6 +16,7 @@ from service.transports.admin import AdminFactory, AdminPages, Check
 from service.transports.connections import WebFactory
 from service.transports.web import Answer, Asked
 from tests.service.transports.live import LiveServer
+from tests.service.transports.memory import Line
 from tests.service.transports.reactor_thread import reactor
 
 
@@ -130,6 +131,21 @@ def test_prometheus_can_read_the_metrics_over_http(
         if sample.name == "herdbook_rpc_calls_total"
     ]
     assert counted == [{"method": "country.get", "outcome": "ok"}]
+
+
+def test_closing_ends_the_connections_of_probes() -> None:
+    """A node that stops does not wait for those who keep asking whether it is there."""
+    clock = Clock()
+    factory = AdminFactory({"database": fine}, new_registry(), clock)
+    line = Line(factory)
+    line.send(b"GET /readyz HTTP/1.1\r\nHost: herd\r\n\r\n")
+    assert line.received.endswith(b"ok\n")
+    assert not line.is_closing()
+    closed = factory.close()
+    assert line.is_closing()
+    line.leave()
+    assert closed.called
+    assert clock.getDelayedCalls() == []
 
 
 def test_probes_work_over_http(listen: Callable[[WebFactory], LiveServer]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 from typing import Any
 
@@ -237,3 +238,65 @@ def test_a_body_that_is_refused_runs_nothing(stable: Stable) -> None:
     """Broken bodies are answered without a call."""
     assert outcome(stable.answer(b"{"))["error"]["code"] == -32700
     assert stable.begun == []
+
+
+def test_a_commit_that_cannot_be_cancelled_ends_its_batch_too(
+    stable: Stable, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What a client that left had asked for is not continued, whatever the call under way says.
+
+    Nobody but the log is told that its outcome is unknown.
+    """
+    answered = stable.answer(call("commit"), call("hold"))
+    left: list[object] = []
+    answered.addErrback(lambda failure: left.append(failure.value))
+    answered.cancel()
+    assert isinstance(left[0], CancelledError)
+    assert stable.begun == ["commit []"]
+    assert stable.runner.pending == 0
+    assert stable.clock.getDelayedCalls() == []
+    assert stable.sample("herdbook_rpc_calls_total", method="commit", outcome="cancelled") == 1
+    assert "the commit was under way" in caplog.text
+
+
+def test_a_call_that_ends_well_in_spite_of_being_cancelled_ends_its_batch_too() -> None:
+    """Its result is dropped when it comes."""
+    begun: list[str] = []
+    later = Deferred[object]()
+
+    async def stubborn(method: str, params: Params) -> object:
+        begun.append(method)
+        with contextlib.suppress(CancelledError):
+            await Deferred[None]()
+        return await later
+
+    runner = CallRunner(stubborn, Limits(), CallMetrics(CollectorRegistry(), set()), Clock())
+    body = b"[" + call("hold") + b"," + call("other") + b"]"
+    answered = Deferred.fromCoroutine(runner.answer(body))
+    left: list[object] = []
+    answered.addErrback(lambda failure: left.append(failure.value))
+    answered.cancel()
+    later.callback(None)
+    assert isinstance(left[0], CancelledError)
+    assert begun == ["hold"]
+
+
+def test_nothing_is_kept_of_calls_that_have_ended() -> None:
+    """A node that has answered many calls is no larger for it."""
+
+    async def quick(method: str, params: Params) -> object:
+        return params
+
+    runner = CallRunner(quick, Limits(), CallMetrics(CollectorRegistry(), set()), Clock())
+    before = deferreds()
+    for number in range(20):
+        answered = Deferred.fromCoroutine(runner.answer(call("echo", [number])))
+        assert outcome(answered)["result"] == [number]
+    del answered
+    assert deferreds() == before
+
+
+def deferreds() -> int:
+    """How many Deferreds there are in this process."""
+    gc.collect()
+    return sum(isinstance(thing, Deferred) for thing in gc.get_objects())

@@ -297,3 +297,66 @@ def test_only_so_many_connections_are_taken() -> None:
     assert factory.buildProtocol(None) is None
     first.leave()
     assert factory.buildProtocol(None) is not None
+
+
+def test_a_page_that_is_cancelled_while_its_client_waits_is_a_500(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Only a client that left gets no answer."""
+
+    async def page(asked: Asked) -> Answer:
+        raise CancelledError
+
+    line, _, _ = new_line(page)
+    line.send(post(b"x"))
+    assert line.received.startswith(b"HTTP/1.1 500 ")
+    assert "CancelledError" in caplog.text
+
+
+def test_requests_sent_ahead_wait_until_their_client_reads() -> None:
+    """Answers that nobody reads do not pile up; every one comes once the client reads again."""
+
+    async def large(asked: Asked) -> Answer:
+        line.stop_reading()
+        return Answer(200, asked.body)
+
+    line, _, _ = new_line(large)
+    line.send(post(b"hay") * 20)
+    for answers in range(1, 21):
+        assert line.received.count(b"200 OK") == answers
+        line.read()
+    line.send(post(b"oats"))
+    assert line.received.endswith(b"oats")
+    assert not line.is_closing()
+
+
+def test_a_client_that_sends_ahead_and_does_not_read_is_cut_off() -> None:
+    """Its requests are not begun, and it is not told that they came too slowly."""
+    line, clock, _ = new_line()
+    line.stop_reading()
+    line.send(post(b"hay") * 3)
+    advance(clock, 90)
+    assert line.is_cut()
+    assert line.received.count(b"HTTP/1.1") == 1
+
+
+def test_closing_drops_requests_whose_client_does_not_read() -> None:
+    """The connection closes after the answer that is under way."""
+    line, _, factory = new_line()
+    line.stop_reading()
+    line.send(post(b"hay") * 3)
+    factory.finish_requests()
+    line.read()
+    assert line.is_closing()
+    assert line.received.count(b"200 OK") == 1
+
+
+def test_a_client_that_leaves_without_reading_leaves_nothing_behind() -> None:
+    """Neither timers nor requests."""
+    line, clock, factory = new_line()
+    line.stop_reading()
+    line.send(post(b"hay") * 3)
+    line.leave()
+    assert line.received.count(b"200 OK") == 1
+    assert clock.getDelayedCalls() == []
+    assert factory.close().called

@@ -113,6 +113,16 @@ def test_other_types_are_refused(serve: Serve, headers: dict[str, str]) -> None:
     assert "Send" in error_of(reply)
 
 
+@pytest.mark.parametrize("origin", ["http://evil.example:8650", "https://herd.example", "null", ""])
+@pytest.mark.parametrize("method", ["POST", "OPTIONS"])
+def test_web_pages_are_refused(serve: Serve, origin: str, method: str) -> None:
+    """Also a page whose own host name was made to lead here, which a browser lets send JSON."""
+    headers = JSON | {"Host": "evil.example:8650", "Origin": origin}
+    reply = serve().request(method, body=SUM, headers=headers)
+    assert reply.status == 403
+    assert "Origin" in error_of(reply)
+
+
 def test_a_body_of_exactly_the_limit_is_read(serve: Serve) -> None:
     """The limit is the largest size that works, one byte more is refused."""
     server = serve(SMALL)
@@ -231,6 +241,19 @@ def test_pipelined_requests_are_answered_in_order(serve: Serve) -> None:
     requests = [post(body) for body in bodies[:-1]]
     data = b"".join([*requests, post(bodies[-1], extra="Connection: close\r\n")])
     assert results_in(serve().raw(data)) == [[number] for number in range(20)]
+
+
+def test_large_answers_to_pipelined_requests_all_arrive(serve: Serve) -> None:
+    """Each is begun when the one before it was read; none is lost for a client that reads."""
+    bodies = [call("echo", [f"{number}" * 300_000]) for number in range(5)]
+    requests = [post(body) for body in bodies[:-1]]
+    data = b"".join([*requests, post(bodies[-1], extra="Connection: close\r\n")])
+    server = serve()
+    with server.connect() as connection, ThreadPoolExecutor(1) as threads:
+        sent = threads.submit(connection.sendall, data)
+        results = results_in(read_all(connection))
+        sent.result(SECONDS)
+    assert results == [[f"{number}" * 300_000] for number in range(5)]
 
 
 def test_a_request_in_single_bytes_is_read(serve: Serve) -> None:
