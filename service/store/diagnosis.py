@@ -82,7 +82,7 @@ def constraint_failures(
             hopeless.add(attempt.index)
             _remember_untried(record, attempt, seen)
         failures += refused
-    return sorted(failures, key=lambda failure: failure.index or 0)
+    return failures
 
 
 def in_order(record: RecordInfo, attempts: Sequence[Attempt]) -> list[Attempt]:

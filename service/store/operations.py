@@ -14,7 +14,16 @@ from typing import Protocol, TypeVar
 from MySQLdb import Error as DriverError
 
 from records.errors import Failure
-from records.validation import Key, Parsed, Row, complete, key_of, key_to_json
+from records.validation import (
+    Key,
+    Parsed,
+    Row,
+    complete,
+    incomplete_references,
+    key_of,
+    key_to_json,
+    whole_key,
+)
 from records.values import RecordInfo
 from service.methods.ports import Change
 from service.store import sql, writer
@@ -84,16 +93,20 @@ class Update:
         if len(found) < len(self.changes):
             raise Unfit
         attempts = self._attempts(found)
+        if half_references(self.record, attempts):
+            raise Unfit
         write_all(tx, self.record, attempts)
         return [one.after for one in attempts]
 
     def failures(self, tx: Transaction) -> list[Failure]:
-        """Records that are not there, and what the constraints say."""
+        """Records that are not there, half references, and what the constraints say."""
         found = locked_rows(tx, self.record, _keys(self.changes))
         keys = [change.key for change in self.changes]
+        attempts = self._attempts(found)
         return [
             *absent(self.record, keys, found),
-            *constraint_failures(tx, self.record, self._attempts(found)),
+            *half_references(self.record, attempts),
+            *constraint_failures(tx, self.record, attempts),
         ]
 
     def _attempts(self, found: dict[Key, Row]) -> list[Attempt]:
@@ -127,7 +140,7 @@ class Upsert:
 
     def _attempts(self, tx: Transaction) -> tuple[list[Attempt], list[Failure]]:
         """What each becomes, and what is wrong with those that are new."""
-        keys = [_whole_key(self.record, one.values) for one in self.parsed]
+        keys = [whole_key(self.record, one.values) for one in self.parsed]
         found = locked_rows(tx, self.record, [key for key in keys if key is not None])
         attempts, refused = [], []
         for index, (key, one) in enumerate(zip(keys, self.parsed, strict=True)):
@@ -140,7 +153,18 @@ class Upsert:
                 new = complete(self.record, one, index)
                 refused += new.failures
                 attempts.append(Attempt(index, new.values, whole=not new.failures))
-        return attempts, refused
+        return attempts, refused + half_references(self.record, attempts)
+
+
+def half_references(record: RecordInfo, attempts: Iterable[Attempt]) -> list[Failure]:
+    """A failure for each existing row that a change would leave with a part of a parent's key."""
+    fields = {name for info in record.references.values() for name in info.fields}
+    return [
+        failure
+        for attempt in attempts
+        if attempt.key is not None and fields & attempt.values.keys()
+        for failure in incomplete_references(record, attempt.after, attempt.index)
+    ]
 
 
 def write_all(tx: Transaction, record: RecordInfo, attempts: Sequence[Attempt]) -> None:
@@ -207,8 +231,3 @@ def absent(
 def _keys(changes: Iterable[Change]) -> list[Key]:
     """The keys that are not refused."""
     return [change.key for change in changes if change.key is not None]
-
-
-def _whole_key(record: RecordInfo, values: Row) -> Key | None:
-    """The key, if all of it was given."""
-    return key_of(record, values) if all(name in values for name in record.key) else None

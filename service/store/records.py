@@ -146,9 +146,13 @@ def _refusal(found: Sequence[Failure]) -> Refused:
     codes = {failure.code for failure in found}
     if "record.not_found" in codes:
         return NotFound(_in_order(found))
-    return (ValuesRefused if "value.required" in codes else Conflict)(_in_order(found))
+    of_values = codes & {"value.required", "reference.incomplete"}
+    return (ValuesRefused if of_values else Conflict)(_in_order(found))
 
 
 def _in_order(failures: Iterable[Failure]) -> list[Failure]:
-    """Sorted by record; each said once."""
-    return sorted(dict.fromkeys(failures), key=lambda failure: failure.index or 0)
+    """Sorted by record, what is said of no record first; each said once."""
+    return sorted(
+        dict.fromkeys(failures),
+        key=lambda failure: -1 if failure.index is None else failure.index,
+    )

@@ -95,6 +95,13 @@ class Use(Record):
     number = Integer(bits=32)
 
 
+class Receipt(Record):
+    """May refer to a parent whose key has two fields."""
+
+    number = Integer(primary=True, bits=32)
+    use = Reference(Use, allow_none=True)
+
+
 class Mark(Record):
     """A key and a unique field that do not mind the size of letters."""
 
@@ -120,5 +127,5 @@ class Seat(Record):
     holder = Text(length=20, unique=True, allow_none=True)
 
 
-CATALOGUE = catalogue_of([Order, Visit, Branch, Link, Chief, Use, Sticker, Seat])
+CATALOGUE = catalogue_of([Order, Visit, Branch, Link, Chief, Receipt, Sticker, Seat])
 INFO = CATALOGUE.records

@@ -308,3 +308,31 @@ def test_empty_calls_do_nothing(families: str) -> None:
         assert done(records.update(SEAT, [], ())) == []
         assert done(records.upsert(SEAT, [], ())) == []
         assert done(records.delete(SEAT, [], ())) == 0
+
+
+def test_half_of_a_reference_is_refused_in_a_row_that_is_there(families: str) -> None:
+    """Where only one field of a parent's key would be left, the change is refused, not guessed."""
+    tag, use, receipt = INFO["tag"], INFO["use"], INFO["receipt"]
+    for record, row in (
+        (tag, {"word": "oak"}),
+        (use, {"tag_word": "oak", "number": 7}),
+        (receipt, {"number": 1, "use_tag_word": "oak", "use_number": 7}),
+    ):
+        carry_out(families, CATALOGUE, Create(record, [full_row(record, **row)]))
+    half: Row = {"use_number": None}
+    with stored(families, CATALOGUE) as records:
+        for attempt in (
+            records.update(receipt, [Change((1,), half)], ()),
+            records.upsert(receipt, [Parsed({"number": 1} | half)], ()),
+        ):
+            with pytest.raises(ValuesRefused) as refused:
+                done(attempt)
+            (failure,) = refused.value.failures
+            assert (failure.code, failure.pointer, failure.index) == (
+                "reference.incomplete",
+                "/use_number",
+                0,
+            )
+        whole = {"use_tag_word": None, "use_number": None}
+        done(records.update(receipt, [Change((1,), whole)], ()))
+    assert read(families, "SELECT use_tag_word, use_number FROM receipt") == [(None, None)]
