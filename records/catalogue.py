@@ -85,7 +85,11 @@ def catalogue_of(classes: Iterable[type[Record]]) -> Catalogue:
 
 def _import_problem(module: str, error: Exception) -> str:
     """Why a module could not be imported, with the line that failed."""
-    if isinstance(error, ModuleNotFoundError) and error.name and module.startswith(error.name):
+    if (
+        isinstance(error, ModuleNotFoundError)
+        and error.name
+        and f"{module}.".startswith(f"{error.name}.")
+    ):
         return f"the record module {module} does not exist on the import path"
     return f"the record module {module} fails: {type(error).__name__}: {error}{_place(error)}"
 

@@ -54,6 +54,12 @@ def problems_of_all(records: Iterable[RecordInfo]) -> Iterator[str]:
         for name, count in Counter(names).items():
             if count > 1:
                 yield f"{count} record classes have the {what} {name!r}; rename all but one"
+    constraints = [
+        info.constraint.lower() for record in known for info in record.references.values()
+    ]
+    for name, count in Counter(constraints).items():
+        if count > 1:
+            yield f"{count} foreign keys are called {name!r}; give one reference other columns=[…]"
     for record in known:
         yield from _prefixed(record.cls.__name__, _record_problems(record))
 

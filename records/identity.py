@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 _CHANCE_BITS = 74
 _LOW_BITS = 62
+_LARGEST_STEP = 2**32 - 1
 
 
 def uuid7(milliseconds: int, chance: int) -> uuid.UUID:
@@ -27,13 +28,15 @@ def uuid7(milliseconds: int, chance: int) -> uuid.UUID:
 def follow(last: tuple[int, int], milliseconds: int, chance: int) -> tuple[int, int]:
     """What comes after `last` = (milliseconds, chance): later, also when the clock stood or fell.
 
-    `chance` is fresh; in a new millisecond it is taken as it is, otherwise the last one counts up.
+    `chance` is fresh; in a new millisecond it is taken as it is. Otherwise the last one is raised
+    by some of it: a process that was forked goes another way than its parent.
     """
     if milliseconds > last[0]:
         # The top bit stays free, so that counting up has room.
         return milliseconds, chance >> 1
-    if last[1] + 1 < 1 << _CHANCE_BITS:
-        return last[0], last[1] + 1
+    raised = last[1] + 1 + (chance & _LARGEST_STEP)
+    if raised < 1 << _CHANCE_BITS:
+        return last[0], raised
     return last[0] + 1, chance >> 1
 
 

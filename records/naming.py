@@ -31,7 +31,7 @@ def index_name(table: str, columns: tuple[str, ...]) -> str:
 
 
 def foreign_key_name(table: str, columns: tuple[str, ...]) -> str:
-    """The name of a foreign key, unique in its database."""
+    """The name of a foreign key; it must be the only one in its database."""
     return _joined("fk", table, columns)
 
 

@@ -81,7 +81,11 @@ def complete(
                 Failure("value.required", f"{name} must be given", pointer(*place, name), index)
             )
         elif name not in parsed.refused:
-            row[name] = info.new_value()
+            try:
+                row[name] = info.new_value()
+            except ValueRefused as refused:
+                message = f"the declared default does not fit: {refused.message}"
+                failures.append(Failure(refused.code, message, pointer(*place, name), index))
     failures += incomplete_references(record, row, index, place)
     return Parsed(row, failures, parsed.refused)
 

@@ -29,10 +29,14 @@ class FieldInfo:
         return not self.allow_none and self.default is MISSING
 
     def new_value(self) -> Any:
-        """The plain value of a new record that gives none."""
-        if self.default is MISSING or self.default is None:
+        """The plain value of a new record that gives none.
+
+        Raises ValueRefused where a default function gives what does not fit.
+        """
+        if self.default is MISSING:
             return None
-        return self.kind.check(self.default() if callable(self.default) else self.default)
+        value = self.default() if callable(self.default) else self.default
+        return None if value is None and self.allow_none else self.kind.check(value)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ def _require_choice(choice: object, values: tuple[str, ...]) -> str:
         refuse_type("text", choice)
     if choice not in values:
         refuse_choice(values, choice)
-    return choice
+    # The declared value itself: what came may be of a class of its own.
+    return values[values.index(choice)]
 
 
 def _choice_problems(values: tuple[str, ...], most: int) -> Iterator[str]:

@@ -19,6 +19,10 @@ LOWEST_INTEGER, HIGHEST_INTEGER = -(2**63), 2**64 - 1
 """MySQL turns integers beyond these into doubles."""
 
 
+LONGEST_NAME = 65_535
+"""Bytes in a member's name on MySQL."""
+
+
 @dataclass(frozen=True)
 class JsonKind(Kind):
     """JSON. Python: what `json.loads` gives; None stands for SQL NULL, not for a JSON null.
@@ -64,9 +68,13 @@ def _walk(value: object) -> Iterator[tuple[object, int]]:
 
 
 def _require_text_keys(item: dict[Any, Any]) -> None:
-    """The member names of a JSON object are text."""
+    """The member names of a JSON object are text, of no more than MySQL keeps."""
     for key in item:
-        require_unicode(key)
+        name = require_unicode(key)
+        if len(name) * 4 > LONGEST_NAME and len(name.encode()) > LONGEST_NAME:
+            raise ValueRefused(
+                "value.too_long", f"a member's name takes more than {LONGEST_NAME} bytes"
+            )
 
 
 def _require_scalar(item: object) -> None:

@@ -76,7 +76,7 @@ class IntegerKind(Kind):
             refuse_type("a whole number", value)
         if not self.low <= value <= self.high:
             refuse_range(self.low, self.high, value)
-        return value
+        return int(value)
 
     def from_json(self, value: object) -> int:
         """A JSON integer or its digits as text."""
@@ -136,7 +136,7 @@ class BitsKind(Kind):
             refuse_type("a whole number", value)
         if not 0 <= value <= self.high:
             refuse_range(0, self.high, value)
-        return value
+        return int(value)
 
     def from_json(self, value: object) -> int:
         """A JSON integer or its digits as text."""

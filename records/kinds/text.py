@@ -31,7 +31,8 @@ def require_unicode(value: object) -> str:
         raise ValueRefused(
             "value.not_unicode", f"character {error.start} is half a surrogate pair"
         ) from None
-    return value
+    # Without a class of its own, such as an enumeration's.
+    return str.__str__(value)
 
 
 def collation_problems(collation: str) -> Iterator[str]:

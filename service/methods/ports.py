@@ -1,4 +1,4 @@
-"""What the methods need of the store. All values are plain; each call is one transaction.
+"""What the methods need of the store. All values are plain; each write is one transaction.
 
 Where a call carries many records, failures count them by `index`, the place in the sequence the
 store was given, and point (`pointer`) into that record. A failure about the parent of a collection

@@ -156,12 +156,14 @@ def refusals(
 
 def _holders(plan: Plan, record: RecordInfo) -> Iterator[tuple[Key, str]]:
     """For each record that is held, what records of other classes hold it."""
-    holders: dict[tuple[Key, str], list[str]] = {}
+    holders: dict[tuple[Key, str], list[Key]] = {}
+    classes = {child.name: child for child, _held, _root in plan.held}
     for child, held, root in plan.held:
         if held not in plan.doomed.get(child.name, {}):
-            holders.setdefault((root, child.name), []).append(str(key_to_json(child, held)))
+            holders.setdefault((root, child.name), []).append(held)
     for (root, name), found in holders.items():
-        shown = ", ".join(found[:NAMED_IN_A_MESSAGE])
+        named = found[:NAMED_IN_A_MESSAGE]
+        shown = ", ".join(str(key_to_json(classes[name], key)) for key in named)
         more = ", …" if len(found) > NAMED_IN_A_MESSAGE else ""
         refer = "refers" if len(found) == 1 else "refer"
         yield (

@@ -1,8 +1,8 @@
 """Everything that is wrong with a refused write, not only what the server met first.
 
 The server stops at the first row that breaks a constraint. So once it has refused, the write is
-undone and looked through in a transaction of its own that is never committed: missing parents by
-set, then row by row what unique keys and the tables' other constraints say, writing what is good
+undone and looked through in a transaction of its own that is never committed: missing parents, then
+row by row what unique keys and the tables' other constraints say, writing what is good
 so that rows of one call are seen by each other. Slow, and only ever on the way to an error.
 """
 
@@ -25,7 +25,7 @@ from service.store.translation import CONSTRAINT
 
 _CONSTRAINT_NAME = re.compile(r"constraint [`']([^`']+)[`']", re.IGNORECASE)
 
-_STILL_REFERRED = frozenset({1217, 1451})
+_STILL_REFERRED = 1451
 
 
 @dataclass(frozen=True)
@@ -246,7 +246,7 @@ def explain(record: RecordInfo, error: Exception, index: int | None) -> Iterable
     references = {info.constraint: info for info in record.references.values()}
     uniques = {unique.name: unique for unique in record.uniques}
     key_name = said.rpartition("for key ")[2].strip("'").rpartition(".")[2]
-    if error_number(error) in _STILL_REFERRED:
+    if error_number(error) == _STILL_REFERRED:
         message = f"other records still refer to this {record.name}"
         yield Failure("reference.restricted", message, "", index)
     elif named and named[1] in references:

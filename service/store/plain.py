@@ -35,6 +35,9 @@ _SCALARS = frozenset(
 )
 
 
+_SCALAR_BASES = tuple(_SCALARS)
+
+
 class NotPlain(TypeError):
     """A unit of work returned something that must not leave its thread."""
 
@@ -52,6 +55,9 @@ def require_plain(result: Result) -> Result:
             waiting.extend(item.values())
         elif isinstance(item, list | tuple | set | frozenset):
             waiting.extend(item)
+        elif isinstance(item, _SCALAR_BASES):
+            # A class of the user's own that is such a value, from a validator for instance.
+            continue
         else:
             raise NotPlain(f"a {kind.__name__} must not leave its thread; return its values")
     return result

@@ -17,8 +17,14 @@ from service.store.order import parents_first
 from service.store.transaction import Transaction
 
 ROWS_A_STATEMENT = 500
-"""Rows in one INSERT or UPDATE; more gains nothing (raw inserts level off at some hundred) and the
-statement must stay below max_allowed_packet (16 MiB by default)."""
+"""Rows in one INSERT or UPDATE; the statement must stay below max_allowed_packet (16 MiB on MariaDB
+by default)."""
+
+_KEY_BYTES_A_STATEMENT = 4 * 2**20
+"""What the keys in one UPDATE may take: a quarter of max_allowed_packet; the rest is for values."""
+
+_AROUND_A_KEY = 64
+"""Bytes of SQL that a key and its value stand in."""
 
 Item = TypeVar("Item")
 
@@ -40,8 +46,14 @@ def update(tx: Transaction, record: RecordInfo, changes: Sequence[tuple[Key, Row
     # Rows that change the same fields share a statement, as far as they follow each other.
     for fields, group in groupby(changes, key=lambda change: tuple(change[1])):
         if fields:
-            for part in chunks(list(group), ROWS_A_STATEMENT):
+            for part in chunks(list(group), _rows_an_update(record, len(fields))):
                 _update_alike(tx, record, fields, part)
+
+
+def _rows_an_update(record: RecordInfo, fields: int) -> int:
+    """Rows in one UPDATE of many: it names each key once for every field."""
+    key_bytes = _AROUND_A_KEY + sum(record.fields[name].kind.index_bytes() for name in record.key)
+    return max(1, min(ROWS_A_STATEMENT, _KEY_BYTES_A_STATEMENT // (fields * key_bytes)))
 
 
 def set_null(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from records import DeclarationError, Record, Text, Uuid
+from records import DeclarationError, Record, Reference, Text, Uuid
 from records.catalogue import catalogue_of
 from tests.records import wrong_declarations as wrong
 from tests.records.wrong_declarations import Declared
@@ -209,3 +209,19 @@ def test_a_key_may_be_a_uuid_text_number_moment_or_several() -> None:
         text = Text(length=40)
 
     assert catalogue_of([Sound]).records["sound"].key == ("uuid", "text")
+
+
+def test_two_foreign_keys_of_one_name_are_a_problem() -> None:
+    """Both servers want the names of foreign keys to differ in the whole database."""
+
+    class Item(Record):
+        pass
+
+    class Order(Record):
+        item_parent = Reference(Item)
+
+    class OrderItem(Record):
+        parent = Reference(Item)
+
+    with pytest.raises(DeclarationError, match="2 foreign keys are called 'fk_order_item_parent"):
+        catalogue_of([Order, OrderItem])

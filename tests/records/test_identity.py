@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import secrets
 import threading
 import uuid
 from datetime import UTC, datetime
@@ -86,3 +88,11 @@ def test_the_process_has_a_source_that_tells_the_time() -> None:
     """An id made now says so."""
     milliseconds = new_id().int >> 80
     assert abs(milliseconds / 1000 - datetime.now(UTC).timestamp()) < 60
+
+
+def test_two_processes_that_were_one_give_out_different_ids() -> None:
+    """After a fork both go on from the same state, within the same millisecond."""
+    source = IdentitySource(lambda: 1_700_000_000_000, secrets.randbits)
+    source()
+    twin = copy.copy(source)
+    assert {source() for _ in range(50)}.isdisjoint({twin() for _ in range(50)})

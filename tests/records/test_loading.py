@@ -82,3 +82,15 @@ def test_what_a_module_cannot_import_is_named(
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(DeclarationError, match="No module named 'needed_library'"):
         load_catalogue("needy_records")
+
+
+def test_a_missing_library_is_not_taken_for_the_module(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name may be the beginning of the module's."""
+    (tmp_path / "requests_gone_app.py").write_text("import requests_gone\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(DeclarationError) as caught:
+        load_catalogue("requests_gone_app")
+    (problem,) = caught.value.problems
+    assert "No module named 'requests_gone'" in problem

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from decimal import Decimal as PlainDecimal
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from records import Decimal, Integer, Record, Reference, Text, Uuid
+from records import DateTime, Decimal, Integer, Record, Reference, Text, Uuid
 from records.catalogue import catalogue_of
 from records.errors import Failure
 from records.validation import (
@@ -250,3 +251,18 @@ def test_a_key_is_whole_or_none() -> None:
     """A part of it names no record."""
     assert whole_key(SHELF, {"room": "a", "place": 1, "other": 2}) == ("a", 1)
     assert whole_key(SHELF, {"room": "a"}) is None
+
+
+def test_a_default_function_that_gives_what_does_not_fit_is_a_failure_with_its_place() -> None:
+    """The developer's mistake comes back as one of the call's failures, with its place."""
+
+    class Visit(Record):
+        at = DateTime(default=lambda: datetime(2026, 1, 31))
+        left = DateTime(allow_none=True, default=lambda: None)
+
+    info = catalogue_of([Visit]).records["visit"]
+    made = complete(info, Parsed(), 4)
+    assert made.values["left"] is None
+    (failure,) = made.failures
+    assert (failure.code, failure.pointer, failure.index) == ("value.wrong_type", "/at", 4)
+    assert "the declared default does not fit" in failure.message

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 import pytest
@@ -77,3 +78,12 @@ def test_a_unit_of_work_that_returns_an_object_writes_nothing(families: str) -> 
         with pytest.raises(NotPlain):
             worker.try_out(work)
         assert worker.run(lambda tx: tx.rows("SELECT COUNT(*) FROM land")) == [(0,)]
+
+
+def test_a_value_of_a_class_of_the_users_own_may_leave() -> None:
+    """An enumeration's text, given by a validator or a default, is a value like any other."""
+
+    class Colour(StrEnum):
+        RED = "red"
+
+    assert require_plain([{"colour": Colour.RED}]) == [{"colour": "red"}]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from storm.exceptions import NoneError
+from storm.exceptions import NoneError, WrongStoreError
 from storm.locals import Desc
 
 from records import ValueRefused
@@ -262,3 +262,17 @@ def test_the_tables_have_real_foreign_keys(families: str) -> None:
 def test_the_catalogue_of_a_module_is_that_of_its_classes() -> None:
     """Loading the module by name gives what was declared in it."""
     assert set(load_catalogue("tests.service.store.families").records) == set(INFO)
+
+
+def test_a_record_of_another_store_is_refused_before_anything_is_deleted(
+    families: str, store: RecordStore
+) -> None:
+    """As in Storm: the mistake has no effect."""
+    land = Land(code="AA")
+    store.add(land)
+    store.commit()
+    with opened(families, CATALOGUE) as other:
+        with pytest.raises(WrongStoreError):
+            other.remove(land)
+        other.commit()
+    assert read(families, "SELECT code FROM land") == [("AA",)]
