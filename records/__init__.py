@@ -9,14 +9,10 @@ commands run, and half of them need none of it.
 from __future__ import annotations
 
 import importlib
-import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from records.door import *  # noqa: F403
-
-# On Python 3.11 Storm is faster without its C extensions. It reads this when it is imported.
-os.environ.setdefault("STORM_CEXTENSIONS", "0")
 
 
 def __getattr__(name: str) -> Any:
