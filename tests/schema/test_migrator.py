@@ -109,6 +109,11 @@ def test_a_database_that_is_behind_is_refused_until_it_is_upgraded(project: Proj
     with pytest.raises(SchemaBehind):
         migrator.revision("too early")
     migrator.upgrade()
+    problem = migrator.problem()
+    assert isinstance(problem, SchemaBehind)
+    assert "table city is declared and not in the database" in problem.message
+    assert "herdbook schema revision" in problem.hint
+    project.migrate(City)
     assert migrator.problem() is None
 
 
@@ -130,11 +135,12 @@ def test_a_database_that_is_ahead_is_refused(project: Project) -> None:
 def test_too_old_code_is_refused_and_newer_compatible_schemas_are_not(project: Project) -> None:
     """The two numbers decide, whatever the revision is called."""
     migrator = project.migrator(City)
-    migrator.upgrade()
+    project.migrate(City)
+    later = "UPDATE herdbook_revision SET version_num = 'hb0009'"
     newer = "UPDATE herdbook_schema SET number = 9, oldest_code = {}"
     with connected(project.url) as connection:
         connection.execute(text(newer.format(1)))
-        connection.execute(text("UPDATE herdbook_revision SET version_num = 'hb0009'"))
+        connection.execute(text(f"{later} WHERE version_num = 'hb0001'"))
         connection.commit()
     assert migrator.problem() is None
     with connected(project.url) as connection:
