@@ -81,6 +81,8 @@ class Node:
         except BaseException:
             await self.stop()
             raise
+        node = self._configuration.node
+        _log.info("node %s serves %s at %s", node.name, node.records, rpc)
         return Addresses(rpc=rpc, admin=admin)
 
     async def stop(self) -> None:

@@ -80,7 +80,7 @@ class Key:
 class NodeSettings:
     """Which node this is and which records it serves."""
 
-    name: Annotated[str, Key(Name(), "What this node is called in logs and answers.")] = "herdbook"
+    name: Annotated[str, Key(Name(), "What this node is called in its log.")] = "herdbook"
     records: Annotated[
         str,
         Key(ModuleName(), "The Python module that declares the record classes.", "farm.records"),
