@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import gc
 import weakref
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeGuard
 
 from storm.base import Storm
@@ -79,6 +81,22 @@ def finish_classes() -> None:
     _finish_waiting()
 
 
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """No garbage collection within the block.
+
+    Storm's registry inserts into a list from which a collected class removes itself: one that goes
+    at that moment makes the insertion fail with an IndexError (seen on Python 3.12).
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 def _finish_waiting() -> None:
     """Finish every class whose parents are known by now, until no more can be."""
     progress = True
@@ -95,7 +113,8 @@ def _finish(cls: Any) -> bool:
     if missing or not key:
         return False
     cls.__storm_primary__ = key
-    Storm._storm_property_registry.add_class(cls)
+    with _nothing_collected():
+        Storm._storm_property_registry.add_class(cls)
     return True
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+import gc
 from typing import Any
 
 import pytest
@@ -330,3 +332,23 @@ def test_bytes_and_uuids_may_be_keys_with_names_of_their_own() -> None:
         KeyInfo("one_each", ("owner", "digest")),
     )
     assert record.columns(record.key) == ("sha256",)
+
+
+def test_no_class_is_collected_while_storm_takes_in_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One that goes while Storm inserts the next into its sorted list would break the insertion."""
+    collecting: list[bool] = []
+
+    def insert(found: Any, item: Any) -> None:
+        collecting.append(gc.isenabled())
+        bisect.insort_left(found, item)
+
+    monkeypatch.setattr(plain, "insort_left", insert)
+
+    class Passing(Record):
+        name = Integer()
+
+    assert collecting == [False, False]
+    assert gc.isenabled()
+    assert catalogue_of([Passing]).records["passing"].key == ("id",)
