@@ -17,7 +17,7 @@ from service.rpc.refusals import ExchangeMisuse
 from tests.service.rpc.client import Wanted, answers_in, body_of
 from tests.service.rpc.test_codec import DOCUMENTS
 from tests.service.rpc.test_vectors import reply_to
-from tests.service.rpc.vector import shape
+from tests.service.rpc.vector import checked_shape
 from tests.service.rpc.vectors import LIMITS, VECTORS
 
 PARAMS = st.none() | st.lists(DOCUMENTS, max_size=3) | st.dictionaries(st.text(), DOCUMENTS)
@@ -66,7 +66,7 @@ def test_both_sides_agree_in_whatever_order_results_come(
 @given(st.binary(max_size=300))
 def test_any_bytes_get_a_valid_reply_or_none(body: bytes) -> None:
     """Noise is answered with an error and nothing else happens."""
-    shape(reply_to(body))
+    checked_shape(reply_to(body))
 
 
 @given(st.sampled_from(VECTORS), st.data())
@@ -76,21 +76,21 @@ def test_damaged_bodies_get_a_valid_reply_or_none(vector: Any, data: st.DataObje
     start = data.draw(st.integers(0, len(body)))
     end = data.draw(st.integers(start, len(body)))
     body[start:end] = data.draw(st.binary(max_size=4) | st.just(bytes(body[start:end] * 2)))
-    shape(reply_to(bytes(body)))
+    checked_shape(reply_to(bytes(body)))
 
 
 @given(DOCUMENTS, st.sampled_from(["jsonrpc", "method", "params", "id"]))
 def test_any_value_in_any_member_gets_a_valid_reply_or_none(value: object, member: str) -> None:
     """No type of value in any place is more than an error."""
     call = {"jsonrpc": "2.0", "method": "echo", "params": [], "id": 1} | {member: value}
-    shape(reply_to(json.dumps(call).encode()))
+    checked_shape(reply_to(json.dumps(call).encode()))
 
 
 def test_a_refused_batch_runs_nothing() -> None:
     """Above the limit no call of the batch begins."""
     exchange = Exchange(Limits(batch_items=3))
     assert exchange.receive(batch(4)) == ()
-    assert shape(exchange.body()) == '{"error": -32011, "id": null, "jsonrpc": "2.0"}'
+    assert checked_shape(exchange.body()) == '{"error": -32011, "id": null, "jsonrpc": "2.0"}'
 
 
 def test_a_batch_of_the_default_limit_runs() -> None:
@@ -103,7 +103,7 @@ def test_a_body_above_the_limit_is_refused_unread() -> None:
     """Transports without a limit of their own get one here."""
     exchange = Exchange(Limits(body_bytes=10))
     assert exchange.receive(b"[" * 11) == ()
-    assert shape(exchange.body()) == '{"error": -32010, "id": null, "jsonrpc": "2.0"}'
+    assert checked_shape(exchange.body()) == '{"error": -32010, "id": null, "jsonrpc": "2.0"}'
 
 
 def test_only_what_does_not_fit_is_replaced() -> None:
@@ -152,7 +152,7 @@ def test_an_error_that_cannot_be_encoded_becomes_an_internal_one() -> None:
     exchange = Exchange(Limits(result_bytes=10))
     [call] = exchange.receive(body_of([Wanted("m", [])], as_batch=False))
     exchange.fail(call, ValuesRefused([], "a lone surrogate: \ud800"))
-    assert shape(exchange.body()) == '{"error": -32603, "id": 0, "jsonrpc": "2.0"}'
+    assert checked_shape(exchange.body()) == '{"error": -32603, "id": 0, "jsonrpc": "2.0"}'
 
 
 def test_a_failed_notification_is_logged_and_not_answered(

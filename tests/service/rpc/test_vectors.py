@@ -6,7 +6,7 @@ import pytest
 
 from service.rpc.exchange import Exchange
 from tests.service.rpc.methods import finish, respond
-from tests.service.rpc.vector import Vector, canonical, shape
+from tests.service.rpc.vector import Vector, canonical, checked_shape
 from tests.service.rpc.vectors import LIMITS, SPECIFICATION, VECTORS
 
 
@@ -26,7 +26,7 @@ def reply_to(body: bytes) -> bytes | None:
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
 def test_a_body_gets_the_answer_in_the_table(vector: Vector) -> None:
     """Every client of JSON-RPC 2.0 gets what the specification promises."""
-    assert shape(reply_to(vector.body)) == canonical(vector.answer)
+    assert checked_shape(reply_to(vector.body)) == canonical(vector.answer)
 
 
 def test_the_table_is_whole() -> None:

@@ -41,7 +41,7 @@ def error(number: int, id_: object = None) -> dict[str, object]:
     return {"jsonrpc": "2.0", "error": number, "id": id_}
 
 
-def shape(reply: bytes | None) -> str | None:
+def checked_shape(reply: bytes | None) -> str | None:
     """A reply in the form the vectors are compared in; checks what all replies have in common."""
     if reply is None:
         return None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.service.rpc.vector import Vector, canonical, shape
+from tests.service.rpc.vector import Vector, canonical, checked_shape
 from tests.service.rpc.vectors import LIMITS, VECTORS
 from tests.service.transports.live import HeldCalls, LiveServer, ask, rpc_factory
 
@@ -24,7 +24,7 @@ def test_a_body_gets_the_answer_in_the_table(server: LiveServer, vector: Vector)
     """JSON-RPC answers are always 200, and 204 where there is none."""
     reply = server.request(body=vector.body)
     assert reply.status == (204 if vector.answer is None else 200)
-    assert shape(reply.body or None) == canonical(vector.answer)
+    assert checked_shape(reply.body or None) == canonical(vector.answer)
     if reply.body:
         assert reply.headers["content-type"] == "application/json"
         assert int(reply.headers["content-length"]) == len(reply.body)
@@ -37,4 +37,4 @@ def test_all_vectors_over_one_connection(server: LiveServer) -> None:
     with server.client() as client:
         for vector in VECTORS:
             reply = ask(client, body=vector.body)
-            assert shape(reply.body or None) == canonical(vector.answer), vector.name
+            assert checked_shape(reply.body or None) == canonical(vector.answer), vector.name
