@@ -1,7 +1,7 @@
 """How a test vector is written down, and how a real answer is compared with it.
 
-In an expected answer an error stands as its number only; `shape` reduces a real answer to the same
-form.
+In an expected answer an error stands as its number only; `checked_shape` reduces a real answer to
+the same form.
 """
 
 from __future__ import annotations
