@@ -25,6 +25,9 @@ RESERVED_RECORDS = frozenset(
 SYSTEM_PREFIX = "herdbook_"
 """Herdbook's own tables begin with it."""
 
+LONGEST_TABLE = 50
+"""Characters: beside each table stands another one, whose name begins with `herdbook_dead_`."""
+
 WIDEST_INDEX = 3_072
 """Bytes in an InnoDB index entry (row format DYNAMIC)."""
 
@@ -206,15 +209,17 @@ def _record_problems(record: RecordInfo) -> Iterator[str]:
     """Names that collide, and keys that no index can hold."""
     if record.name in RESERVED_RECORDS:
         yield f"the name {record.name!r} belongs to the API; rename the class"
-    if record.table.startswith((SYSTEM_PREFIX, "_")):
+    if record.table.lower().startswith((SYSTEM_PREFIX, "_")):
         yield f"the table name {record.table!r} belongs to Herdbook"
-    columns = Counter(info.column.lower() for info in record.fields.values())
-    for column, count in columns.items():
-        if count > 1:
-            yield f"{count} fields have the column {column!r}"
+    yield from _column_name_problems(record)
     constraints = [info.constraint for info in record.references.values()]
     keys = (KeyInfo("PRIMARY", record.key), *record.uniques, *record.indexes)
-    for name in (record.table, *constraints, *(key.name for key in keys)):
+    if len(record.table) > LONGEST_TABLE:
+        yield (
+            f"the table name {record.table!r} is longer than {LONGEST_TABLE} characters; give a "
+            'shorter one with __storm_table__ = "…"'
+        )
+    for name in (*constraints, *(key.name for key in keys)):
         if len(name) > LONGEST_NAME:
             yield f"the name {name!r} is longer than {LONGEST_NAME} characters; give a shorter one"
     for name, count in Counter(key.name.lower() for key in keys).items():
@@ -222,6 +227,16 @@ def _record_problems(record: RecordInfo) -> Iterator[str]:
             yield f"{count} keys have the name {name!r}; give them names"
     for key in keys:
         yield from _key_field_problems(key, [record.fields[name] for name in key.fields])
+
+
+def _column_name_problems(record: RecordInfo) -> Iterator[str]:
+    """Names of columns that collide, or that are Herdbook's own."""
+    columns = Counter(info.column.lower() for info in record.fields.values())
+    for column, count in columns.items():
+        if count > 1:
+            yield f"{count} fields have the column {column!r}"
+        if column.startswith(SYSTEM_PREFIX):
+            yield f"the column name {column!r} belongs to Herdbook; give the field another name=…"
 
 
 def _key_field_problems(key: KeyInfo, fields: list[FieldInfo]) -> Iterator[str]:

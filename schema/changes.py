@@ -11,6 +11,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.runtime.plugins import Plugin
 from sqlalchemy import Connection, MetaData
 
+from schema.capture.columns import GRAVEYARD_PREFIX
+from schema.capture.operations import CaptureOp, ReleaseOp
 from schema.comparison import is_compared
 from schema.keys import compare_keys
 from schema.losses import may_lose
@@ -41,13 +43,47 @@ class Changes:
 
     @property
     def destructive(self) -> Operations:
-        """What deletes data on the way up, or may change it."""
-        return [change for change in self.up if deletes_data(change) or changes_data(change)]
+        """What deletes data on the way up, or may change it; once each, as it is told."""
+        found = [change for change in self.up if deletes_data(change) or changes_data(change)]
+        return told(found)
 
     @property
     def filling(self) -> Operations:
         """What gives rows that are there a value on the way up."""
-        return [change for change in self.up if fills_rows(change)]
+        return told([change for change in self.up if fills_rows(change)])
+
+
+def told(changes: Operations) -> Operations:
+    """What is worth telling.
+
+    Not what a graveyard shares with its table, nor what follows for the capture of a table.
+    """
+    known = {subject_of(change) for change in changes}
+    return [change for change in changes if not _follows(change, known)]
+
+
+Subject = tuple[str, str, str]
+"""What a change is about: the table, the kind of change, and the column."""
+
+
+def subject_of(change: ops.MigrateOperation) -> Subject:
+    """What a change is about."""
+    table = str(getattr(change, "table_name", None) or getattr(change, "source_table", ""))
+    column = change.column.name if isinstance(change, ops.AddColumnOp) else ""
+    return table, type(change).__name__, str(getattr(change, "column_name", column))
+
+
+def _follows(change: ops.MigrateOperation, known: set[Subject]) -> bool:
+    """Whether a change goes without saying, given the others."""
+    table, kind, column = subject_of(change)
+    if isinstance(change, CaptureOp | ReleaseOp):
+        return any(other[0] == table and other[1] != kind for other in known)
+    live = table.removeprefix(GRAVEYARD_PREFIX)
+    if live == table:
+        return False
+    # The columns of a new key may not be NULL in the graveyard either.
+    key_changes = (live, "ReplacePrimaryKeyOp", "") in known
+    return (live, kind, column) in known or (key_changes and isinstance(change, ops.AlterColumnOp))
 
 
 def deletes_data(change: ops.MigrateOperation) -> bool:
@@ -100,6 +136,9 @@ def _single(changes: Iterable[ops.MigrateOperation]) -> Operations:
 def _flat(changes: Iterable[ops.MigrateOperation]) -> Iterator[ops.MigrateOperation]:
     """The changes, out of Alembic's groups by table."""
     for change in changes:
+        if isinstance(change, ops.CreateTableOp):
+            # What is known of a declared table beyond its columns is not for revision files.
+            change.info = {}
         if isinstance(change, ops.ModifyTableOps):
             yield from change.ops
         else:

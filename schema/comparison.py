@@ -24,6 +24,7 @@ from sqlalchemy import types as sqltypes
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
 
+from schema.capture.columns import GRAVEYARD_PREFIX, META
 from schema.system import is_system_table
 from schema.tables import TABLE_OPTIONS
 
@@ -98,6 +99,8 @@ def compare_type(
         tuple(map(_shown, _choices(declared.type))),
         _declared_collation(declared.type),
     )
+    if declared.autoincrement is True:
+        wanted = replace(wanted, behaviour="AUTO_INCREMENT")
     if known == wanted:
         # As declared, it is written without what only one of the servers shows.
         change.existing_type = declared.type
@@ -151,13 +154,17 @@ def is_compared(
 ) -> bool:
     """Alembic's hook `include_object`.
 
-    Names that begin with an underscore are nobody's business, and a table of Herdbook's that is not
-    declared belongs to the runner or to a newer release.
+    Names that begin with an underscore are nobody's business. A table of Herdbook's that is not
+    declared belongs to the runner or to a newer release, unless it is the graveyard of a class that
+    is not declared any more. The invisible columns of a table come and go with its capture.
     """
     if not name:
         return True
+    if kind == "column" and reflected and counterpart is None and name in META:
+        return False
     undeclared = kind == "table" and reflected and counterpart is None
-    return not (name.startswith("_") or (undeclared and is_system_table(name)))
+    kept = undeclared and is_system_table(name) and not name.startswith(GRAVEYARD_PREFIX)
+    return not (name.startswith("_") or kept)
 
 
 def _columns_in_database(context: MigrationContext) -> Columns:

@@ -22,7 +22,8 @@ SESSION = (
 )
 
 _ACCESS_DENIED = {1044, 1045, 1049, 1130, 1698, 2059}
-_RIGHTS_MISSING = {1142, 1143, 1227, 1370, 1419}
+_RIGHTS_MISSING = {1142, 1143, 1227, 1370}
+BINARY_LOG_FORBIDS = {1419}
 _SYNTAX = 1064
 _LOST = {2006, 2013, 2055, 1927, 4031, 1053}
 UNREACHABLE = {2002, 2003, 2005, 2026} | _LOST
@@ -55,7 +56,12 @@ def engine_for(url: str) -> Engine:
         poolclass=NullPool,
         isolation_level="READ COMMITTED",
         # The journal counts statements, so no text may hold more than one.
-        connect_args={"connect_timeout": CONNECT_SECONDS, "multi_statements": False},
+        connect_args={
+            "connect_timeout": CONNECT_SECONDS,
+            "multi_statements": False,
+            # Names and texts in triggers hold whatever a declaration does.
+            "charset": "utf8mb4",
+        },
     )
     assert isinstance(engine.dialect, MySQLDialect), "the URL names another database system"
     quote_all_names(engine.dialect)
@@ -95,8 +101,14 @@ def in_words(error: DBAPIError) -> SchemaError:
     if code in _RIGHTS_MISSING:
         return DatabaseRefused(
             f"The database user lacks a right: {told}.",
-            "A migration needs CREATE, ALTER, DROP, INDEX, REFERENCES, SELECT, INSERT, UPDATE and "
-            "DELETE on the database.",
+            "A migration needs CREATE, ALTER, DROP, INDEX, REFERENCES, TRIGGER, SELECT, INSERT, "
+            "UPDATE and DELETE on the database.",
+        )
+    if code in BINARY_LOG_FORBIDS:
+        return DatabaseRefused(
+            f"The server's binary log is on, and this account may not make triggers: {told}.",
+            "Either run the migration with an account that has SUPER, or set "
+            "log_bin_trust_function_creators = 1 on the server.",
         )
     hint = _SYNTAX_HINT if code == _SYNTAX else None
     return StatementFailed(f"The database server refused a statement: {told}.", hint)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +12,22 @@ from alembic.operations import ops
 from sqlalchemy import Connection, MetaData
 
 from records.catalogue import Catalogue
-from schema.changes import Changes, changes_to, comparing_context
+from schema.capture.adoption import OnRows
+from schema.capture.audit import findings, read_captured, stale_captures
+from schema.capture.catalogue import columns_of
+from schema.capture.columns import graveyard_of
+from schema.capture.operations import CaptureOp, known_captures
+from schema.capture.rows import OnShare, findings_in_rows
+from schema.capture.trial import require_triggers
+from schema.changes import Changes, changes_to, comparing_context, told
 from schema.connection import connected
 from schema.errors import SchemaAhead, SchemaBehind, SchemaError, UnsafeChange
 from schema.inspection import read_status
 from schema.lock import only_runner
 from schema.ordering import in_order
 from schema.progress import Direction, Journal, OnStep, Step, file_missing, interruption
-from schema.runner import Heads, current_heads, run, write_sql
+from schema.recapture import adopt_waiting, makes_triggers, recapture, rows_waiting
+from schema.runner import Heads, current_heads, plan, run, write_sql
 from schema.scripts import Revisions, load_revisions
 from schema.status import Status, interrupted, problem_of
 from schema.system import BRANCH, system_metadata
@@ -46,12 +54,20 @@ class Written:
     filling: tuple[str, ...]
 
 
-_NEEDED = (ops.CreateTableOp, ops.AddColumnOp)
-"""What the database lacks before these are done is asked for by ordinary calls."""
+_NEEDED = (ops.CreateTableOp, ops.AddColumnOp, CaptureOp)
+"""What the database lacks before these are done is asked for by ordinary calls, or not captured."""
 
 
 def _unseen(_step: Step) -> None:
     """For runs that nobody watches."""
+
+
+def _unshared(_share: float) -> None:
+    """For checks that nobody watches."""
+
+
+def _uncounted(_table: str, _rows: int) -> None:
+    """For adoptions that nobody watches."""
 
 
 class Migrator:
@@ -75,39 +91,63 @@ class Migrator:
     def problem(self) -> SchemaError | None:
         """Why a node must not start on this database, or None where it may.
 
-        A declared table or column that is missing is one: its records could not be served.
+        A declared table or column that is missing is one: its records could not be served. So is a
+        capture that is missing or stale: changes would escape.
         """
         revisions = load_revisions(self._folder)
         with connected(self._url) as connection:
             problem = problem_of(read_status(revisions, connection))
             if problem is not None:
                 return problem
-            found = changes_to(connection, self._whole_metadata()).up
-        missing = [in_words(change) for change in found if isinstance(change, _NEEDED)]
-        if not missing:
-            return None
-        return SchemaBehind(
-            "; ".join(missing) + ".",
-            "Write a revision with `herdbook schema revision`, and run `herdbook schema upgrade`.",
-        )
+            found = told(changes_to(connection, self._whole_metadata()).up)
+            missing = [in_words(change) for change in found if isinstance(change, _NEEDED)]
+            stale = [] if missing else [*stale_captures(read_captured(connection))]
+            waiting = rows_waiting(connection)
+        if missing:
+            return SchemaBehind(
+                "; ".join(missing) + ".",
+                "Write a revision with `herdbook schema revision`, and run "
+                "`herdbook schema upgrade`.",
+            )
+        if stale:
+            return SchemaBehind("; ".join(stale) + ".", "Run `herdbook schema recapture`.")
+        return SchemaBehind(_not_adopted(waiting)) if waiting else None
 
     def upgrade(
         self,
         target: str = "heads",
         on_step: OnStep = _unseen,
         wait_seconds: float = WAIT_SECONDS,
+        on_rows: OnRows = _uncounted,
     ) -> list[str]:
         """Run what is missing up to the target; gives the revisions that were run.
 
         Herdbook's own tables come first. Where another run holds the lock this one waits, and then
-        finds that nothing is left to do.
+        finds that nothing is left to do. Rows of tables that are captured now enter the changelog.
         """
         revisions = load_revisions(self._folder)
         with self._only_runner(revisions, Direction.UP, wait_seconds) as connection:
+            if makes_triggers(revisions, read_status(revisions, connection)):
+                require_triggers(connection)
+            connection.commit()
             journal = Journal(connection, on_step)
             targets = (f"{BRANCH}@head", target)
             done = [run(revisions, journal, connection, Direction.UP, part) for part in targets]
+            adopt_waiting(connection, self._url, on_rows)
         return [name for part in done for name in part]
+
+    def recapture(
+        self,
+        tables: Sequence[str] = (),
+        on_rows: OnRows = _uncounted,
+        wait_seconds: float = WAIT_SECONDS,
+    ) -> list[str]:
+        """Rebuild the capture of these tables, or of all declared ones; gives the tables."""
+        revisions = load_revisions(self._folder)
+        metadata = metadata_of(self._catalogue)
+        with self._only_runner(revisions, Direction.UP, wait_seconds) as connection:
+            _require_current(read_status(revisions, connection))
+            return recapture(connection, self._url, metadata, tables, on_rows)
 
     def downgrade(
         self, target: str, on_step: OnStep = _unseen, wait_seconds: float = WAIT_SECONDS
@@ -119,9 +159,12 @@ class Migrator:
         revisions = load_revisions(self._folder)
         with self._only_runner(revisions, Direction.DOWN, wait_seconds) as connection:
             goal = downgrade_target(revisions, current_heads(connection), target)
+            _require_released(revisions, connection, goal)
             connection.commit()
             journal = Journal(connection, on_step)
-            return run(revisions, journal, connection, Direction.DOWN, goal) if goal else []
+            done = run(revisions, journal, connection, Direction.DOWN, goal) if goal else []
+            adopt_waiting(connection, self._url, _uncounted)
+        return done
 
     def revision(self, message: str, *, allow_destructive: bool = False) -> Written | None:
         """Write the revision that leads to the record classes as they are declared now.
@@ -143,8 +186,25 @@ class Migrator:
             ordered = Changes(in_order(changes.up, metadata), in_order(changes.down, metadata))
             context = comparing_context(connection)
             path = write_revision(revisions, self._own_folder(), message, ordered, context)
-            words, filling = map(in_words, changes.up), map(in_words, changes.filling)
+            words, filling = map(in_words, told(changes.up)), map(in_words, changes.filling)
             return Written(path, tuple(words), destructive, tuple(filling))
+
+    def check_rows(self, on_share: OnShare = _unshared) -> list[str]:
+        """What no trigger saw, in words: rows never captured, orphans, rows that are gone.
+
+        Reads every row. `on_share` is told which share of the work was done just now.
+        """
+        tables = metadata_of(self._catalogue).sorted_tables
+        declared = {table.name for table in tables}
+        with connected(self._url) as connection:
+            there = columns_of(connection)
+            captures = {
+                name: capture
+                for name, capture in known_captures(connection).items()
+                if name in declared & there.keys() and graveyard_of(name) in there
+            }
+            checked = [table for table in tables if table.name in captures]
+            return [*findings_in_rows(connection, captures, checked, on_share)]
 
     def check(self) -> list[str]:
         """Everything in which the database differs from what is declared, in words."""
@@ -152,9 +212,14 @@ class Migrator:
         with connected(self._url) as connection:
             status = read_status(revisions, connection)
             problem = problem_of(status)
-            found = changes_to(connection, self._whole_metadata()).up
-        lines = [] if problem is None else [problem.message]
-        return lines + [in_words(change) for change in found]
+            found = told(changes_to(connection, self._whole_metadata()).up)
+            lines = [] if problem is None else [problem.message]
+            lines += [in_words(change) for change in found]
+            if known_captures(connection):
+                waiting = rows_waiting(connection)
+                lines += [_not_adopted(waiting)] if waiting else []
+                lines += findings(connection)
+        return lines
 
     def sql(self, direction: Direction, between: str) -> str:
         """The SQL that leads from one revision to another: `between` is `FROM:TO`.
@@ -214,6 +279,23 @@ def _require_known(revisions: Revisions, heads: Heads) -> None:
         raise SchemaAhead(
             f"The database is at a revision that this code does not know: {', '.join(missing)}."
         )
+
+
+def _require_released(revisions: Revisions, connection: Connection, goal: str) -> None:
+    """Herdbook's own tables cannot go while triggers write into them."""
+    captured = known_captures(connection)
+    if not (goal and captured):
+        return
+    steps = plan(revisions, Direction.DOWN, goal, current_heads(connection))
+    if {step.revision.revision for step in steps} & revisions.system_names:
+        raise SchemaError(
+            f"Herdbook's own tables are in use; captured are: {', '.join(sorted(captured))}.",
+            "Take back the application's revisions first: `herdbook schema downgrade base`.",
+        )
+
+
+def _not_adopted(tables: Sequence[str]) -> str:
+    return f"Rows of these tables are not in the changelog yet: {', '.join(tables)}."
 
 
 def _require_current(status: Status) -> None:

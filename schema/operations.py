@@ -5,82 +5,26 @@ Revision files and `migrations/env.py` import from here and from nowhere else in
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from alembic import context
 from alembic.autogenerate import renderers
-from alembic.ddl.mysql import MySQLImpl
 from alembic.operations import MigrateOperation, Operations
 from alembic.runtime.plugins import Plugin
 from alembic.util import PriorityDispatchResult
-from sqlalchemy import Executable, PrimaryKeyConstraint, Table, text
-from sqlalchemy.schema import AddConstraint, CreateIndex, ExecutableDDLElement
+from sqlalchemy import Table
 
-from schema.errors import RevisionsBroken
-from schema.progress import Journal
-from schema.tables import TABLE_OPTIONS
+# Imported for what they register with Alembic.
+from schema import journalled
+from schema.capture import operations as capture_operations
+from schema.capture.columns import GRAVEYARD_PREFIX
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
     from alembic.operations.ops import ModifyTableOps
-    from sqlalchemy.engine import CursorResult
 
-
-class JournalledImpl(MySQLImpl):
-    """Alembic's MySQL, MariaDB included, with a journal where the context has one."""
-
-    __dialect__ = "mysql"
-
-    def version_table_impl(self, **options: Any) -> Table:
-        """Alembic's hook: the revision table, made like all others."""
-        self._revisions = super().version_table_impl(**options)
-        self._revisions.dialect_kwargs.update(TABLE_OPTIONS)
-        return self._revisions
-
-    def _exec(
-        self,
-        construct: Executable | str,
-        execution_options: Mapping[str, Any] | None = None,
-        multiparams: Sequence[Mapping[str, Any]] | None = None,
-        params: Mapping[str, Any] | None = None,
-    ) -> CursorResult[Any] | None:
-        """Alembic's one door for statements."""
-        journal: Journal | None = self.context_opts.get("journal")
-        parent = super()._exec
-
-        def execute() -> Any:
-            return parent(construct, execution_options, multiparams, params or {})
-
-        if journal is None:
-            result = execute()
-        elif getattr(construct, "table", None) is self._revisions:
-            result = journal.carry_out_last(execute)
-        else:
-            _require_name(construct, journal.current)
-            result = journal.carry_out(self._text_of(construct), execute)
-        answer: CursorResult[Any] | None = result
-        return answer
-
-    def _text_of(self, construct: Executable | str) -> str:
-        """The statement as the journal knows it: without the values of parameters."""
-        if isinstance(construct, str):
-            construct = text(construct)
-        assert isinstance(construct, ExecutableDDLElement) or hasattr(construct, "compile")
-        return str(construct.compile(dialect=self.dialect)).strip()
-
-
-def _require_name(construct: object, revision: str) -> None:
-    """A key without a name could be made twice: nothing says that it is there already."""
-    if not isinstance(construct, AddConstraint | CreateIndex):
-        return
-    key = construct.element
-    if key.name is None and not isinstance(key, PrimaryKeyConstraint):
-        table = "" if key.table is None else f" to table {key.table.name}"
-        raise RevisionsBroken(
-            f"Revision {revision} adds a key without a name{table}.",
-            "Give it a name, so that a migration that was killed can go on.",
-        )
+__all__ = ["ReplacePrimaryKeyOp", "capture_operations", "journalled", "run_migrations"]
 
 
 def run_migrations() -> None:
@@ -121,9 +65,11 @@ class ReplacePrimaryKeyOp(MigrateOperation):
 
 @Operations.implementation_for(ReplacePrimaryKeyOp)
 def _replace_primary_key(operations: Operations, change: ReplacePrimaryKeyOp) -> None:
-    """The performer."""
+    """The performer. Dead rows are known by the key they had, so a graveyard is emptied."""
     quote = operations.impl.dialect.identifier_preparer.quote
     columns = ", ".join(map(quote, change.columns))
+    if change.table_name.startswith(GRAVEYARD_PREFIX):
+        operations.execute(f"DELETE FROM {quote(change.table_name)}")
     operations.execute(
         f"ALTER TABLE {quote(change.table_name)} DROP PRIMARY KEY, ADD PRIMARY KEY ({columns})"
     )

@@ -2,7 +2,8 @@
 
 Alembic lists changes by table. The servers want more: no foreign key to a table that is not there
 yet, no table dropped that others refer to, no index dropped while a foreign key needs it, no type
-changed below a foreign key.
+changed below a foreign key. And capture names columns and tables: it is renewed after all that it
+needs is there, and before anything goes that it named until then, so that no write fails between.
 """
 
 from __future__ import annotations
@@ -12,23 +13,27 @@ from collections.abc import Iterable, Iterator
 from alembic.operations import ops
 from sqlalchemy import ForeignKeyConstraint, MetaData
 
+from schema.capture.columns import GRAVEYARD_PREFIX
+from schema.capture.operations import CaptureOp, ReleaseOp
 from schema.changes import Operations
 from schema.operations import ReplacePrimaryKeyOp
 
-_FOREIGN_KEYS_GO, _REPLACED_KEYS_GO = 0, 4
+_FOREIGN_KEYS_GO, _GRAVEYARD_KEYS, _REPLACED_KEYS_GO, _RELEASED_WITH_TABLE = 0, 3, 5, 13
 _RANKS: dict[type[ops.MigrateOperation], int] = {
     ops.CreateTableOp: 1,
     ops.AddColumnOp: 2,
-    ops.AlterColumnOp: 3,
-    ReplacePrimaryKeyOp: 5,
+    ops.AlterColumnOp: 4,
+    ReplacePrimaryKeyOp: 6,
     # A new key comes before an old one goes: a foreign key may need either.
-    ops.CreateIndexOp: 6,
-    ops.CreateUniqueConstraintOp: 6,
-    ops.DropIndexOp: 7,
-    ops.DropConstraintOp: 7,
-    ops.DropColumnOp: 8,
-    ops.CreateForeignKeyOp: 9,
-    ops.DropTableOp: 10,
+    ops.CreateIndexOp: 7,
+    ops.CreateUniqueConstraintOp: 7,
+    ops.DropIndexOp: 8,
+    ops.DropConstraintOp: 8,
+    CaptureOp: 9,
+    ReleaseOp: 9,
+    ops.DropColumnOp: 10,
+    ops.CreateForeignKeyOp: 11,
+    ops.DropTableOp: 12,
 }
 
 
@@ -36,11 +41,17 @@ def in_order(changes: Operations, metadata: MetaData) -> Operations:
     """The changes, each where the servers accept it; `metadata` holds the declared tables."""
     replaced = _dropped_names(changes) & _made_names(changes)
     listed = [*_with_foreign_keys_apart(changes), *_released(changes, metadata)]
-    return sorted(listed, key=lambda change: _rank(change, replaced))
+    gone = {change.table_name for change in changes if isinstance(change, ops.DropTableOp)}
+    return sorted(listed, key=lambda change: _rank(change, replaced, gone))
 
 
-def _rank(change: ops.MigrateOperation, replaced: set[tuple[str, str]]) -> int:
-    """A change's place."""
+def _rank(change: ops.MigrateOperation, replaced: set[tuple[str, str]], gone: set[str]) -> int:
+    """A change's place, where some keys are replaced and some tables go."""
+    if isinstance(change, ReleaseOp) and change.table_name in gone:
+        return _RELEASED_WITH_TABLE
+    if isinstance(change, ReplacePrimaryKeyOp) and change.table_name.startswith(GRAVEYARD_PREFIX):
+        # It empties the graveyard, where columns of the new key may be NULL.
+        return _GRAVEYARD_KEYS
     if isinstance(change, ops.DropConstraintOp) and change.constraint_type == "foreignkey":
         return _FOREIGN_KEYS_GO
     if _dropped_names([change]) & replaced:

@@ -196,6 +196,9 @@ class Journal:
             self._connection.commit()
         try:
             result = self._run(execute)
+        except SchemaError:
+            self._take_back()
+            raise
         except DBAPIError as error:
             if not (again and says_done_already(statement, error_code(error), str(error.orig))):
                 self._forget(error)
@@ -207,10 +210,13 @@ class Journal:
     def _forget(self, error: DBAPIError) -> None:
         """Take back the intent of a statement that the server refused: it had no effect."""
         if error_code(error) not in _STOPPED:
-            number = journal_table.c.number == self._number
-            with self._writing():
-                self._connection.execute(journal_table.delete().where(*self._mine(), number))
-            self._connection.commit()
+            self._take_back()
+
+    def _take_back(self) -> None:
+        number = journal_table.c.number == self._number
+        with self._writing():
+            self._connection.execute(journal_table.delete().where(*self._mine(), number))
+        self._connection.commit()
 
     def _run(self, execute: Callable[[], Any]) -> Any:
         with self._writing():

@@ -5,11 +5,18 @@ Each comes from a frozen revision in `migrations/versions`; a test compares the 
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Column, MetaData, PrimaryKeyConstraint, Table
 from sqlalchemy.dialects import mysql
 
 from records.declaration import SYSTEM_PREFIX
+from schema.capture.columns import WRITER_LENGTH
+from schema.capture.row_key import LONGEST as LONGEST_KEY
+from schema.capture.triggers import INBOX
 from schema.tables import TABLE_OPTIONS
+
+ENTRY_KINDS = ("insert", "update", "delete")
 
 BRANCH = "herdbook"
 """The label of the revisions that make these tables."""
@@ -20,6 +27,9 @@ REVISION_TABLE = f"{SYSTEM_PREFIX}revision"
 
 JOURNAL_TABLE = f"{SYSTEM_PREFIX}migration"
 """Where a migration keeps how far it has come."""
+
+TRIAL_TABLE = f"{SYSTEM_PREFIX}trial"
+"""Is there for a moment only, to find out whether triggers may be made."""
 
 system_metadata = MetaData()
 
@@ -33,6 +43,93 @@ schema_numbers = Table(
     **TABLE_OPTIONS,
 )
 """One row, whose key is 1: the two numbers of `schema.version`."""
+
+
+node_identity = Table(
+    f"{SYSTEM_PREFIX}node",
+    system_metadata,
+    Column("only", mysql.TINYINT(unsigned=True), nullable=False, autoincrement=False),
+    Column("origin", mysql.INTEGER(unsigned=True), nullable=False),
+    PrimaryKeyConstraint("only"),
+    **TABLE_OPTIONS,
+)
+"""One row, whose key is 1: the origin of what this database's own sessions write."""
+
+captured_tables = Table(
+    f"{SYSTEM_PREFIX}capture",
+    system_metadata,
+    Column("table_name", mysql.VARCHAR(64), nullable=False),
+    Column("description", mysql.MEDIUMTEXT(), nullable=False),
+    Column("definer", mysql.VARCHAR(288), nullable=False),
+    Column("adopted", mysql.TINYINT(display_width=1), nullable=False, server_default="0"),
+    PrimaryKeyConstraint("table_name"),
+    **TABLE_OPTIONS,
+)
+"""What is captured: `description` is the JSON of `Capture.as_plain`, `definer` whose rights the
+triggers have, `adopted` whether all rows that were there before are in the changelog."""
+
+
+def _entry_columns() -> list[Column[Any]]:
+    """What an entry says: which row and which columns, never the values."""
+    return [
+        Column("table_name", mysql.VARCHAR(64), nullable=False),
+        Column("row_key", mysql.VARBINARY(LONGEST_KEY), nullable=False),
+        Column("kind", mysql.ENUM(*ENTRY_KINDS), nullable=False),
+        Column("fields", mysql.VARBINARY(2_100)),
+        Column("life", mysql.INTEGER(unsigned=True), nullable=False),
+        Column("origin", mysql.INTEGER(unsigned=True), nullable=False),
+        Column("stamp", mysql.BIGINT(unsigned=True), nullable=False),
+        Column("writer", mysql.VARCHAR(WRITER_LENGTH), nullable=False),
+    ]
+
+
+inbox = Table(
+    INBOX,
+    system_metadata,
+    Column("entry", mysql.BIGINT(unsigned=True), nullable=False, autoincrement=True),
+    *_entry_columns(),
+    PrimaryKeyConstraint("entry"),
+    **TABLE_OPTIONS,
+)
+"""Where triggers write. Entries leave it when they are sealed."""
+
+changelog = Table(
+    f"{SYSTEM_PREFIX}changelog",
+    system_metadata,
+    Column("position", mysql.BIGINT(unsigned=True), nullable=False, autoincrement=False),
+    Column("entry", mysql.BIGINT(unsigned=True), nullable=False),
+    *_entry_columns(),
+    Column("sealed_at", mysql.BIGINT(unsigned=True), nullable=False),
+    PrimaryKeyConstraint("position"),
+    **TABLE_OPTIONS,
+)
+"""The sealed entries by position, without gaps. `sealed_at` is in microseconds since 1970, UTC."""
+
+sealer = Table(
+    f"{SYSTEM_PREFIX}sealer",
+    system_metadata,
+    Column("only", mysql.TINYINT(unsigned=True), nullable=False, autoincrement=False),
+    Column("holder", mysql.VARCHAR(64), nullable=False, server_default=""),
+    Column("beat", mysql.BIGINT(unsigned=True), nullable=False, server_default="0"),
+    Column("position", mysql.BIGINT(unsigned=True), nullable=False, server_default="0"),
+    Column("horizon", mysql.BIGINT(unsigned=True), nullable=False, server_default="0"),
+    PrimaryKeyConstraint("only"),
+    **TABLE_OPTIONS,
+)
+"""One row, whose key is 1: the lease of the sealer, the last position it gave, and the horizon:
+the highest position that was pruned. `beat` counts the signs of life of the holder."""
+
+consumers = Table(
+    f"{SYSTEM_PREFIX}consumer",
+    system_metadata,
+    Column("name", mysql.VARCHAR(64), nullable=False),
+    Column("position", mysql.BIGINT(unsigned=True), nullable=False),
+    Column("registered_at", mysql.BIGINT(unsigned=True), nullable=False),
+    Column("seen_at", mysql.BIGINT(unsigned=True), nullable=False),
+    PrimaryKeyConstraint("name"),
+    **TABLE_OPTIONS,
+)
+"""Who needs the changelog above `position`; times in microseconds since 1970, UTC."""
 
 
 def is_system_table(name: str) -> bool:

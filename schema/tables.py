@@ -17,7 +17,8 @@ from sqlalchemy import (
 )
 
 from records.catalogue import Catalogue, FieldInfo, RecordInfo, ReferenceInfo
-from records.kinds.numbers import IntegerKind
+from schema.capture.columns import DIED, graveyard_meta, graveyard_of
+from schema.capture.describe import capture_of
 from schema.defaults import server_default
 from schema.types import column_type
 
@@ -30,11 +31,18 @@ TABLE_OPTIONS: dict[str, Any] = {
 """Of every table: transactions, wide index entries, and text that compares byte by byte."""
 
 
+CAPTURE = "capture"
+
+
 def metadata_of(catalogue: Catalogue) -> MetaData:
-    """The tables of all record classes, with their keys, indexes and foreign keys."""
+    """The tables of all record classes, with their keys, indexes and foreign keys.
+
+    Beside each stands its graveyard. `Table.info[CAPTURE]` holds what is to be captured of it.
+    """
     metadata = MetaData()
     for record in catalogue.records.values():
         _add_table(metadata, catalogue, record)
+        _add_graveyard(metadata, record)
     return metadata
 
 
@@ -47,8 +55,30 @@ def _add_table(metadata: MetaData, catalogue: Catalogue, record: RecordInfo) -> 
         *_keys(record),
         *(_foreign_key(catalogue, record, part) for part in record.references.values()),
         *(Index(key.name, *record.columns(key.fields)) for key in record.indexes),
+        info={CAPTURE: capture_of(catalogue, record)},
         **TABLE_OPTIONS,
     )
+
+
+def _add_graveyard(metadata: MetaData, record: RecordInfo) -> None:
+    """Where the dead rows of a class are kept: the same columns, and no constraint but the key.
+
+    They are listed by the moment of death, and those of one moment are brought back together.
+    """
+    Table(
+        graveyard_of(record.table),
+        metadata,
+        *(_dead_column(field, in_key=field.name in record.key) for field in record.fields.values()),
+        *graveyard_meta(),
+        PrimaryKeyConstraint(*record.columns(record.key)),
+        Index("ix_died", DIED),
+        **TABLE_OPTIONS,
+    )
+
+
+def _dead_column(field: FieldInfo, *, in_key: bool) -> Column[object]:
+    """A column of a graveyard. What was NULL where it must not be is kept as well."""
+    return Column(field.column, column_type(field.kind), nullable=not in_key, autoincrement=False)
 
 
 def _column(field: FieldInfo, *, in_key: bool) -> Column[object]:
@@ -59,7 +89,7 @@ def _column(field: FieldInfo, *, in_key: bool) -> Column[object]:
         nullable=field.allow_none,
         server_default=server_default(field),
         # Counted keys would collide: two nodes would give one number to different records.
-        autoincrement=False if in_key and isinstance(field.kind, IntegerKind) else "auto",
+        autoincrement=False if in_key else "auto",
     )
 
 

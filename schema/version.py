@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-SCHEMA_NUMBER = 1
+SCHEMA_NUMBER = 2
 OLDEST_CODE = 1
 
 

@@ -9,6 +9,8 @@ from alembic.operations import ops
 from sqlalchemy.dialects import mysql
 from sqlalchemy.sql.schema import DefaultClause
 
+from schema.capture.columns import GRAVEYARD_PREFIX
+from schema.capture.operations import CaptureOp, ReleaseOp
 from schema.comparison import BEHAVIOUR
 from schema.operations import ReplacePrimaryKeyOp
 
@@ -19,7 +21,9 @@ _DIALECT = mysql.dialect()
 
 def in_words(change: ops.MigrateOperation) -> str:
     """What differs, seen from the database."""
-    return _WORDS[type(change)](change)
+    return _WORDS[type(change)](change).replace(
+        f"table {GRAVEYARD_PREFIX}", "the graveyard of table "
+    )
 
 
 def _altered(change: ops.AlterColumnOp) -> str:
@@ -61,6 +65,12 @@ def _special(change: ops.DropIndexOp) -> str:
 _WORDS: dict[type[ops.MigrateOperation], Callable[[Any], str]] = {
     ops.CreateTableOp: lambda change: f"table {change.table_name} {_HERE}",
     ops.DropTableOp: lambda change: f"table {change.table_name} {_THERE}",
+    CaptureOp: lambda change: (
+        f"the capture of table {change.table_name} is declared otherwise"
+        if change.existing
+        else f"table {change.table_name} is not captured"
+    ),
+    ReleaseOp: lambda change: f"table {change.table_name} is captured and not declared",
     ops.AddColumnOp: lambda change: f"column {change.table_name}.{change.column.name} {_HERE}",
     ops.DropColumnOp: lambda change: f"column {change.table_name}.{change.column_name} {_THERE}",
     ops.AlterColumnOp: _altered,

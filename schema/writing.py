@@ -9,10 +9,14 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from alembic.util import rev_id
 
+from schema.capture.operations import CaptureOp
 from schema.changes import Changes, Operations, changes_data, deletes_data, fills_rows
 from schema.scripts import Revisions, load_revisions
 
 _MARKS = {
+    lambda change: isinstance(change, CaptureOp): (
+        "# Changes of its rows go into the changelog from here on: write data below, not above."
+    ),
     deletes_data: "# This deletes data.",
     changes_data: "# This may change data: values are rounded or cut, without an error.",
     fills_rows: "# Rows that are there get what the server chooses, such as 0 or an empty text.",

@@ -78,6 +78,13 @@ class Conflict(Refused):
     hint = "Nothing was written. Resolve what each pointer names and send the call again."
 
 
+class FeedRefused(Refused):
+    """The changelog cannot be kept for a consumer as the call asks."""
+
+    code = "feed.refused"
+    hint = "feed.consumers lists who is registered, and how far the changelog reaches."
+
+
 class Unavailable(ServiceError):
     """The database cannot be reached; nothing was written."""
 
@@ -149,6 +156,20 @@ class ResultTooLarge(ServiceError):
 
     code = "limit.result"
     hint = "Ask for fewer records or fields, or raise limits.result_bytes."
+
+
+class TooManySubscriptions(ServiceError):
+    """The connection holds feed.subscriptions of them already."""
+
+    code = "limit.subscriptions"
+    hint = "End one with feed.unsubscribe, open another connection, or raise feed.subscriptions."
+
+
+class StreamNeeded(ServiceError):
+    """The call makes sense only over a connection that stays."""
+
+    code = "feed.stream_needed"
+    hint = "Send it to the listener listen.stream, one message a line; or poll with feed.read."
 
 
 class ShuttingDown(ServiceError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sized
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
@@ -47,6 +47,79 @@ class CallMetrics:
         self._running.dec()
         self._calls.labels(name, outcome).inc()
         self._seconds.labels(name).observe(seconds)
+
+
+class StreamMetrics:
+    """The numbers about persistent connections and their subscriptions."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.connections = Gauge(
+            "herdbook_stream_connections", "Open connections to the stream.", registry=registry
+        )
+        self.subscriptions = Gauge(
+            "herdbook_feed_subscriptions", "Subscriptions to the feed.", registry=registry
+        )
+        self.changes = Counter(
+            "herdbook_feed_changes_sent", "Changes sent to subscribers.", registry=registry
+        )
+        self.overflows = Counter(
+            "herdbook_feed_overflows",
+            "Subscriptions that the node ended, for whatever reason.",
+            registry=registry,
+        )
+
+
+class SealingMetrics:
+    """The numbers about sealing."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._sealed = Counter(
+            "herdbook_sealed", "Changes this process has sealed.", registry=registry
+        )
+        self._pruned = Counter(
+            "herdbook_pruned", "Changes this process has pruned.", registry=registry
+        )
+        self._position = Gauge(
+            "herdbook_sealed_position", "The last position in the changelog.", registry=registry
+        )
+        self._holder = Gauge(
+            "herdbook_sealer_held", "1 where this process seals, else 0.", registry=registry
+        )
+        self._held = Gauge(
+            "herdbook_inbox_held",
+            "Changes that wait for locked rows before they can be sealed.",
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "herdbook_sealing_seconds",
+            "How long passes of the sealer took.",
+            registry=registry,
+            buckets=_BUCKETS,
+        )
+
+    def passed(self, sealed: int, held: int, seconds: float) -> None:
+        """Note a pass that sealed some changes, left some that are held, and took so long."""
+        self._sealed.inc(sealed)
+        self._held.set(held)
+        self._seconds.observe(seconds)
+
+    def at(self, position: int) -> None:
+        """Note the last position."""
+        self._position.set(position)
+
+    def holds(self, holder: bool) -> None:
+        """Note whether this process seals."""
+        self._holder.set(int(holder))
+
+    def pruned(self, changes: int) -> None:
+        """Note changes that were pruned."""
+        self._pruned.inc(changes)
+
+
+def show_waiting(registry: CollectorRegistry, waiting: Sized) -> None:
+    """Let a registry tell how many calls wait for a change."""
+    gauge = Gauge("herdbook_feed_waiting", "Calls that wait for a change.", registry=registry)
+    gauge.set_function(lambda: len(waiting))
 
 
 def new_registry() -> CollectorRegistry:

@@ -24,15 +24,25 @@ from records.catalogue import Catalogue
 from records.errors import HerdbookError
 from service.config import Configuration
 from service.methods.api import build_registry
-from service.metrics import CallMetrics, new_registry
+from service.metrics import CallMetrics, SealingMetrics, StreamMetrics, new_registry, show_waiting
 from service.store.database import HerdbookDatabase
+from service.store.feed.pages import Bounds
+from service.store.feed.stored import StoredFeed
+from service.store.feed.waiting import Waiting
 from service.store.records import StoredRecords
+from service.store.retention import Retention
+from service.store.sealing.building import new_sealing_lane
+from service.store.sealing.lane import SealingLane
+from service.store.sealing.session import SealingSession
 from service.store.settings import SessionSettings
 from service.store.threads import Lane
+from service.store.undo import StoredUndo
 from service.store.work import RetryPolicy, Worker
 from service.transports.admin import AdminFactory
 from service.transports.calls import CallRunner
 from service.transports.http import RpcFactory
+from service.transports.lines import LineFactory
+from service.transports.stream_limits import StreamLimits
 from service.transports.web import WebLimits
 
 DRAIN_SECONDS = 10.0
@@ -50,6 +60,7 @@ class Addresses:
     """Where a running node can be reached; a URL, or the endpoint where it has none."""
 
     rpc: str
+    stream: str
     admin: str
 
 
@@ -59,15 +70,28 @@ class Node:
     def __init__(self, configuration: Configuration, catalogue: Catalogue, reactor: Any) -> None:
         self._configuration = configuration
         self._reactor = reactor
+        self._metrics: CollectorRegistry = new_registry()
+        self._sealing = self._sealing_lane(catalogue)
         self._reading = self._lane("read", catalogue, autocommit=True)
         self._writing = self._lane("write", catalogue, autocommit=False)
-        registry = build_registry(catalogue, StoredRecords(catalogue, self._reading, self._writing))
-        self._metrics: CollectorRegistry = new_registry()
-        calls = CallMetrics(self._metrics, frozenset(method.name for method in registry))
         limits = configuration.limits
+        self._feed = self._stored_feed()
+        registry = build_registry(
+            catalogue,
+            StoredRecords(catalogue, self._reading, self._writing),
+            self._feed,
+            limits.longest_wait,
+            StoredUndo(self._reading, self._writing),
+        )
+        calls = CallMetrics(self._metrics, frozenset(method.name for method in registry))
         self._runner = CallRunner(registry.respond, limits, calls, reactor)
         self._rpc = RpcFactory(self._runner, WebLimits(limits.body_bytes), reactor)
-        checks = {"calls": self._runner.readiness, "database": self._database_problem}
+        self._stream = self._lines()
+        checks = {
+            "calls": self._runner.readiness,
+            "database": self._database_problem,
+            "sealing": self._sealing_problem,
+        }
         self._admin = AdminFactory(checks, self._metrics, reactor)
         self._ports: dict[str, Any] = {}
 
@@ -75,22 +99,28 @@ class Node:
         """Begin to serve; raises CannotListen and leaves nothing open."""
         self._reading.start()
         self._writing.start()
+        self._sealing.start()
         try:
             rpc = await self._listen("rpc", self._configuration.listen.rpc, self._rpc)
+            stream = await self._listen("stream", self._configuration.listen.stream, self._stream)
             admin = await self._listen("admin", self._configuration.listen.admin, self._admin)
         except BaseException:
             await self.stop()
             raise
         node = self._configuration.node
-        _log.info("node %s serves %s at %s", node.name, node.records, rpc)
-        return Addresses(rpc=rpc, admin=admin)
+        _log.info("node %s serves %s at %s and %s", node.name, node.records, rpc, stream)
+        return Addresses(rpc=rpc, stream=stream, admin=admin)
 
     async def stop(self) -> None:
         """Take no more calls, finish those under way, and close everything, probes last."""
         await self._stop_listening("rpc")
-        await self._rpc.drain(DRAIN_SECONDS)
+        await self._stop_listening("stream")
+        self._feed.close()
+        draining = [factory.drain(DRAIN_SECONDS) for factory in (self._rpc, self._stream)]
+        for drained in draining:
+            await drained
         # A statement whose caller is gone may run on for a while; probes are answered meanwhile.
-        for lane in (self._reading, self._writing):
+        for lane in (self._reading, self._writing, self._sealing):
             await deferToThread(lane.stop)
         await self._stop_listening("admin")
         await self._admin.close()
@@ -112,7 +142,7 @@ class Node:
                 "that holds this one."
             ) from error
         self._ports[name] = port
-        return _shown(port.getHost())
+        return _shown(port.getHost(), "tcp" if name == "stream" else "http")
 
     def _lane(self, name: str, catalogue: Catalogue, autocommit: bool) -> Lane:
         """A lane with a connection for each of its threads."""
@@ -121,7 +151,37 @@ class Node:
         )
         make_worker = partial(Worker, database, catalogue, RetryPolicy(), random.random)
         threads: int = getattr(self._configuration.lanes, name)
-        return Lane(self._reactor, name, threads, make_worker)
+        on_commit = (lambda: None) if autocommit else self._sealing.wake
+        return Lane(self._reactor, name, threads, make_worker, on_commit)
+
+    def _sealing_lane(self, catalogue: Catalogue) -> SealingLane:
+        """The lane that seals, with a connection of its own."""
+        database, retention = self._configuration.database, self._configuration.retention
+        session = SealingSession(
+            connect_seconds=database.connect_seconds, statement_seconds=database.statement_seconds
+        )
+        return new_sealing_lane(
+            self._reactor,
+            database.url,
+            session,
+            catalogue,
+            Retention(retention.days, retention.entries),
+            SealingMetrics(self._metrics),
+        )
+
+    def _stored_feed(self) -> StoredFeed:
+        """The feed. A page may take a quarter of a result, since its size is only estimated."""
+        bounds = Bounds(size=self._configuration.limits.result_bytes // 4)
+        waiting = Waiting(self._sealing, self._reactor)
+        show_waiting(self._metrics, waiting)
+        return StoredFeed(self._reading, self._writing, self._sealing, waiting, bounds)
+
+    def _lines(self) -> LineFactory:
+        """The listener whose connections stay."""
+        limits, feed = self._configuration.limits, self._configuration.feed
+        bounds = StreamLimits(stall_seconds=feed.stall_seconds, subscriptions=feed.subscriptions)
+        metrics = StreamMetrics(self._metrics)
+        return LineFactory(self._runner, limits, bounds, metrics, self._sealing, self._reactor)
 
     async def _database_problem(self) -> str | None:
         """What /readyz says of the database: the problem, or None."""
@@ -131,6 +191,10 @@ class Node:
             _log.warning("the database does not answer: %s", error)
             return "the database does not answer"
         return None
+
+    async def _sealing_problem(self) -> str | None:
+        """What /readyz says of sealing."""
+        return self._sealing.problem()
 
 
 def session_settings(configuration: Configuration, autocommit: bool) -> SessionSettings:
@@ -160,12 +224,13 @@ def _stop_on_hangup(reactor: Any) -> None:
         signal.signal(signal.SIGHUP, lambda _number, _frame: stop())
 
 
-def _shown(address: Any) -> str:
+def _shown(address: Any, scheme: str) -> str:
     """The URL of a listener, or its socket."""
     host, port = getattr(address, "host", None), getattr(address, "port", None)
     if host is None:
         return f"unix:{os.fsdecode(address.name)}"
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return f"http://{place}/" if scheme == "http" else f"{scheme}://{place}"
 
 
 def run_node(

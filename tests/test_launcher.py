@@ -261,6 +261,20 @@ def test_without_rights_the_exact_command_is_printed(world: World) -> None:
     assert world.done() == []
 
 
+@pytest.mark.parametrize(("servers", "needed"), [("mariadb,mysql", True), ("mysql", False)])
+def test_the_tests_need_the_library_of_clusters(world: World, servers: str, needed: bool) -> None:
+    """Whoever tests on MariaDB is told of it where it is missing, also on a machine used before."""
+    as_user(world)
+    world.add("apt-get", APT_GET)
+    world.remove("pkg-config")
+    answer = world.run(
+        "test", HERDBOOK_TEST_SERVERS=servers, HERDBOOK_TEST_GALERA="/no/such/library"
+    )
+    assert answer.returncode == 1
+    assert ("libmariadb-dev galera-4\n" in answer.stderr) is needed
+    assert "libmariadb-dev" in answer.stderr
+
+
 def test_sudo_without_a_password_is_used(world: World) -> None:
     """A user with such a sudo has the missing packages installed."""
     as_root(world)

@@ -118,7 +118,8 @@ def _stay(running: Running, output: Output) -> None:
     output.note(
         f"\nThe node stays up at {running.rpc} until Ctrl-C. In another terminal:\n"
         f"  herdbook call --url {running.rpc} country.list limit:=3\n"
-        f"  herdbook call --url {running.rpc} system.listMethods"
+        f"  herdbook call --url {running.rpc} system.listMethods\n"
+        f"  herdbook feed tail --url {running.stream}"
     )
     with suppress(KeyboardInterrupt):
         while True:

@@ -80,6 +80,7 @@ class Embedded:
         def ready(addresses: Addresses) -> None:
             running = Running(
                 rpc=addresses.rpc,
+                stream=addresses.stream,
                 admin=addresses.admin,
                 database=server.url(DATABASE),
                 dir=str(self.place.directory),

@@ -52,6 +52,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "serve": LazyCommand("service.cli.serve:serve", "Run a node on an existing database server."),
     "check": LazyCommand("service.cli.check:check", "Check a configuration and what it names."),
     "call": LazyCommand("service.cli.call:call", "Call a method of a running node."),
+    "feed": LazyCommand("service.cli.feed:feed", "Follow the changes; see who needs them."),
     "schema": LazyCommand("service.cli.schema:schema", "Migrate the database; show differences."),
 }
 

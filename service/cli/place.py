@@ -20,6 +20,7 @@ class Running:
     """What a running node tells about itself."""
 
     rpc: str
+    stream: str
     admin: str
     database: str
     dir: str

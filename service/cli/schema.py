@@ -194,7 +194,9 @@ def upgrade(target: str, wait: float, output: Output, **place: Any) -> None:
     """
     migrator = _migrator(output=output, **place)
     with output.progress("upgrade", None) as advance:
-        done = migrator.upgrade(target, _shown(output, advance), wait)
+        done = migrator.upgrade(
+            target, _shown(output, advance), wait, lambda _table, _rows: advance()
+        )
     _tell(output, done, "upgraded to")
 
 
@@ -220,20 +222,55 @@ def downgrade(target: str, wait: float, output: Output, **place: Any) -> None:
 
 
 @schema.command()
+@click.option("--rows", is_flag=True, help="Read all rows too, for what no trigger saw.")
 @_place_options
-def check(output: Output, **place: Any) -> ExitCode:
+def check(rows: bool, output: Output, **place: Any) -> ExitCode:
     r"""Compare the database with the record classes, and say every difference.
+
+    Capture is looked at too: triggers that are missing, stale or changed, their definer, columns
+    they miss, and foreign keys that cascade past them. With --rows every row is read, for rows that
+    were never captured, rows without their parent, and rows that are gone without a trace.
 
     Exit code 0 where there is none, 3 where there are some or revisions are pending. Tables whose
     names begin with an underscore are not looked at.
 
     \b
-    Example:
+    Examples:
       herdbook schema check
+      herdbook schema check --rows
     """
-    found = _migrator(output=output, **place).check()
+    migrator = _migrator(output=output, **place)
+    found = migrator.check()
+    if rows:
+        with output.progress("rows, in percent", 100) as advance:
+            found += migrator.check_rows(lambda share: advance(share * 100))
     output.result({"differences": found}, "\n".join(found) or "no differences")
     return ExitCode.DIFFERENCES if found else ExitCode.DONE
+
+
+@schema.command()
+@click.option(
+    "--table", "tables", multiple=True, metavar="TABLE", help="Only this table; may be repeated."
+)
+@_wait_option
+@_place_options
+def recapture(tables: tuple[str, ...], wait: float, output: Output, **place: Any) -> None:
+    r"""Rebuild the triggers that capture changes, as the record classes are declared now.
+
+    For triggers that were dropped or changed, that belong to an account that is to go, or that an
+    older release made. Rows that came while there were none enter the changelog. Writes go on
+    meanwhile, and none is missed. Triggers of other tables than those named stay as they are.
+
+    \b
+    Examples:
+      herdbook schema recapture
+      herdbook schema recapture --table city
+    """
+    migrator = _migrator(output=output, **place)
+    with output.progress("rows taken in", None) as advance:
+        done = migrator.recapture(tables, lambda _table, rows: advance(rows), wait)
+    lines = [f"captured {name}" for name in done]
+    output.result({"tables": done}, "\n".join(lines))
 
 
 @schema.command()

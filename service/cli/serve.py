@@ -21,7 +21,7 @@ def serve(config: Path | None, output: Output) -> None:
 
     The schema must be up to date: `herdbook schema upgrade` brings it there. Serves until Ctrl-C or
     SIGTERM; calls under way are finished first. When the node is ready one line tells where: with
-    --json an object with rpc, admin, database and pid.
+    --json an object with rpc, stream, admin, database and pid.
 
     \b
     Examples:
@@ -38,7 +38,12 @@ def serve(config: Path | None, output: Output) -> None:
     def ready(addresses: Addresses) -> None:
         shown = configuration.database.url.masked()
         document = asdict(addresses) | {"database": shown, "pid": os.getpid()}
-        text = f"serving {addresses.rpc}\n  admin     {addresses.admin}\n  database  {shown}"
+        text = (
+            f"serving {addresses.rpc}\n"
+            f"  stream    {addresses.stream}\n"
+            f"  admin     {addresses.admin}\n"
+            f"  database  {shown}"
+        )
         output.result(document, text)
 
     run_node(configuration, catalogue, ready)

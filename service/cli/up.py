@@ -57,7 +57,7 @@ def _directory_option(required_help: str) -> Callable[[_Command], _Command]:
     "--port",
     type=click.IntRange(0, 65535),
     help="Listen for calls on this port of 127.0.0.1; 0 takes any free one. Default: 8650. The"
-    " admin listener then takes any free one too.",
+    " other listeners, admin and stream, then take free ones too.",
 )
 @click.option("--detach", is_flag=True, help="Return once the node is ready; it runs on.")
 @config_option
@@ -75,7 +75,7 @@ def up(
 
     Starts the server (MariaDB or MySQL, whichever is installed) in DIR, brings the schema up to
     date, serves until Ctrl-C or SIGTERM, and stops the server. When the node is ready one line
-    tells where: with --json an object with rpc, admin, database, dir and pid.
+    tells where: with --json an object with rpc, stream, admin, database, dir and pid.
 
     Without --records and without a herdbook.toml it serves the example: countries and cities.
 
@@ -152,7 +152,8 @@ def _given(
         given["node.migrations"] = str(migrations.absolute())
     if port is not None:
         given["listen.rpc"] = f"tcp:{port}:interface=127.0.0.1"
-        given["listen.admin"] = "tcp:0:interface=127.0.0.1"
+        for other in ("admin", "stream"):
+            given[f"listen.{other}"] = "tcp:0:interface=127.0.0.1"
     return given
 
 
@@ -173,6 +174,7 @@ def _announce(output: Output, running: Running) -> None:
     """Say where the node is."""
     text = (
         f"serving {running.rpc}\n"
+        f"  stream    {running.stream}\n"
         f"  admin     {running.admin}\n"
         f"  database  {running.database}\n"
         f"  directory {running.dir} (process {running.pid})"

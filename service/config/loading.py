@@ -184,12 +184,20 @@ class _Loader:
     def _check_together(self, values: dict[str, Any]) -> None:
         """The rules that no key can check alone."""
         self._read_password(values)
-        rpc, admin = values["listen.rpc"], values["listen.admin"]
-        if rpc and admin and fixed_address(rpc) == fixed_address(admin) is not None:
-            name = "listen.admin" if "listen.admin" in self.written else "listen.rpc"
+        self._check_listeners(values)
+
+    def _check_listeners(self, values: dict[str, Any]) -> None:
+        """No two listeners share an address."""
+        first: dict[str, str] = {}
+        for name in ("listen.rpc", "listen.admin", "listen.stream"):
+            address = fixed_address(values[name]) if values[name] else None
+            other = None if address is None else first.setdefault(address, name)
+            if other is None or other == name:
+                continue
+            told = name if name in self.written else other
             self._refuse(
-                self.written[name],
-                f"both listeners are on {fixed_address(rpc)}",
+                self.written[told],
+                f"{other} and {name} are both on {address}",
                 "give each a port of its own",
             )
 

@@ -119,7 +119,7 @@ class DatabaseSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ListenSettings:
-    """Twisted endpoint strings of the two listeners."""
+    """Twisted endpoint strings of the listeners."""
 
     rpc: Annotated[
         str,
@@ -135,6 +135,13 @@ class ListenSettings:
             "Where probes and metrics are asked: the same, with a port of its own.",
         ),
     ] = "tcp:8651:interface=127.0.0.1"
+    stream: Annotated[
+        str,
+        Key(
+            Checked(check_endpoint, ADVICE),
+            "Where connections stay, one message a line, and changes are told: the same.",
+        ),
+    ] = "tcp:8652:interface=127.0.0.1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,6 +150,41 @@ class LaneSettings:
 
     read: Annotated[int, Key(WholeNumber(1, 256), "Threads for calls that only read.")] = 4
     write: Annotated[int, Key(WholeNumber(1, 256), "Threads for calls that write.")] = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedSettings:
+    """What subscribers to the feed may cost."""
+
+    stall_seconds: Annotated[
+        float,
+        Key(
+            Seconds(0.1, 3_600),
+            "How long a subscriber may read nothing of what it was sent before its\n"
+            "subscription ends.",
+        ),
+    ] = 30.0
+    subscriptions: Annotated[
+        int, Key(WholeNumber(1, 1_000), "The most subscriptions of one connection.")
+    ] = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetentionSettings:
+    """How much of the changelog is kept, and of deleted records with it."""
+
+    days: Annotated[
+        int,
+        Key(
+            WholeNumber(1, 36_500),
+            "How many days changes and deleted records are kept. What a registered consumer\n"
+            "still needs is kept longer.",
+        ),
+    ] = 30
+    entries: Annotated[
+        int,
+        Key(WholeNumber(1_000, 10**12), "The most changes that are kept, likewise."),
+    ] = 10_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +213,8 @@ class Configuration:
     listen: ListenSettings
     limits: Limits
     lanes: LaneSettings
+    feed: FeedSettings
+    retention: RetentionSettings
     log: LogSettings
     folder: Path
     origins: Mapping[str, str]
@@ -182,6 +226,8 @@ SECTIONS: Mapping[str, type] = {
     "listen": ListenSettings,
     "limits": Limits,
     "lanes": LaneSettings,
+    "feed": FeedSettings,
+    "retention": RetentionSettings,
     "log": LogSettings,
 }
 

@@ -2,23 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from records.catalogue import Catalogue
+from records.values import RecordInfo
 from service.methods.collections import CollectionMethods
+from service.methods.feed import FeedMethods
+from service.methods.feed_port import Feed
+from service.methods.feed_request import LONGEST_WAIT
 from service.methods.ports import Records
 from service.methods.records import RecordMethods
-from service.methods.registry import Registry
+from service.methods.registry import Method, Registry
+from service.methods.subscribing import SubscriptionMethods
 from service.methods.system import SystemMethods
+from service.methods.undo import UndoMethods
+from service.methods.undo_port import Undo
 
 
-def build_registry(catalogue: Catalogue, store: Records) -> Registry:
-    """The methods of every record class and collection, and those about the node."""
+def build_registry(
+    catalogue: Catalogue,
+    store: Records,
+    feed: Feed | None = None,
+    longest_wait: float = LONGEST_WAIT,
+    undo: Undo | None = None,
+) -> Registry:
+    """The methods of every record class and collection, those of the feed, and about the node.
+
+    Without a feed its methods are left out, and without undo those that bring records back.
+    `longest_wait` are the seconds a call may wait for a change.
+    """
     registry = Registry()
     for record in catalogue.records.values():
-        for method in RecordMethods(catalogue, record, store).methods():
+        for method in _methods_of(catalogue, record, store, undo):
             registry.add(method)
-        for collection in record.collections.values():
-            for method in CollectionMethods(catalogue, record, collection, store).methods():
-                registry.add(method)
+    if feed is not None:
+        for method in FeedMethods(catalogue, feed, longest_wait).methods():
+            registry.add(method)
+        for method in SubscriptionMethods(catalogue, feed).methods():
+            registry.add(method)
     for method in SystemMethods(catalogue, registry).methods():
         registry.add(method)
     return registry
+
+
+def _methods_of(
+    catalogue: Catalogue, record: RecordInfo, store: Records, undo: Undo | None
+) -> Iterator[Method]:
+    """The methods of one record class and its collections."""
+    yield from RecordMethods(catalogue, record, store).methods()
+    if undo is not None:
+        yield from UndoMethods(catalogue, record, undo).methods()
+    for collection in record.collections.values():
+        yield from CollectionMethods(catalogue, record, collection, store).methods()

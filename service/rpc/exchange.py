@@ -55,7 +55,7 @@ class Exchange:
         try:
             message = self._read(body)
         except Exception as error:
-            self._answers[0] = self._failure(None, self._faults.translate(error))
+            self.refuse(error)
             return ()
         self._in_batch = isinstance(message, Batch)
         items = message.messages if isinstance(message, Batch) else (message,)
@@ -87,6 +87,11 @@ class Exchange:
         if isinstance(call.message, Request):
             self._answers[call.place] = self._failure(call.message.id, fault)
         return fault
+
+    def refuse(self, error: BaseException) -> bytes:
+        """Answer the whole with one error, under no id: it is no body, or did not become one."""
+        self._answers[0] = self._failure(None, self._faults.translate(error))
+        return self._answers[0]
 
     def body(self) -> bytes | None:
         """The reply, or None when nothing is to be answered."""

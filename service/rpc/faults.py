@@ -50,7 +50,8 @@ class FaultKind:
 INTERNAL = FaultKind(-32603, "Internal error", errors.ServiceError)
 
 # Ranges: -32000 to -32009 the node's state, -32010 to -32019 limits, 1000 to 1099 values,
-# 1100 to 1199 records, 1200 to 1299 constraints. A number never changes its meaning.
+# 1100 to 1199 records, 1200 to 1299 constraints, 1300 to 1399 the feed. A number never changes
+# its meaning.
 FAULT_KINDS: tuple[FaultKind, ...] = (
     FaultKind(-32700, "Parse error", refusals.JsonRefused),
     FaultKind(-32600, "Invalid Request", refusals.RequestRefused),
@@ -71,9 +72,12 @@ FAULT_KINDS: tuple[FaultKind, ...] = (
     FaultKind(-32012, "The JSON is nested too deep", refusals.NestingTooDeep),
     FaultKind(-32013, "The result is too large", errors.ResultTooLarge),
     FaultKind(-32014, "A statement is too large", errors.StatementTooLarge),
+    FaultKind(-32015, "Too many subscriptions", errors.TooManySubscriptions),
     FaultKind(1000, "Values do not fit their fields", errors.ValuesRefused),
     FaultKind(1100, "A record is not there", errors.NotFound),
     FaultKind(1200, "A constraint of the database forbids it", errors.Conflict),
+    FaultKind(1301, "The changelog cannot be kept as asked", errors.FeedRefused),
+    FaultKind(1300, "It needs a connection that stays", errors.StreamNeeded),
 )
 
 _BY_CLASS = {kind.error: kind for kind in FAULT_KINDS}

@@ -30,3 +30,8 @@ class Limits:
     result_bytes: int = 32 * MEBIBYTE
     call_seconds: float = 30.0
     pending_calls: int = 1000
+
+    @property
+    def longest_wait(self) -> float:
+        """The seconds that a call may wait for something and still be answered in time."""
+        return max(self.call_seconds - 5, self.call_seconds / 2)

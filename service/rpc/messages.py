@@ -90,6 +90,11 @@ def failure(id_: Id, fault: Fault) -> dict[str, object]:
     return {"jsonrpc": VERSION, "error": fault.as_json(), "id": id_}
 
 
+def notification(method: str, params: dict[str, object]) -> dict[str, object]:
+    """What is told without having been asked, and not answered."""
+    return {"jsonrpc": VERSION, "method": method, "params": params}
+
+
 def _failures(value: dict[str, object], index: int | None) -> list[Failure]:
     """Everything that keeps an object from being a request."""
     method, params = value.get("method"), value.get("params", {})

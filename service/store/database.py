@@ -18,6 +18,7 @@ from storm.database import ConnectionWrapper
 from storm.databases.mysql import MySQL, MySQLConnection
 from storm.uri import URI
 
+from schema.capture.triggers import PRINCIPAL
 from service.database_url import DatabaseUrl
 from service.server.versions import ServerKind, require_supported
 from service.store.settings import SessionSettings
@@ -48,8 +49,14 @@ _CONVERSIONS: dict[Any, Any] = {
 }
 
 
+_UNSURE = object()
+
+
 class HerdbookConnection(MySQLConnection):  # type: ignore[misc]  # Storm has no types
     """A connection that knows every way of being lost, and how it is known to be so."""
+
+    # The raw connection that was told last for whom it writes, and who that was.
+    _noted: tuple[object, object] = (None, None)
 
     def is_disconnection_error(
         self, exc: BaseException, extra_disconnection_errors: tuple[type, ...] = ()
@@ -71,6 +78,20 @@ class HerdbookConnection(MySQLConnection):  # type: ignore[misc]  # Storm has no
         said.register(self._raw_connection.fileno(), select.POLLIN)
         if said.poll(0):
             self._check_disconnect(self._raw_connection.ping)
+
+    def write_for(self, principal: str | None) -> None:
+        """Let the changelog name this caller for what is written; None: the account itself.
+
+        The server is told only where it does not know, so that a caller who comes again costs
+        nothing. A connection that was made anew knows of nobody.
+        """
+        self._ensure_connected()
+        raw, noted = self._noted
+        if (noted if raw is self._raw_connection else None) == principal:
+            return
+        self._noted = (self._raw_connection, _UNSURE)
+        self.execute(f"SET {PRINCIPAL} = ?", (principal,), noresult=True)
+        self._noted = (self._raw_connection, principal)
 
 
 class HerdbookDatabase(MySQL):  # type: ignore[misc]  # Storm has no types

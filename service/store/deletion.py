@@ -14,11 +14,14 @@ from dataclasses import dataclass, field
 from records.catalogue import Catalogue
 from records.errors import Failure
 from records.relation import CASCADE, RESTRICT, SET_NULL
-from records.validation import Key, key_to_json
+from records.validation import Key, Row, key_to_json
 from records.values import RecordInfo, ReferenceInfo
+from schema.capture.triggers import MOMENT, NOW
 from service.errors import Conflict
+from service.methods.undo_port import graveyard
 from service.store import sql, writer
 from service.store.order import circle, layers, reachable
+from service.store.reader import select_by_keys
 from service.store.transaction import Transaction
 
 NAMED_IN_A_MESSAGE = 3
@@ -60,12 +63,20 @@ def delete(tx: Transaction, record: RecordInfo, keys: Sequence[Key]) -> None:
 
 
 def carry_out(tx: Transaction, plan: Plan) -> None:
-    """Do what is planned, children first."""
-    _release(tx, plan)
-    for name in _children_first(tx.catalogue, plan.doomed):
-        inner = plan.inner.get(name, {})
-        for keys in layers({key: inner.get(key, ()) for key in plan.doomed[name]}):
-            writer.delete(tx, tx.catalogue.records[name], keys)
+    """Do what is planned, children first. All that goes has the same moment of death."""
+    tx.execute(f"SET {MOMENT} = {NOW}")
+    try:
+        lost = list(_references_in_circles(tx, plan.doomed))
+        _release(tx, plan)
+        for name in children_first(tx.catalogue, plan.doomed):
+            inner = plan.inner.get(name, {})
+            for keys in layers({key: inner.get(key, ()) for key in plan.doomed[name]}):
+                writer.delete(tx, tx.catalogue.records[name], keys)
+        for record, changes in lost:
+            writer.update(tx, graveyard(record), changes)
+    finally:
+        # The connection goes on to serve others. One that is lost is made anew, without it.
+        tx.execute(f"SET {MOMENT} = NULL")
 
 
 def plan_deletion(tx: Transaction, record: RecordInfo, keys: Sequence[Key]) -> Plan:
@@ -187,7 +198,7 @@ def _circles(tx: Transaction, plan: Plan) -> Iterator[tuple[Key, str]]:
             )
 
 
-def _released_circles(catalogue: Catalogue, doomed: Doomed) -> list[tuple[str, str]]:
+def released_circles(catalogue: Catalogue, doomed: Doomed) -> list[tuple[str, str]]:
     """References that may be NULL by which doomed classes refer to each other in a circle.
 
     Each by its class and name. A class that refers to itself is such a circle.
@@ -203,6 +214,24 @@ def _released_circles(catalogue: Catalogue, doomed: Doomed) -> list[tuple[str, s
     ]
 
 
+def _references_in_circles(
+    tx: Transaction, doomed: Doomed
+) -> Iterator[tuple[RecordInfo, list[tuple[Key, Row]]]]:
+    """What doomed rows say in the references that are let go of only so that they can be deleted.
+
+    The dead keep it, so that they come back as they were.
+    """
+    for name, reference_name in released_circles(tx.catalogue, doomed):
+        record = tx.catalogue.records[name]
+        fields = record.references[reference_name].fields
+        for part in writer.chunks(list(doomed[name]), writer.ROWS_A_STATEMENT):
+            found = select_by_keys(tx, record, part, fields)
+            pairs = zip(part, found, strict=True)
+            changes = [(key, row) for key, row in pairs if row and None not in row.values()]
+            if changes:
+                yield record, changes
+
+
 def _parents(catalogue: Catalogue, name: str, within: Container[str]) -> set[str]:
     """The classes a class refers to, among some."""
     targets = (reference.target for reference in catalogue.records[name].references.values())
@@ -215,14 +244,14 @@ def _release(tx: Transaction, plan: Plan) -> None:
         child = tx.catalogue.records[name]
         staying = [key for key in keys if key not in plan.doomed.get(name, {})]
         writer.set_null(tx, child, child.references[reference_name], staying)
-    for name, reference_name in _released_circles(tx.catalogue, plan.doomed):
+    for name, reference_name in released_circles(tx.catalogue, plan.doomed):
         record = tx.catalogue.records[name]
         writer.set_null(tx, record, record.references[reference_name], plan.doomed[name])
 
 
-def _children_first(catalogue: Catalogue, doomed: Doomed) -> list[str]:
+def children_first(catalogue: Catalogue, doomed: Doomed) -> list[str]:
     """The doomed classes so that none is deleted while another still refers to it."""
-    released = set(_released_circles(catalogue, doomed))
+    released = set(released_circles(catalogue, doomed))
     children: dict[str, set[str]] = {name: set() for name in doomed}
     for name in doomed:
         for reference in catalogue.records[name].references.values():

@@ -55,9 +55,17 @@ def require_plain(result: Result) -> Result:
             waiting.extend(item.values())
         elif isinstance(item, list | tuple | set | frozenset):
             waiting.extend(item)
+        elif _is_frozen(kind):
+            waiting.extend(vars(item).values())
         elif isinstance(item, _SCALAR_BASES):
             # A class of the user's own that is such a value, from a validator for instance.
             continue
         else:
             raise NotPlain(f"a {kind.__name__} must not leave its thread; return its values")
     return result
+
+
+def _is_frozen(kind: type) -> bool:
+    """Whether its values are ours and never change: they are as plain as what they hold."""
+    parameters = getattr(kind, "__dataclass_params__", None)
+    return parameters is not None and bool(parameters.frozen)

@@ -41,14 +41,19 @@ def select_by_keys(
     return [found.get(key) for key in keys]
 
 
-def page(tx: Transaction, record: RecordInfo, query: Query) -> list[Row]:
-    """The rows of one page, in order, by the names of the paths that are asked for."""
+def page(
+    tx: Transaction, record: RecordInfo, query: Query, besides: Sequence[Fragment] = ()
+) -> list[Row]:
+    """The rows of one page, in order, by the names of the paths that are asked for.
+
+    They fulfil what stands in `besides` too, where the record's table is called t0.
+    """
     source = Source(tx.catalogue, record)
     selected = [path.kind.column_expression(source.column(path)) for path in query.select]
     order = ", ".join(
         _sorted_column(source, sort) + (" DESC" if sort.descending else "") for sort in query.order
     )
-    conditions = list(_conditions(source, query))
+    conditions = [*_conditions(source, query), *besides]
     where = joined(conditions, "AND") if conditions else Fragment("TRUE")
     rows = tx.rows(
         f"SELECT {', '.join(selected)} FROM {source.text} "

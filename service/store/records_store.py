@@ -45,3 +45,7 @@ class RecordStore(Store):  # type: ignore[misc]  # Storm has no types
     def require_connection(self) -> None:
         """Raise DisconnectionError if the connection is known to be lost, before more is sent."""
         self._connection.require_alive()
+
+    def write_for(self, principal: str | None) -> None:
+        """Let the changelog name this caller for what is written from now on."""
+        self._connection.write_for(principal)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import TypeVar
 
 from twisted.internet.defer import Deferred, fail
@@ -22,6 +23,7 @@ class Lane:
     """Some threads for one sort of work, so that no other sort can hold it up.
 
     A worker, and with it a connection, is made in each thread at its first unit of work.
+    `on_commit` is called in the thread after each unit that `run` has ended well.
     """
 
     def __init__(
@@ -30,9 +32,11 @@ class Lane:
         name: str,
         threads: int,
         make_worker: Callable[[], Worker],
+        on_commit: Callable[[], None] = lambda: None,
     ) -> None:
         self._reactor = reactor
         self._make_worker = make_worker
+        self._on_commit = on_commit
         self._local = threading.local()
         self._workers: list[Worker] = []
         self._stopped = False
@@ -59,7 +63,13 @@ class Lane:
         Cancelled before it commits, it is undone; later, it fails with OutcomeUnknown.
         """
         ticket = Ticket()
-        return self._begin(ticket, lambda: self._worker().run(work, ticket))
+
+        def task() -> Result:
+            result = self._worker().run(work, ticket)
+            self._on_commit()
+            return result
+
+        return self._begin(ticket, task)
 
     def try_out(self, work: Work[Result]) -> Deferred[Result]:
         """The same, and undo what it wrote."""
@@ -83,11 +93,13 @@ class Lane:
                 begun = waiting.pop()
             except IndexError:
                 raise Abandoned from None
-            return begun()
+            return context.run(begun)
 
         def tell(succeeded: bool, result: Result | Failure) -> None:
             self._reactor.callFromThread(_fire, outcome, result)
 
+        # Who calls goes along into the thread.
+        context = copy_context()
         waiting = [task]
         outcome: Deferred[Result] = Deferred(cancel)
         self._pool.callInThreadWithCallback(tell, begin)

@@ -19,6 +19,7 @@ from storm.exceptions import Error as StormError
 
 from records.catalogue import Catalogue
 from service.errors import OutcomeUnknown
+from service.methods.caller import current_principal
 from service.server.errors import ServerError
 from service.store.database import LOST_CONNECTION, HerdbookDatabase, error_number
 from service.store.plain import require_plain
@@ -106,14 +107,17 @@ class Worker:
     def _attempt(self, work: Work[Result], ticket: Ticket) -> Result:
         """Run the work once, from a clean connection to the commit."""
         store = self._connected()
+        writes = not self._database.settings.autocommit
         try:
+            if writes:
+                store.write_for(current_principal())
             result = require_plain(work(Transaction(store, self._catalogue)))
             store.flush()
             store.require_connection()
         except BaseException:
             self._roll_back(store)
             raise
-        if not self._database.settings.autocommit:
+        if writes:
             self._commit(store, ticket)
         return result
 

@@ -88,6 +88,17 @@ class CallRunner:
             self._pending -= 1
             self._tell_drained()
 
+    def turn_away(self, body: bytes, error: ServiceError) -> bytes | None:
+        """The reply to a body of which nothing is run: each call in it fails with the error."""
+        exchange = Exchange(self._limits, self._faults)
+        for call in exchange.receive(body):
+            exchange.fail(call, error)
+        return exchange.body()
+
+    def refuse(self, error: BaseException) -> bytes:
+        """The reply to what did not become a body."""
+        return Exchange(self._limits, self._faults).refuse(error)
+
     def drain(self, seconds: float) -> Deferred[None]:
         """Take no more bodies; fires when the pending ones are answered.
 

@@ -29,6 +29,7 @@ from twisted.python.failure import Failure
 from twisted.web import http
 
 from service.rpc.faults import new_trace
+from service.transports.peers import principal_at
 from service.transports.timing import Clock, fired, within_time
 from service.transports.web import Answer, Asked, Handler, WebLimits, refusal
 
@@ -107,7 +108,8 @@ class BoundedRequest(http.Request):
         }
         body = b"".join(self._pieces)
         self._pieces.clear()
-        return Asked(self.method.decode("latin-1"), path, query, headers, body)
+        client = principal_at(cast(Any, self.channel.transport).getPeer())
+        return Asked(self.method.decode("latin-1"), path, query, headers, body, client)
 
     def _reply(self, answer: Answer | None) -> None:
         """Send the answer, unless there is nobody left to read it."""

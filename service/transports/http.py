@@ -9,6 +9,7 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 
 from service.errors import Busy, ServiceError
+from service.methods.caller import Caller, calling
 from service.transports.calls import CallRunner
 from service.transports.connections import WebFactory
 from service.transports.timing import Clock
@@ -31,7 +32,8 @@ class RpcPages:
         refused = _refusal(asked) or self._overload()
         if refused is not None:
             return refused
-        reply = await self._runner.answer(asked.body)
+        with calling(Caller(asked.client)):
+            reply = await self._runner.answer(asked.body)
         if reply is None:
             return Answer(204)
         return Answer(200, reply, {"Content-Type": "application/json"})

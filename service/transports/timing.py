@@ -43,3 +43,35 @@ def fired() -> Deferred[None]:
     done: Deferred[None] = Deferred()
     done.callback(None)
     return done
+
+
+class Timer:
+    """Calls a function when its time is up, unless it is stopped before; may be used again."""
+
+    def __init__(self, clock: Clock, seconds: float, late: Callable[[], None]) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._late = late
+        self._running: Any = None
+
+    def start(self) -> None:
+        """Give it its whole time, from now on."""
+        self.stop()
+        self._running = self._clock.callLater(self._seconds, self._end)
+
+    def stop(self) -> None:
+        """Nothing is waited for."""
+        if self._running is not None:
+            self._running.cancel()
+            self._running = None
+
+    def run_while(self, waited_for: bool) -> None:
+        """Let it run on, or start it, while something is waited for; else stop it."""
+        if not waited_for:
+            self.stop()
+        elif self._running is None:
+            self.start()
+
+    def _end(self) -> None:
+        self._running = None
+        self._late()

@@ -10,13 +10,17 @@ from typing import Any, TypeAlias
 
 @dataclass(frozen=True)
 class Asked:
-    """A request that was received whole. Header names are in lower case."""
+    """A request that was received whole. Header names are in lower case.
+
+    `client` is who sent it, as the changelog names callers.
+    """
 
     method: str
     path: str
     query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    client: str = ""
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ def test_every_command_of_the_page_does_what_it_says(tmp_path: Path, database: s
         "PYTHONPATH": str(ROOT),
         "HERDBOOK_LISTEN_RPC": f"tcp:{port}:interface=127.0.0.1",
         "HERDBOOK_LISTEN_ADMIN": "tcp:0:interface=127.0.0.1",
+        "HERDBOOK_LISTEN_STREAM": "tcp:0:interface=127.0.0.1",
         "HERDBOOK_URL": f"http://127.0.0.1:{port}/",
     }
     done = subprocess.run(

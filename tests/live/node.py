@@ -47,6 +47,7 @@ class NodeProcess:
         self._process: subprocess.Popen[str] | None = None
         self.rpc = ""
         self.admin = ""
+        self.stream = ""
 
     @property
     def pid(self) -> int:
@@ -63,6 +64,7 @@ class NodeProcess:
             "HERDBOOK_DATABASE_URL": self._database,
             "HERDBOOK_LISTEN_RPC": "tcp:0:interface=127.0.0.1",
             "HERDBOOK_LISTEN_ADMIN": "tcp:0:interface=127.0.0.1",
+            "HERDBOOK_LISTEN_STREAM": "tcp:0:interface=127.0.0.1",
         }
         with (self._folder / "node.log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -76,7 +78,7 @@ class NodeProcess:
         ready = self._first_line()
         assert ready, f"the node did not start: {self.log()}"
         told = json.loads(ready)
-        self.rpc, self.admin = told["rpc"], told["admin"]
+        self.rpc, self.admin, self.stream = told["rpc"], told["admin"], told["stream"]
         return self
 
     def __exit__(

@@ -97,6 +97,11 @@ class Side:
         except BaseException as error:
             self.error = error
 
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._thread.is_alive()
+
     def join(self) -> Any:
         """Wait for the end; what it returned. Raises what it raised."""
         self._thread.join(PATIENCE)

@@ -127,6 +127,10 @@ CASES: list[tuple[Callable[[], Declared], list[str]]] = [
             "System: the name 'system' belongs to the API; rename the class",
             "Private: the table name 'herdbook_private' belongs to Herdbook",
             "Hidden: the table name '_hidden' belongs to Herdbook",
+            "Stamped: the column name 'herdbook_stamp' belongs to Herdbook; give the field another "
+            "name=…",
+            "Stamped: the column name 'herdbook_life' belongs to Herdbook; give the field another "
+            "name=…",
         ],
     ),
     (
@@ -144,6 +148,8 @@ CASES: list[tuple[Callable[[], Declared], list[str]]] = [
             "is longer than 64 characters; give a shorter one",
             "Wide: the key uq_wide_first_second takes 3200 bytes, where 3072 fit; shorten a field",
             "Wide: size_in_floats is Float and cannot be in the key ix_wide_size_in_floats",
+            f"Endless: the table name {'t' * 51!r} is longer than 50 characters; give a shorter one "
+            'with __storm_table__ = "…"',
         ],
     ),
 ]

@@ -216,7 +216,11 @@ def reserved_names() -> Declared:
     class Hidden(Record):
         __storm_table__ = "_hidden"
 
-    return [System, Private, Hidden]
+    class Stamped(Record):
+        herdbook_stamp = Integer()
+        years = Integer(name="Herdbook_Life")
+
+    return [System, Private, Hidden, Stamped]
 
 
 def names_that_collide() -> Declared:
@@ -245,4 +249,7 @@ def keys_too_wide() -> Declared:
         size_in_floats = Float()
         a_rather_long_name_for_a_field_of_a_record_that_has_an_index = Integer(index=True)
 
-    return [Wide]
+    class Endless(Record):
+        __storm_table__ = "t" * 51
+
+    return [Wide, Endless]

@@ -7,7 +7,7 @@ from alembic.operations.ops import AlterColumnOp
 
 from records import Enum, Record, Text
 from records.catalogue import catalogue_of
-from schema.changes import changes_to
+from schema.changes import changes_to, told
 from schema.connection import connected
 from schema.tables import metadata_of
 from schema.words import in_words
@@ -22,7 +22,7 @@ def test_every_single_change_of_a_field_is_found_and_nothing_else(project: Proje
     with connected(project.url) as connection:
         assert changes_to(connection, metadata_of(catalogue_of([sample()]))).up == []
         for name in CHANGES:
-            found = changes_to(connection, metadata_of(catalogue_of([sample(name)]))).up
+            found = told(changes_to(connection, metadata_of(catalogue_of([sample(name)]))).up)
             columns = [part.column_name for part in found if isinstance(part, AlterColumnOp)]
             if columns != [name] or len(found) != 1:
                 wrong[name] = found

@@ -75,13 +75,22 @@ def test_the_sql_up_and_down_does_what_the_commands_do(project: Project) -> None
     down = picture(project.url)
     back = migrator.sql(Direction.UP, "")
     run_by_client(project.url, back)
+    stale = migrator.problem()
+    assert stale is not None
+    assert "has lost its triggers" in stale.message
+    assert migrator.recapture() == ["country", "city"]
     assert picture(project.url) == up
     run_by_client(project.url, migrator.sql(Direction.DOWN, "head:base"))
     assert picture(project.url) == down
     with connected(project.url) as connection:
-        for table in ("herdbook_schema", "herdbook_revision", "herdbook_migration"):
+        origin = connection.scalar(text("SELECT origin FROM herdbook_node"))
+        for table in down:
             connection.execute(text(f"DROP TABLE {table}"))
     run_by_client(project.url, migrator.sql(Direction.UP, "base:heads"))
+    with connected(project.url) as connection:
+        connection.execute(text(f"UPDATE herdbook_node SET origin = {origin}"))
+        connection.commit()
+    migrator.recapture()
     # Only the runner's journal is not there: nothing was run.
     assert picture(project.url) == {name: up[name] for name in up if name != "herdbook_migration"}
     assert migrator.check() == []
@@ -104,7 +113,7 @@ def test_a_database_that_is_behind_is_refused_until_it_is_upgraded(project: Proj
     migrator = project.migrator(City)
     problem = migrator.problem()
     assert isinstance(problem, SchemaBehind)
-    assert problem.message == "The database's schema is behind; it lacks: hb0001, r1."
+    assert problem.message == "The database's schema is behind; it lacks: hb0001, hb0002, r1."
     assert problem.hint == "Run `herdbook schema upgrade`."
     with pytest.raises(SchemaBehind):
         migrator.revision("too early")
@@ -140,15 +149,15 @@ def test_too_old_code_is_refused_and_newer_compatible_schemas_are_not(project: P
     newer = "UPDATE herdbook_schema SET number = 9, oldest_code = {}"
     with connected(project.url) as connection:
         connection.execute(text(newer.format(1)))
-        connection.execute(text(f"{later} WHERE version_num = 'hb0001'"))
+        connection.execute(text(f"{later} WHERE version_num = 'hb0002'"))
         connection.commit()
     assert migrator.problem() is None
     with connected(project.url) as connection:
-        connection.execute(text(newer.format(2)))
+        connection.execute(text(newer.format(3)))
         connection.commit()
     problem = migrator.problem()
     assert isinstance(problem, CodeTooOld)
-    assert "needs code of at least number 2, and this code is number 1" in problem.message
+    assert "needs code of at least number 3, and this code is number 2" in problem.message
 
 
 def test_revisions_are_taken_back_by_name_and_by_number(project: Project) -> None:
@@ -157,7 +166,7 @@ def test_revisions_are_taken_back_by_name_and_by_number(project: Project) -> Non
     write_revision(project.folder, small("r2", "r1"), "r2")
     write_revision(project.folder, small("r3", "r2"), "r3")
     migrator = project.migrator(City)
-    assert migrator.upgrade("r2") == ["hb0001", "r1", "r2"]
+    assert migrator.upgrade("r2") == ["hb0001", "hb0002", "r1", "r2"]
     assert migrator.upgrade() == ["r3"]
     assert migrator.downgrade("-1") == ["r3"]
     assert migrator.downgrade("r1") == ["r2"]
@@ -168,7 +177,7 @@ def test_revisions_are_taken_back_by_name_and_by_number(project: Project) -> Non
     for move in (migrator.upgrade, migrator.downgrade):
         with pytest.raises(RevisionUnknown, match="no revision 'r9'"):
             move("r9")
-    assert migrator.downgrade("herdbook@base") == ["hb0001"]
+    assert migrator.downgrade("herdbook@base") == ["hb0002", "hb0001"]
 
 
 def test_a_revision_that_is_not_on_the_way_is_told_apart_from_one_that_is_not_there(
@@ -178,7 +187,7 @@ def test_a_revision_that_is_not_on_the_way_is_told_apart_from_one_that_is_not_th
     write_revision(project.folder)
     migrator = project.migrator(City)
     migrator.upgrade("herdbook@head")
-    with pytest.raises(RevisionOutOfReach, match=r"The way down does not lead to .* r1 .* hb0001"):
+    with pytest.raises(RevisionOutOfReach, match=r"The way down does not lead to .* r1 .* hb0002"):
         migrator.downgrade("r1")
     with pytest.raises(RevisionOutOfReach, match="before the first one"):
         migrator.sql(Direction.DOWN, "base:r1")
@@ -206,7 +215,7 @@ def test_a_file_without_a_docstring_has_no_message(project: Project) -> None:
     """It is listed all the same."""
     write_revision(project.folder, small("r1", None).partition("\n")[2], "r1")
     pending = project.migrator(City).status().pending
-    assert [(line.name, line.message) for line in pending][1:] == [("r1", "")]
+    assert [(line.name, line.message) for line in pending][2:] == [("r1", "")]
 
 
 @pytest.mark.parametrize(

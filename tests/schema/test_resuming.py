@@ -65,7 +65,7 @@ def test_an_interrupted_migration_shows_and_keeps_the_other_direction_out(projec
     write_revision(project.folder)
     migrator = project.migrator(Anything)
     migrator.upgrade("herdbook@head")
-    with killed_at(20):
+    with killed_at(21):
         migrator.upgrade()
     status = migrator.status()
     assert status.state == "interrupted"
@@ -87,7 +87,7 @@ def test_a_file_changed_below_done_statements_is_refused(project: Project) -> No
     write_revision(project.folder)
     migrator = project.migrator(Anything)
     migrator.upgrade("herdbook@head")
-    with killed_at(20):
+    with killed_at(21):
         migrator.upgrade()
     half_way = picture(project.url)
     write_revision(

@@ -9,6 +9,11 @@ from service.server import Program, ProgramMissing, ServerKind, find_program, in
 
 CHOSEN = os.environ.get("HERDBOOK_TEST_SERVERS", "mariadb,mysql")
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+_GALERA_PLACES = (
+    "/usr/lib/galera/libgalera_smm.so",
+    "/usr/lib64/galera-4/libgalera_smm.so",
+    "/usr/lib64/galera/libgalera_smm.so",
+)
 MYSQL_PREFIX = Path(os.environ.get("HERDBOOK_TEST_MYSQL") or _CACHE / "herdbook" / "mysql")
 
 
@@ -28,3 +33,16 @@ def program_of(kind: ServerKind) -> Program:
             f"The tests' MySQL is not at {MYSQL_PREFIX}. Run tests/servers/install-mysql, or name "
             f"its folder in HERDBOOK_TEST_MYSQL. HERDBOOK_TEST_SERVERS=mariadb tests without it."
         ) from error
+
+
+def galera_library() -> Path:
+    """Galera's library for MariaDB's clusters, or an error that says how to get it."""
+    named = os.environ.get("HERDBOOK_TEST_GALERA")
+    for place in [named] if named else _GALERA_PLACES:
+        if Path(place).is_file():
+            return Path(place)
+    raise ProgramMissing(
+        f"Galera's library is not at {named or _GALERA_PLACES[0]}. Install it (Debian: apt-get "
+        f"install galera-4), or name the file in HERDBOOK_TEST_GALERA. HERDBOOK_TEST_SERVERS=mysql "
+        f"tests without clusters."
+    )

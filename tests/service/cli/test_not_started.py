@@ -147,6 +147,7 @@ def test_serve_refuses_a_schema_that_is_behind(tmp_path: Path, database: str) ->
         HERDBOOK_DATABASE_URL=database,
         HERDBOOK_LISTEN_RPC="tcp:0:interface=127.0.0.1",
         HERDBOOK_LISTEN_ADMIN="tcp:0:interface=127.0.0.1",
+        HERDBOOK_LISTEN_STREAM="tcp:0:interface=127.0.0.1",
     )
     assert refused.returncode == 3
     assert "herdbook schema upgrade" in refused.stderr

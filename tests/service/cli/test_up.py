@@ -31,7 +31,7 @@ def test_a_node_goes_up_serves_and_goes_down(tmp_path: Path, server_program: str
     """One line tells where it is; it answers; after `down` nothing of it runs, and data stay."""
     directory = tmp_path / "data"
     with node_up(directory, server_program) as told:
-        assert told.keys() >= {"rpc", "admin", "database", "dir", "pid"}
+        assert told.keys() >= {"rpc", "stream", "admin", "database", "dir", "pid"}
         assert told["dir"] == str(directory)
         assert "unix_socket=" in told["database"]
         made = caller(told).call("country.create", new_country("XA"))

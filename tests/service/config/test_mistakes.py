@@ -125,10 +125,20 @@ BROKEN: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "[listen] rpc",
         ("no listener of kind 'ssl'", "does not have yet"),
     ),
-    "both listeners on one port": (
+    "two listeners on one port": (
         GOOD + '[listen]\nadmin = "tcp:8650:interface=127.0.0.1"',
         "line 6, [listen] admin",
-        ("both listeners are on port 8650",),
+        ("listen.rpc and listen.admin are both on port 8650",),
+    ),
+    "a listener on the port that another has by default": (
+        GOOD + '[listen]\nadmin = "tcp:8652:interface=127.0.0.1"',
+        "line 6, [listen] admin",
+        ("listen.admin and listen.stream are both on port 8652",),
+    ),
+    "a stalled subscriber with no time at all": (
+        GOOD + "[feed]\nstall_seconds = 0",
+        "line 6, [feed] stall_seconds",
+        ("0 is out of range",),
     ),
     "no TOML": (GOOD + "[lanes\n", "line 5", ("not valid TOML",)),
     "a key twice": (GOOD + 'url = "mysql://me:hush@db/x"', "line 5", ("not valid TOML",)),

@@ -47,4 +47,4 @@ def _lists(arguments: tuple[Any, ...]) -> list[list[Any]]:
 def remembering(answer: Any = None) -> tuple[Api, Remembering]:
     """An API on a store that remembers."""
     store: Any = Remembering(answer)
-    return Api(build_registry(CATALOGUE, store), Statements()), store
+    return Api(build_registry(CATALOGUE, store, undo=store), Statements()), store

@@ -7,14 +7,19 @@ from typing import Any
 
 import pytest
 
+from schema.capture.columns import DIED, WRITER
 from service.errors import MethodUnknown
 from service.methods.params import Signature, bind
 from service.methods.registry import Method, Registry
+from service.methods.undo_port import Restored
 from tests.service.methods.memory import remembering
 from tests.service.methods.samples import CATALOGUE
 
 METHODS = list(remembering()[0].registry)
-VERBS = ("get", "list", "count", "create", "update", "upsert", "delete")
+VERBS = (
+    *("get", "list", "count", "create", "update", "upsert", "delete"),
+    *("list_deleted", "restore"),
+)
 SYSTEM = {
     *("schema.describe", "system.listMethods", "system.methodHelp", "system.methodSignature"),
 }
@@ -53,8 +58,11 @@ def test_every_example_is_a_call_that_is_not_refused(method: Method) -> None:
     row: dict[str, Any] = {
         name: None for record in CATALOGUE.records.values() for name in record.fields
     }
+    row |= {DIED: 0, WRITER: ""}
     verb = method.name.rpartition(".")[2]
-    api, _store = remembering(1 if verb in ("count", "delete", "remove", "clear") else [row])
+    answers: dict[str, Any] = dict.fromkeys(("count", "delete", "remove", "clear"), 1)
+    answers["restore"] = Restored([row], {})
+    api, _store = remembering(answers.get(verb, [row]))
     assert api.call(method.name, method.example) is not None
 
 

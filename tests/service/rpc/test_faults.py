@@ -20,6 +20,7 @@ RANGES = [
     (range(1000, 1100), ("values.",)),
     (range(1100, 1200), ("record.",)),
     (range(1200, 1300), ("constraint.",)),
+    (range(1300, 1400), ("feed.",)),
 ]
 
 

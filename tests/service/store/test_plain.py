@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -12,6 +13,7 @@ import pytest
 from netaddr import IPAddress, IPNetwork
 
 from records.errors import Failure
+from service.methods.feed_port import Ends
 from service.store.plain import NotPlain, require_plain
 from service.store.transaction import Transaction
 from tests.service.store.families import CATALOGUE, Land
@@ -33,7 +35,15 @@ PLAIN: list[Any] = [
     IPNetwork("10.0.0.0/8"),
     frozenset({"red"}),
     Failure("code", "message"),
+    Ends(head=2, horizon=1),
 ]
+
+
+@dataclass
+class Changing:
+    """A value that two threads could change at once."""
+
+    number: int = 1
 
 
 @pytest.mark.parametrize("value", PLAIN, ids=lambda value: type(value).__name__)
@@ -51,6 +61,7 @@ def test_plain_values_come_through_as_they_are(value: Any) -> None:
         lambda item: {"row": [1, item]},
         lambda item: {item: 1},
         lambda item: (1, {"deep": [[item]]}),
+        lambda item: Ends(head=1, horizon=item),
     ],
 )
 def test_a_storm_object_is_refused_wherever_it_hides(wrap: Any) -> None:
@@ -61,7 +72,8 @@ def test_a_storm_object_is_refused_wherever_it_hides(wrap: Any) -> None:
 
 def test_what_belongs_to_a_connection_is_refused() -> None:
     """Results and iterators read on, over a connection another thread may use by then."""
-    for item in (iter([1]), (part for part in [1]), object(), Land.code, lambda: None):
+    parts = (part for part in [1])
+    for item in (iter([1]), parts, object(), Land.code, lambda: None, Changing()):
         with pytest.raises(NotPlain):
             require_plain(item)
 

@@ -20,6 +20,7 @@ from service.rpc.messages import Params
 from service.transports.calls import CallRunner
 from service.transports.connections import WebFactory
 from service.transports.http import RpcFactory
+from service.transports.lines import LineFactory
 from service.transports.web import WebLimits
 from tests.service.rpc.methods import METHODS, respond
 from tests.service.transports.reactor_thread import in_reactor, reactor
@@ -40,7 +41,7 @@ class Reply:
 class LiveServer:
     """A factory that listens on a free port of this machine."""
 
-    def __init__(self, factory: WebFactory) -> None:
+    def __init__(self, factory: WebFactory | LineFactory) -> None:
         self.factory = factory
         self._listening = in_reactor(reactor.listenTCP, 0, factory, interface="127.0.0.1")
         self.address = ("127.0.0.1", self._listening.getHost().port)

@@ -1,0 +1,94 @@
+"""What the server's catalogue tells of triggers, and makes of names and rights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from schema.capture.triggers import TRIGGER_PREFIX
+from schema.connection import error_code
+
+_NO_SUCH_TRIGGER = 1360
+_NOT_ALLOWED = frozenset({1142, 1227})
+
+_TRIGGERS = text(
+    "SELECT event_object_table, trigger_name, action_timing, event_manipulation, action_order, "
+    "action_statement, definer, sql_mode, character_set_client, collation_connection "
+    "FROM information_schema.triggers WHERE trigger_schema = DATABASE() "
+    "ORDER BY event_object_table, action_timing, event_manipulation, action_order"
+)
+
+
+@dataclass(frozen=True)
+class FoundTrigger:
+    """A trigger as the catalogue shows it. `body` is None where this account may not read it."""
+
+    table: str
+    name: str
+    timing: str
+    event: str
+    order: int
+    body: str | None
+    definer: str
+    settings: tuple[str, str, str]
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether capture made it, of whatever release."""
+        return self.name.startswith(TRIGGER_PREFIX)
+
+
+def triggers_in(connection: Connection) -> list[FoundTrigger]:
+    """All triggers of the database that this account sees; by table, event and order."""
+    return [
+        FoundTrigger(
+            table=str(table),
+            name=str(name),
+            timing=str(timing),
+            event=str(event),
+            order=int(order),
+            body=None if body is None else str(body),
+            definer=str(definer or ""),
+            settings=(str(settings[0]), str(settings[1]), str(settings[2])),
+        )
+        for table, name, timing, event, order, body, definer, *settings in connection.execute(
+            _TRIGGERS
+        )
+    ]
+
+
+def hidden_among(connection: Connection, names: Iterable[str]) -> frozenset[str]:
+    """Which of the triggers are there although the catalogue does not show them to this account.
+
+    To an account without the TRIGGER privilege the catalogue shows none, but the server tells
+    "there is no such trigger" from "you may not see it".
+    """
+    return frozenset(name for name in names if _is_hidden(connection, name))
+
+
+def _is_hidden(connection: Connection, name: str) -> bool:
+    try:
+        connection.exec_driver_sql(f"SHOW CREATE TRIGGER `{name}`").close()
+    except DBAPIError as error:
+        code = error_code(error)
+        if code == _NO_SUCH_TRIGGER:
+            return False
+        if code in _NOT_ALLOWED:
+            return True
+        raise
+    return True
+
+
+def columns_of(connection: Connection) -> dict[str, set[str]]:
+    """The names of all columns, by table."""
+    found: dict[str, set[str]] = {}
+    query = text(
+        "SELECT table_name, column_name FROM information_schema.columns "
+        "WHERE table_schema = DATABASE()"
+    )
+    for table, column in connection.execute(query):
+        found.setdefault(table, set()).add(column)
+    return found

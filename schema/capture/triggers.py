@@ -1,0 +1,310 @@
+"""The text of the triggers that capture one table.
+
+What a trigger writes stays when IGNORE lets a statement go on without the row, so whatever a row's
+change leaves behind is written after it: before it, only the row itself is touched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from schema.capture.columns import (
+    CLOCK,
+    DIED,
+    LIFE,
+    META,
+    NUMBER_BYTES,
+    ORIGIN,
+    SLOT_BYTES,
+    STAMP,
+    VERSION_BYTES,
+    WRITER,
+    WRITER_LENGTH,
+    graveyard_of,
+    number_bytes,
+)
+from schema.capture.quoting import listed, literal, quoted
+from schema.capture.row_key import key_expression
+from schema.capture.shape import BYTES, CASCADE, FLOATING, Capture, CapturedColumn, ChildRule
+
+QUIET = "@herdbook_applying"
+"""1 while a session applies what siblings did: the triggers then do nothing. Else NULL or 0."""
+
+PRINCIPAL = "@herdbook_principal"
+"""Who a session writes for; where it is NULL, its account is noted."""
+
+MOMENT = "@herdbook_moment"
+"""The moment of a deletion of several statements, in microseconds; NULL: that of each statement."""
+
+INBOX = "herdbook_inbox"
+TRIGGER_PREFIX = "herdbook_"
+
+NOW = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
+_WRITER = f"LEFT(COALESCE({PRINCIPAL}, CONCAT('sql:', USER())), {WRITER_LENGTH})"
+_ZEROS = f"REPEAT(X'00', {VERSION_BYTES})"
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """One trigger, with the rights of its definer.
+
+    Its name holds a digest of all that it is, so a changed one has another name.
+    """
+
+    table: str
+    timing: str
+    event: str
+    body: str
+    definer: str
+
+    @property
+    def name(self) -> str:
+        """Unique in the database."""
+        whole = f"{self.table}\0{self.timing}\0{self.event}\0{self.body}\0{self.definer}"
+        digest = hashlib.sha256(whole.encode()).hexdigest()[:24]
+        return f"{TRIGGER_PREFIX}{self.timing[0]}{self.event[0]}_{digest}".lower()
+
+    @property
+    def statement(self) -> str:
+        """The SQL that makes it."""
+        return (
+            f"CREATE TRIGGER `{self.name}` {self.timing} {self.event} ON {quoted(self.table)} "
+            f"FOR EACH ROW\n{self.body}"
+        )
+
+
+def triggers_of(capture: Capture, origin: int, definer: str) -> list[Trigger]:
+    """The triggers of one table, on a node with this origin, made by the account `definer`."""
+    made: list[tuple[str, str, str]] = [
+        # To look for a dead row here would cost each insert a sixth of its speed, and could not be
+        # exact without locks that keep others from deleting. The life of a key that was used
+        # before is set when the birth is sealed.
+        ("BEFORE", "INSERT", _birth(origin)),
+        ("AFTER", "INSERT", _after_insert(capture, origin)),
+        ("BEFORE", "UPDATE", _before_update(capture, origin)),
+        ("AFTER", "UPDATE", _after_update(capture, origin)),
+        ("AFTER", "DELETE", _after_delete(capture, origin)),
+    ]
+    if capture.children:
+        made.append(("BEFORE", "DELETE", _before_delete(capture)))
+    return [
+        Trigger(capture.table, timing, event, _unless_quiet(body), definer)
+        for timing, event, body in made
+    ]
+
+
+def _unless_quiet(body: str) -> str:
+    # Not `IS NULL`: where a trigger runs for the first time in a quiet session, MySQL takes it for
+    # settled that the variable is none, and later sessions that share the trigger were quiet too.
+    return f"BEGIN\nIF COALESCE({QUIET}, 0) = 0 THEN\n{body}\nEND IF;\nEND"
+
+
+def _birth(origin: int) -> str:
+    return (
+        f"SET NEW.{LIFE} = 1, NEW.{STAMP} = {NOW}, NEW.{ORIGIN} = {origin:d}, NEW.{CLOCK} = NULL;"
+    )
+
+
+def _after_insert(capture: Capture, origin: int) -> str:
+    return _note(capture, "insert", "NEW", origin)
+
+
+def _before_update(capture: Capture, origin: int) -> str:
+    """Stamp each column that really changes."""
+    changes = ", ".join(
+        f"IF({_differs(column)}, X'{number_bytes(column.number).hex()}', '')"
+        for column in capture.columns
+    )
+    return f"""BEGIN
+DECLARE changed VARBINARY(2100) DEFAULT CONCAT({changes}, '');
+IF OLD.{LIFE} = 0 THEN
+{_birth(origin)}
+ELSEIF changed = '' THEN
+SET {_untouched()};
+ELSEIF {_key_differs(capture)} THEN
+{_birth(origin)}
+IF {_same_key(capture, "OLD", "NEW")} THEN
+SET NEW.{LIFE} = 2 + GREATEST(OLD.{LIFE}, 1 + COALESCE(
+(SELECT dead.{LIFE} FROM {quoted(graveyard_of(capture.table))} AS dead
+WHERE {_same_key(capture, "dead", "OLD")} FOR UPDATE), 0));
+END IF;
+SET NEW.{STAMP} = GREATEST(NEW.{STAMP}, OLD.{STAMP} + 2);
+ELSE
+{_tick(origin)}
+SET {_changed_variable(capture)} = changed;
+END IF;
+END;"""
+
+
+def _untouched() -> str:
+    """What a statement writes into the invisible columns by hand does not count."""
+    return ", ".join(f"NEW.{name} = OLD.{name}" for name in META)
+
+
+def _tick(origin: int) -> str:
+    """Write the new version of each changed column into the clock."""
+    return f"""BEGIN
+DECLARE clock BLOB DEFAULT COALESCE(OLD.{CLOCK}, {_version(f"OLD.{STAMP}", f"OLD.{ORIGIN}")});
+DECLARE version BINARY({VERSION_BYTES});
+DECLARE column_number BINARY({NUMBER_BYTES});
+DECLARE i, at INT DEFAULT 1;
+SET NEW.{LIFE} = OLD.{LIFE}, NEW.{STAMP} = GREATEST({NOW}, OLD.{STAMP} + 1),
+NEW.{ORIGIN} = {origin:d};
+SET version = {_version(f"NEW.{STAMP}", f"{origin:d}")};
+WHILE i < LENGTH(changed) DO
+SET column_number = SUBSTRING(changed, i, {NUMBER_BYTES});
+SET at = LOCATE(column_number, clock, {VERSION_BYTES + 1});
+WHILE at > 0 AND (at - {VERSION_BYTES + 1}) % {SLOT_BYTES} <> 0 DO
+SET at = LOCATE(column_number, clock, at + 1);
+END WHILE;
+IF at = 0 THEN
+SET clock = CONCAT(clock, column_number, version,
+IF(SUBSTRING(clock, 9, 4) = X'{origin:08X}', {_ZEROS}, LEFT(clock, {VERSION_BYTES})));
+ELSE
+SET clock = INSERT(clock, at + {NUMBER_BYTES}, {2 * VERSION_BYTES}, CONCAT(version,
+SUBSTRING(clock, at + IF(SUBSTRING(clock, at + 10, 4) = X'{origin:08X}', 14, 2), 12)));
+END IF;
+SET i = i + {NUMBER_BYTES};
+END WHILE;
+SET NEW.{CLOCK} = clock;
+END;"""
+
+
+def _after_update(capture: Capture, origin: int) -> str:
+    """Note what changed. Every change has raised the stamp.
+
+    A row whose key changes dies under the old key and is born under the new one. Where the
+    collation takes both for the same, they are one place in the tables, and nothing is buried.
+    """
+    return f"""IF NEW.{STAMP} <> OLD.{STAMP}{_really_done(capture)} THEN
+IF OLD.{LIFE} = 0 THEN
+{_note(capture, "insert", "NEW", origin)}
+ELSEIF {_key_differs(capture)} THEN
+BEGIN
+DECLARE died INT UNSIGNED DEFAULT NEW.{LIFE} - 1;
+IF NOT ({_same_key(capture, "OLD", "NEW")}) THEN
+{_bury(capture)}
+END IF;
+{_note(capture, "delete", "OLD", origin, "died")}
+{_note(capture, "insert", "NEW", origin)}
+END;
+ELSE
+{_note(capture, "update", "NEW", origin, fields=_changed_variable(capture))}
+END IF;
+END IF;"""
+
+
+def _really_done(capture: Capture) -> str:
+    """MariaDB comes here also with a row that UPDATE IGNORE has left as it was.
+
+    Such a row still stands where it stood. Only MariaDB reads what is in this comment.
+    """
+    return (
+        f"/*M! AND NOT (OLD.{STAMP} <=> (SELECT this.{STAMP} FROM {quoted(capture.table)} AS this "
+        f"WHERE {_same_key(capture, 'this', 'OLD')}))*/"
+    )
+
+
+def _after_delete(capture: Capture, origin: int) -> str:
+    """Put the whole row into the graveyard and note its death."""
+    return f"""BEGIN
+DECLARE died INT UNSIGNED;
+{_bury(capture)}
+{_note(capture, "delete", "OLD", origin, "died")}
+END;"""
+
+
+def _before_delete(capture: Capture) -> str:
+    """The children go first, or let go: a foreign key is checked at once."""
+    return "\n".join(_children_statement(rule) for rule in capture.children)
+
+
+def _children_statement(rule: ChildRule) -> str:
+    pairs = zip(rule.columns, rule.parent_columns, strict=True)
+    match = " AND ".join(f"{quoted(here)} = OLD.{quoted(there)}" for here, there in pairs)
+    if rule.on_delete == CASCADE:
+        return f"DELETE FROM {quoted(rule.table)} WHERE {match};"
+    assigned = ", ".join(f"{quoted(column)} = NULL" for column in rule.columns)
+    return f"UPDATE {quoted(rule.table)} SET {assigned} WHERE {match};"
+
+
+def _bury(capture: Capture) -> str:
+    """Put the row into the graveyard; `died` is then the life it is dead with.
+
+    A dead row that is still there belongs to the life before: the birth in between is not sealed.
+    It is met by writing, and read back as this session's own, because what a session merely reads
+    may be older than the row it deletes.
+    """
+    grave = quoted(graveyard_of(capture.table))
+    names = [column.name for column in capture.columns]
+    died = f"OLD.{LIFE} + IF(OLD.{LIFE} = 0, 2, 1)"
+    values = {
+        **{name: f"OLD.{quoted(name)}" for name in names},
+        LIFE: died,
+        **{name: f"OLD.{name}" for name in (STAMP, ORIGIN, CLOCK)},
+        # MySQL reads a variable that a session does not have as 0 and not as NULL, where it was a
+        # number when the trigger ran for the first time.
+        DIED: f"COALESCE(NULLIF({MOMENT}, 0), {NOW})",
+        WRITER: _WRITER,
+    }
+    again = values | {LIFE: f"GREATEST({died}, {grave}.{LIFE} + 2)"}
+    assigned = ", ".join(f"{quoted(name)} = {value}" for name, value in again.items())
+    return (
+        f"INSERT INTO {grave} ({listed(values)})\nVALUES ({', '.join(values.values())})\n"
+        f"ON DUPLICATE KEY UPDATE {assigned};\n"
+        f"SET died = (SELECT dead.{LIFE} FROM {grave} AS dead "
+        f"WHERE {_same_key(capture, 'dead', 'OLD')});"
+    )
+
+
+def _note(
+    capture: Capture, kind: str, row: str, origin: int, life: str = "", fields: str = "NULL"
+) -> str:
+    """Write one entry; `row` is OLD or NEW."""
+    stamp = NOW if kind == "delete" else f"NEW.{STAMP}"
+    return (
+        f"INSERT INTO `{INBOX}` (`table_name`, `row_key`, `kind`, `fields`, `life`, `origin`, "
+        f"`stamp`, `writer`)\nVALUES ({literal(capture.table)}, "
+        f"{key_expression(capture.key, row)}, '{kind}', {fields}, {life or f'NEW.{LIFE}'}, "
+        f"{origin:d}, {stamp}, {_WRITER});"
+    )
+
+
+def _version(stamp: str, origin: str) -> str:
+    return f"UNHEX(CONCAT(LPAD(HEX({stamp}), 16, '0'), LPAD(HEX({origin}), 8, '0')))"
+
+
+def _changed_variable(capture: Capture) -> str:
+    """Carries the changed columns from before a row's update to after it.
+
+    Each table has its own: a trigger of the application's may write to another table in between.
+    """
+    return f"@herdbook_{hashlib.sha256(capture.table.encode()).hexdigest()[:16]}"
+
+
+def _same_key(capture: Capture, row: str, other: str) -> str:
+    """Whether the server takes the keys of two rows for the same.
+
+    Names stand with their rows: a bare one could be that of a variable.
+    """
+    names = [quoted(part.name) for part in capture.key]
+    return " AND ".join(f"{row}.{name} = {other}.{name}" for name in names)
+
+
+def _key_differs(capture: Capture) -> str:
+    """Whether any byte of the key differs."""
+    parts = {part.name for part in capture.key}
+    columns = [column for column in capture.columns if column.name in parts]
+    return "(" + " OR ".join(_differs(column) for column in columns) + ")"
+
+
+def _differs(column: CapturedColumn) -> str:
+    """The SQL for "this column really changes"."""
+    old, new = f"OLD.{quoted(column.name)}", f"NEW.{quoted(column.name)}"
+    if column.comparison == BYTES:
+        return f"NOT (CAST({old} AS BINARY) <=> CAST({new} AS BINARY))"
+    if column.comparison == FLOATING:
+        signs = f"CAST({old} AS CHAR) <=> CAST({new} AS CHAR)"
+        return f"(NOT ({old} <=> {new}) OR ({old} = 0 AND NOT ({signs})))"
+    return f"NOT ({old} <=> {new})"

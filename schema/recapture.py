@@ -1,0 +1,101 @@
+"""Capture as declared, put on tables without a revision, and rows taken in that it missed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from alembic.operations import ops
+from sqlalchemy import Connection, MetaData
+
+from schema.capture.adoption import OnRows, adopt, tables_to_adopt
+from schema.capture.catalogue import columns_of
+from schema.capture.columns import LIFE, graveyard_of
+from schema.capture.install import captures_in, install
+from schema.capture.operations import known_captures
+from schema.capture.quoting import quoted
+from schema.capture.shape import Capture
+from schema.changes import changes_to
+from schema.connection import connected
+from schema.errors import SchemaBehind, SchemaError
+from schema.scripts import Revisions
+from schema.status import Status
+from schema.tables import CAPTURE
+from schema.words import in_words
+
+
+def recapture(
+    connection: Connection, url: str, metadata: MetaData, tables: Sequence[str], on_rows: OnRows
+) -> list[str]:
+    """Rebuild the capture of these tables (none: of all declared ones); the tables, in order.
+
+    What is captured of other tables stays as it is.
+    """
+    declared = {
+        table.name: table.info[CAPTURE] for table in metadata.sorted_tables if CAPTURE in table.info
+    }
+    unknown = sorted(set(tables) - declared.keys())
+    if unknown:
+        raise SchemaError(
+            f"No record class has the table {', '.join(unknown)}.",
+            f"The tables are: {', '.join(sorted(declared))}.",
+        )
+    chosen = [name for name in declared if not tables or name in tables]
+    _require_shape(connection, metadata, chosen)
+    known = captures_in(connection)
+    for name in chosen:
+        install(connection, declared[name].numbered_like(known.get(name)))
+    _adopt(connection, url, chosen, on_rows)
+    return chosen
+
+
+def adopt_waiting(connection: Connection, url: str, on_rows: OnRows) -> None:
+    """Adopt the rows of all tables that were captured when they had some already."""
+    if known_captures(connection):
+        _adopt(connection, url, tables_to_adopt(connection), on_rows)
+
+
+def rows_waiting(connection: Connection) -> list[str]:
+    """Tables whose rows are not all in the changelog yet, since an upgrade was cut short."""
+    there = columns_of(connection)
+    return [
+        name
+        for name in tables_to_adopt(connection)
+        if LIFE in there.get(name, ()) and _has_rows_without_life(connection, name)
+    ]
+
+
+def makes_triggers(revisions: Revisions, status: Status) -> bool:
+    """Whether a pending revision puts capture on a table."""
+    files = [Path(revisions.script(line.name).path) for line in status.pending]
+    return any("op.capture(" in file.read_text(encoding="utf-8") for file in files)
+
+
+def _adopt(connection: Connection, url: str, tables: Iterable[str], on_rows: OnRows) -> None:
+    known: dict[str, Capture] = captures_in(connection)
+    there = columns_of(connection)
+    for name in tables:
+        if name in known and name in there:
+            with connected(url) as reader:
+                adopt(connection, reader, known[name], on_rows)
+
+
+def _has_rows_without_life(connection: Connection, table: str) -> bool:
+    query = f"SELECT 1 FROM {quoted(table)} WHERE {LIFE} = 0 LIMIT 1"
+    return connection.exec_driver_sql(query.replace("%", "%%")).first() is not None
+
+
+def _require_shape(connection: Connection, metadata: MetaData, chosen: Sequence[str]) -> None:
+    """Triggers name columns: all of them must be there."""
+    of_concern = {*chosen, *map(graveyard_of, chosen)}
+    missing = [
+        in_words(change)
+        for change in changes_to(connection, metadata).up
+        if isinstance(change, ops.CreateTableOp | ops.AddColumnOp)
+        and change.table_name in of_concern
+    ]
+    if missing:
+        raise SchemaBehind(
+            "; ".join(missing) + ".",
+            "Write a revision with `herdbook schema revision`, and run `herdbook schema upgrade`.",
+        )

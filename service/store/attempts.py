@@ -1,0 +1,62 @@
+"""From an operation to its result, or to an error that holds everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from MySQLdb import Error as DriverError
+
+from records.errors import Failure
+from service.errors import Busy, Conflict, NotFound, Refused, ValuesRefused
+from service.store.database import error_number
+from service.store.diagnosis import explain
+from service.store.operations import Operation, Unfit
+from service.store.threads import Lane
+from service.store.translation import CONSTRAINT
+
+Result = TypeVar("Result")
+
+WRITE_ATTEMPTS = 3
+"""How often a write is tried that a constraint refused, when nothing wrong is found afterwards:
+another transaction was in the way and is gone."""
+
+
+async def written(lane: Lane, operation: Operation[Result], known: Sequence[Failure]) -> Result:
+    """Do the operation; or find out all that is wrong with it, and raise that."""
+    if known:
+        found = await lane.try_out(operation.failures)
+        raise ValuesRefused(_in_order([*known, *found]))
+    refused: list[Failure] = []
+    for _attempt in range(WRITE_ATTEMPTS):
+        try:
+            return await lane.run(operation.attempt)
+        except Unfit:
+            pass
+        except DriverError as error:
+            if error_number(error) not in CONSTRAINT:
+                raise
+            refused = list(explain(operation.record, error, None))
+        found = await lane.try_out(operation.failures)
+        if found:
+            raise _refusal(found)
+    if refused:
+        raise Conflict(refused)
+    raise Busy("other work kept changing the same records")
+
+
+def _refusal(found: Sequence[Failure]) -> Refused:
+    """The error that says what sort of failures these are."""
+    codes = {failure.code for failure in found}
+    if "record.not_found" in codes:
+        return NotFound(_in_order(found))
+    of_values = codes & {"value.required", "reference.incomplete"}
+    return (ValuesRefused if of_values else Conflict)(_in_order(found))
+
+
+def _in_order(failures: Iterable[Failure]) -> list[Failure]:
+    """Sorted by record, what is said of no record first; each said once."""
+    return sorted(
+        dict.fromkeys(failures),
+        key=lambda failure: -1 if failure.index is None else failure.index,
+    )

@@ -1,0 +1,123 @@
+"""The feed behind the methods' port: in lanes, and within the passes of the sealer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+
+from MySQLdb import Error as DriverError
+
+from service.methods.feed_port import Consumer, Ends, FeedPage, Wanted
+from service.store.database import LOST_CONNECTION, error_number
+from service.store.feed import consumers
+from service.store.feed.entries import ends_of
+from service.store.feed.pages import Bounds, read_page
+from service.store.feed.snapshots import in_snapshot
+from service.store.feed.waiting import Positions, Waiting
+from service.store.sealing.lease import NotHolder
+from service.store.threads import Lane
+from service.store.transaction import Transaction
+from service.store.translation import RETRIED
+
+Result = TypeVar("Result")
+
+
+class Sealing(Positions, Protocol):
+    """What the feed needs of the sealer."""
+
+    @property
+    def holder(self) -> bool:
+        """Whether this process seals."""
+        ...
+
+    def read_sealed(self, work: Callable[[Transaction], Result]) -> Awaitable[Result]:
+        """Read in the snapshot of a pass, after all that is visible in it was sealed."""
+        ...
+
+
+class StoredFeed:
+    """Implements `service.methods.feed_port.Feed` on MySQL.
+
+    A reader near the head reads within a pass of the sealer, so that its page is complete also
+    where others never stop writing. One at a time does: the sealer has more to do than to read. The
+    others, and those who are behind, read in a snapshot of their own.
+    """
+
+    def __init__(
+        self, reading: Lane, writing: Lane, sealing: Sealing, waiting: Waiting, bounds: Bounds
+    ) -> None:
+        self._reading = reading
+        self._writing = writing
+        self._sealing = sealing
+        self._waiting = waiting
+        self._bounds = bounds
+        self._sealer_is_asked = False
+
+    async def ends(self) -> Ends:
+        """See the port."""
+        return await self._reading.run(ends_of)
+
+    async def page(self, after: int, limit: int, wanted: Wanted) -> FeedPage:
+        """See the port."""
+
+        def read(tx: Transaction) -> FeedPage:
+            return read_page(tx, after, limit, wanted, self._bounds)
+
+        if self._may_ask_sealer(after, limit):
+            page = await self._read_sealed(read)
+            if page is not None:
+                return page
+        return await self._reading.run(in_snapshot(read))
+
+    async def beyond(self, position: int, seconds: float) -> bool:
+        """See the port."""
+        return await self._waiting.beyond(position, seconds)
+
+    async def register(self, name: str, position: int | None) -> Consumer:
+        """See the port."""
+        return await self._writing.run(lambda tx: consumers.register(tx, name, position))
+
+    async def acknowledge(self, name: str, position: int | None) -> Consumer:
+        """See the port."""
+        return await self._writing.run(lambda tx: consumers.acknowledge(tx, name, position))
+
+    async def consumers(self) -> tuple[list[Consumer], Ends]:
+        """See the port."""
+        return await self._reading.run(consumers.listed)
+
+    async def forget(self, name: str) -> None:
+        """See the port."""
+        await self._writing.run(lambda tx: consumers.forget(tx, name))
+
+    def close(self) -> None:
+        """Let nobody wait any more: calls that wait are answered at once."""
+        self._waiting.close()
+
+    async def _read_sealed(self, read: Callable[[Transaction], FeedPage]) -> FeedPage | None:
+        """A page read within a pass of the sealer; None where that did not work out."""
+        self._sealer_is_asked = True
+        try:
+            return await self._sealing.read_sealed(lambda tx: _unless_refused(tx, read))
+        except NotHolder:
+            return None
+        finally:
+            self._sealer_is_asked = False
+
+    def _may_ask_sealer(self, after: int, limit: int) -> bool:
+        """Whether the page can reach the head, and the sealer is here and not asked already."""
+        near = self._sealing.position() - after < limit
+        return near and self._sealing.holder and not self._sealer_is_asked
+
+
+def _unless_refused(tx: Transaction, read: Callable[[Transaction], FeedPage]) -> FeedPage | None:
+    """What is read; None where the server refuses a statement and the transaction goes on.
+
+    A reader whose statements fail, as where a column is gone, must not keep anything from being
+    sealed. It is told why when it reads on its own.
+    """
+    try:
+        return read(tx)
+    except DriverError as error:
+        if error_number(error) in RETRIED | LOST_CONNECTION:
+            raise
+        return None

@@ -1,0 +1,173 @@
+"""One pass: a transaction that seals what it can see.
+
+    lock the lease's row      SELECT … FOR UPDATE makes no snapshot yet
+    read the inbox            the first plain read makes the snapshot
+    mend births               rows whose key was used before get the life after the dead one's
+    append and take out       into the changelog, out of the inbox
+    note the position
+    read                      what a reader wants from the same snapshot
+    COMMIT
+
+Entries keep the order of their numbers. A number is drawn while the row is locked, and whoever
+builds upon a change draws the next one after that change was committed. So the numbers respect
+every dependency among the entries that one snapshot shows, and what a later one shows depends on
+them, never they on it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from service.store.sealing.entries import seal, visible, waiting_above
+from service.store.sealing.judge import judge
+from service.store.sealing.keys import KnownKeys
+from service.store.sealing.lease import NOBODY, Lease, NotHolder
+from service.store.transaction import Transaction
+from service.store.work import Worker
+
+Result = TypeVar("Result")
+Read = Callable[[Transaction], Result]
+
+ENTRIES_A_PASS = 5_000
+"""A few MB of memory, and less than half a second."""
+
+MOST_HELD = 20_000
+"""So many entries that wait for locked rows are read again with each pass, on top of those."""
+
+_NOW = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What a pass did: how many entries it sealed, and the last position that is given after it.
+
+    `drained`: there is nothing in the pass's snapshot that is not sealed. `held` entries wait for
+    rows that somebody holds; `more`: there may be entries above those that were read. `highest` is
+    the highest entry seen, 0 where there was none; `scan_seconds` is what reading them took.
+    """
+
+    sealed: int
+    position: int
+    drained: bool
+    held: int = 0
+    more: bool = False
+    highest: int = 0
+    scan_seconds: float = 0.0
+
+
+class Sealer:
+    """Seals, as the holder of the lease. It belongs to one thread and one connection.
+
+    `name` is what stands in the lease's row; no other process may have it.
+    """
+
+    def __init__(
+        self,
+        worker: Worker,
+        name: str,
+        entries_a_pass: int = ENTRIES_A_PASS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._worker = worker
+        self._name = name
+        self._entries_a_pass = entries_a_pass
+        self._clock = clock
+        self._known = KnownKeys()
+        self._held = 0
+
+    def seal(self, read: Read[Result] | None = None) -> tuple[Pass, Result | None]:
+        """Make one pass; `read` then sees what it saw, all sealed as far as it got.
+
+        Raises NotHolder, and what a unit of work fails with: nothing is sealed then, or the next
+        pass finds that it is.
+        """
+
+        def work(tx: Transaction) -> tuple[Pass, Result | None]:
+            made = self._pass(tx)
+            return made, None if read is None else read(tx)
+
+        made, result = self._worker.run(work)
+        self._held = made.held
+        return made, result
+
+    def _pass(self, tx: Transaction) -> Pass:
+        """All but the reading."""
+        position, moment = self._require_lease(tx)
+        limit = self._entries_a_pass + min(self._held, MOST_HELD)
+        began = self._clock()
+        entries = visible(tx, limit)
+        scan_seconds = self._clock() - began
+        more = len(entries) == limit
+        sealed = judge(tx, self._known, entries, more=more)
+        if sealed:
+            seal(tx, position, sealed, moment)
+            position += len(sealed)
+            tx.execute(
+                "UPDATE `herdbook_sealer` SET `position` = ?, `beat` = `beat` + 1 WHERE `only` = 1",
+                (position,),
+            )
+        held = len(entries) - len(sealed)
+        return Pass(
+            sealed=len(sealed),
+            position=position,
+            drained=not more and not held,
+            held=held,
+            more=more,
+            highest=entries[-1].entry if entries else 0,
+            scan_seconds=scan_seconds,
+        )
+
+    def _require_lease(self, tx: Transaction) -> tuple[int, int]:
+        """Lock the lease's row; the last position, and the database's time in microseconds."""
+        found = tx.rows(
+            f"SELECT `holder`, `position`, {_NOW} FROM `herdbook_sealer` WHERE `only` = 1 "
+            "FOR UPDATE"
+        )
+        if not found or found[0][0] != self._name:
+            raise NotHolder("another process seals")
+        return found[0][1], found[0][2]
+
+    def waiting(self, floor: int, most: int) -> list[int]:
+        """The numbers of the entries above `floor` that wait to be sealed, up to `most`."""
+        return self._worker.run(lambda tx: waiting_above(tx, floor, most))
+
+    def lease(self) -> tuple[Lease, int]:
+        """Who seals, and the last position; without waiting for anybody."""
+        question = "SELECT `holder`, `beat`, `position` FROM `herdbook_sealer` WHERE `only` = 1"
+        holder, beat, position = self._worker.run(lambda tx: tx.rows(question))[0]
+        return Lease(holder, beat), position
+
+    def take(self, seen: Lease) -> bool:
+        """Become the holder, if the row still says what was seen and nobody is working on it."""
+
+        def work(tx: Transaction) -> bool:
+            found = tx.rows(
+                "SELECT `holder`, `beat` FROM `herdbook_sealer` WHERE `only` = 1 "
+                "FOR UPDATE SKIP LOCKED"
+            )
+            if not found or Lease(*found[0]) != seen:
+                return False
+            statement = "UPDATE `herdbook_sealer` SET `holder` = ?, `beat` = `beat` + 1"
+            return tx.execute(f"{statement} WHERE `only` = 1", (self._name,)) == 1
+
+        return self._worker.run(work)
+
+    def beat(self) -> None:
+        """Show that the holder is alive; raises NotHolder."""
+        statement = "UPDATE `herdbook_sealer` SET `beat` = `beat` + 1"
+        mine = "WHERE `only` = 1 AND `holder` = ?"
+        if self._worker.run(lambda tx: tx.execute(f"{statement} {mine}", (self._name,))) != 1:
+            raise NotHolder("another process seals")
+
+    def release(self) -> None:
+        """Give the lease back, if it is still held."""
+        statement = "UPDATE `herdbook_sealer` SET `holder` = ? WHERE `only` = 1 AND `holder` = ?"
+        self._worker.run(lambda tx: tx.execute(statement, (NOBODY, self._name)))
+
+    def close(self) -> None:
+        """Give the connection back to the server."""
+        self._known.forget()
+        self._worker.close()

@@ -1,0 +1,29 @@
+"""Who is at the other end of a connection, as the changelog names callers."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+_KEEP_ALIVE = {socket.TCP_KEEPIDLE: 60, socket.TCP_KEEPINTVL: 10, socket.TCP_KEEPCNT: 6}
+"""Seconds of silence before the peer is asked, seconds between questions, and how many."""
+
+
+def principal_at(address: object) -> str:
+    """`api:127.0.0.1` for a client over TCP, `api:unix` for one over a socket."""
+    host = getattr(address, "host", None)
+    return "api:unix" if host is None else f"api:{host}"
+
+
+def keep_alive(transport: Any) -> None:
+    """Send small messages at once, and find out within two minutes that a peer is gone.
+
+    Nothing of it is needed for a socket in the file system.
+    """
+    if not hasattr(transport, "setTcpKeepAlive"):
+        return
+    transport.setTcpNoDelay(True)
+    transport.setTcpKeepAlive(True)
+    handle = transport.getHandle()
+    for option, value in _KEEP_ALIVE.items():
+        handle.setsockopt(socket.IPPROTO_TCP, option, value)

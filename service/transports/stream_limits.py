@@ -1,0 +1,28 @@
+"""What one persistent connection, and all of them together, may cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class StreamLimits:
+    """The bounds of the stream listener.
+
+    `connections`: each is a socket and little more while nothing happens on it.
+    `calls`: messages of one connection that are answered at once; eight times the threads of a lane
+    keep these busy, more only wait.
+    `receive_seconds`: from the first byte of a line to its last; 8 MiB at 1.2 Mbit/s.
+    `idle_seconds`: longer than the intervals in which programs usually look after their pools.
+    `stall_seconds`: how long a subscriber may read nothing at all.
+    `linger_seconds`: how long a client that was refused may take to read why.
+    `subscriptions`: of one connection; each may cost a page of memory.
+    """
+
+    connections: int = 1000
+    calls: int = 32
+    receive_seconds: float = 60.0
+    idle_seconds: float = 600.0
+    stall_seconds: float = 30.0
+    linger_seconds: float = 5.0
+    subscriptions: int = 16

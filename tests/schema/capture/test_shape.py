@@ -1,0 +1,118 @@
+"""What is captured, as a value."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from records import Float, Integer, Json, Record, Reference, Text
+from records.catalogue import catalogue_of
+from schema.capture.describe import capture_of
+from schema.capture.row_key import split
+from schema.capture.shape import Capture, CapturedColumn, ChildRule, KeyPart
+
+BED = Capture(
+    "bed",
+    (KeyPart("code", "integer"),),
+    (CapturedColumn(1, "code", "plain"), CapturedColumn(2, "name", "bytes")),
+    (ChildRule("row", ("bed_code",), ("code",), "cascade"),),
+    2,
+)
+
+
+def with_columns(*names: str) -> Capture:
+    """The same with other columns, numbered from one."""
+    columns = tuple(CapturedColumn(at, name, "plain") for at, name in enumerate(names, start=1))
+    return replace(BED, columns=columns, last_number=len(names))
+
+
+def test_what_is_written_is_what_is_read() -> None:
+    """Through lists and texts, as a revision file or the database holds them."""
+    assert Capture.from_plain(BED.as_plain()) == BED
+    assert BED.numbers == {1: "code", 2: "name"}
+
+
+def test_known_columns_keep_their_numbers_and_new_ones_get_new_ones() -> None:
+    """Whatever the order of declaration; the number of a column that went is not used again."""
+    first = with_columns("a", "b", "c").numbered_like(None)
+    assert first.numbers == {1: "a", 2: "b", 3: "c"}
+    second = with_columns("d", "c", "a").numbered_like(first)
+    assert second.numbers == {1: "a", 3: "c", 4: "d"}
+    third = with_columns("a", "b").numbered_like(second)
+    assert (third.numbers, third.last_number) == ({1: "a", 5: "b"}, 5)
+    fourth = with_columns("a").numbered_like(third)
+    assert with_columns("a", "b").numbered_like(fourth).numbers == {1: "a", 6: "b"}
+
+
+def test_a_renamed_column_is_renamed_wherever_it_is_named() -> None:
+    """In the key, among the columns, in the rules for children; in no other table."""
+    renamed = BED.renamed("bed", "code", "number")
+    assert renamed.key == (KeyPart("number", "integer"),)
+    assert renamed.numbers == {1: "number", 2: "name"}
+    assert renamed.children == (ChildRule("row", ("bed_code",), ("number",), "cascade"),)
+    assert BED.renamed("row", "bed_code", "garden").children[0].columns == ("garden",)
+    assert BED.renamed("other", "code", "number") == BED
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"columns": [[2, "a", "plain"], [1, "b", "plain"]]}, "not ascending"),
+        ({"columns": [[1, "a", "plain"], [1, "b", "plain"]]}, "not ascending"),
+        ({"columns": [[3, "a", "plain"]]}, "not ascending up to last_number"),
+        ({"columns": [[1, "a", "vaguely"]]}, "unknown comparison 'vaguely'"),
+        ({"columns": [[1, "a"]]}, "does not describe a capture"),
+        ({"key": []}, "there is no key"),
+        ({"key": [["code", "floating"]]}, "unknown form 'floating'"),
+        ({"children": [["row", ["a"], ["b"], "restrict"]]}, "unknown rule 'restrict'"),
+        ({"last_number": None}, "does not describe a capture"),
+    ],
+)
+def test_a_description_that_is_none_is_refused(change: dict[str, Any], told: str) -> None:
+    """A revision file that was edited wrongly says where."""
+    with pytest.raises(ValueError, match=told):
+        Capture.from_plain(BED.as_plain() | change)
+
+
+@pytest.mark.parametrize("row_key", [b"", b"\0\1a", b"\0\1a\0\5b", b"\0\1a\0\1b\0\1c", b"\0"])
+def test_a_key_that_does_not_come_out_even_is_refused(row_key: bytes) -> None:
+    """It is another table's, or was cut."""
+    with pytest.raises(ValueError, match="is no key of 2 parts"):
+        split(row_key, 2)
+
+
+def test_a_class_is_captured_with_how_its_kinds_compare_and_what_its_children_do() -> None:
+    """Text and JSON byte by byte; children that refer to others first; not its own kind."""
+
+    class Bed(Record):
+        code = Integer(primary=True)
+        name = Text(length=9)
+        weight = Float(default=0.0)
+        notes = Json(default=[])
+        above = Reference("self", allow_none=True, on_delete="set_null")
+
+    class Row(Record):
+        bed = Reference(Bed, on_delete="cascade")
+
+    class Tag(Record):
+        bed = Reference(Bed, allow_none=True, on_delete="set_null")
+        row = Reference(Row)
+
+    class Fence(Record):
+        bed = Reference(Bed)
+
+    catalogue = catalogue_of([Bed, Row, Tag, Fence])
+    capture = capture_of(catalogue, catalogue.records["bed"])
+    assert [column.comparison for column in capture.columns] == [
+        "plain",
+        "bytes",
+        "floating",
+        "bytes",
+        "plain",
+    ]
+    assert [(rule.table, rule.on_delete) for rule in capture.children] == [
+        ("tag", "set_null"),
+        ("row", "cascade"),
+    ]

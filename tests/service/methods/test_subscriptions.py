@@ -1,0 +1,334 @@
+"""Whatever happens to a subscription, in whatever order: each change once, in order, or an end."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.methods.feed_port import Change, Ends, Entry, FeedPage
+from service.methods.subscriptions import (
+    FIRST_REST,
+    LONGEST_REST,
+    TOLD_EVERY,
+    Action,
+    Actions,
+    AwaitDrain,
+    End,
+    Read,
+    Rest,
+    State,
+    Subscription,
+    Tell,
+    TellOverflow,
+)
+
+EVENTS = [
+    "write",
+    "seal",
+    "page",
+    "drain",
+    "stop reading",
+    "fail",
+    "rested",
+    "others send",
+    "large",
+]
+
+
+def change_at(position: int) -> Change:
+    """The change at a position."""
+    entry = Entry(position, "farm", "farm", "insert", (position,), (), 1, 1, 0, "api:test")
+    return Change(entry, None)
+
+
+def page_of(
+    positions: Sequence[int], next_: int, head: int, *, found: bool = True, horizon: int = 0
+) -> FeedPage:
+    """A page with the changes at these positions."""
+    changes = [change_at(position) for position in positions]
+    return FeedPage(changes, next_, Ends(head, horizon), next_ == head, found)
+
+
+class World:
+    """A changelog, a connection, and a machine between them; does what the machine says."""
+
+    def __init__(self, after: int = 0, limit: int = 3, largest: int = 100) -> None:
+        self.machine = Subscription(after, limit)
+        self.written: list[bool] = []
+        self.sealed = 0
+        self.is_reading_client = True
+        self.is_drained = True
+        self.asked: Read | None = None
+        self.rests: list[float] = []
+        self.told: list[int] = []
+        self.pages: list[FeedPage] = []
+        self.overflow: TellOverflow | None = None
+        self.ended = False
+        self.largest = largest
+        self.do(self.machine.begin())
+
+    def do(self, actions: Actions) -> None:
+        """Carry out what the machine says, and what it says to that."""
+        left: deque[Action] = deque(actions)
+        while left:
+            match left.popleft():
+                case AwaitDrain():
+                    if self.is_drained:
+                        left.extend(self.machine.drained())
+                case Read() as asked:
+                    assert self.asked is None, "two pages at once"
+                    assert self.is_drained, "a page was read for a client that does not read"
+                    self.asked = asked
+                case Tell(page):
+                    assert not self.ended
+                    if len(page.changes) > self.largest:
+                        left.extend(self.machine.too_large(len(page.changes)))
+                        continue
+                    self.machine.was_told()
+                    self.told += [change.entry.position for change in page.changes]
+                    self.pages.append(page)
+                    self.is_drained = self.is_reading_client
+                case TellOverflow() as overflow:
+                    assert self.overflow is None
+                    self.overflow = overflow
+                case Rest(seconds):
+                    self.rests.append(seconds)
+                case End():
+                    assert not self.ended
+                    self.ended = True
+                    self.asked = None
+
+    def page(self) -> None:
+        """The page that was asked for is there."""
+        if self.asked is None:
+            return
+        after, limit = self.asked.after, self.asked.limit
+        assert after <= self.sealed
+        wanted = [at for at in range(after + 1, self.sealed + 1) if self.written[at - 1]]
+        chosen = wanted[:limit]
+        next_ = chosen[-1] if len(wanted) > limit else self.sealed
+        self.asked = None
+        self.do(self.machine.page(page_of(chosen, next_, self.sealed)))
+
+    def happen(self, event: str, wanted: bool) -> None:
+        """One thing happens."""
+        if event == "write":
+            self.written.append(wanted)
+        elif event == "seal":
+            self.sealed = len(self.written)
+            self.do(self.machine.sealed(self.sealed))
+        elif event == "page":
+            self.page()
+        elif event == "drain":
+            self.is_reading_client = self.is_drained = True
+            self.do(self.machine.drained())
+        elif event == "stop reading":
+            self.is_reading_client = False
+        elif event == "fail" and self.asked is not None:
+            self.asked = None
+            self.do(self.machine.failed("server.unavailable", passing=True))
+        elif event == "rested":
+            self.do(self.machine.rested())
+        elif event == "others send":
+            # Answers of other calls fill the connection.
+            self.is_drained = self.is_drained and self.is_reading_client
+        elif event == "large":
+            self.largest = 1 if self.largest > 1 else 100
+
+    def settle(self) -> None:
+        """Everything that holds the machine up is over."""
+        for _ in range(3 * len(self.written) + 10):
+            for event in ("seal", "drain", "rested", "page"):
+                self.happen(event, True)
+
+    def expected(self, after: int = 0) -> list[int]:
+        """The positions that must have been told."""
+        return [at for at in range(after + 1, self.sealed + 1) if self.written[at - 1]]
+
+
+@given(st.lists(st.tuples(st.sampled_from(EVENTS), st.booleans()), max_size=120), st.integers(1, 4))
+def test_every_change_is_told_once_and_in_order(events: list[tuple[str, bool]], limit: int) -> None:
+    """At any moment what was told is a beginning of what there is; in the end it is all of it."""
+    world = World(limit=limit)
+    for event, wanted in events:
+        world.happen(event, wanted)
+        assert world.told == world.expected()[: len(world.told)]
+        assert max((len(page.changes) for page in world.pages), default=0) <= limit
+    world.settle()
+    assert world.told == world.expected()
+    assert not world.ended
+    assert world.machine.next == world.sealed
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([*EVENTS, "stalled", "unsubscribe"]), st.booleans())),
+    st.integers(1, 4),
+)
+def test_after_its_end_a_subscription_does_nothing(
+    events: list[tuple[str, bool]], limit: int
+) -> None:
+    """Where it ends, `next` is where another one takes up without a gap and without a repeat."""
+    world = World(limit=limit)
+    for event, wanted in events:
+        if event == "stalled":
+            world.do(world.machine.stalled())
+        elif event == "unsubscribe":
+            world.do(world.machine.end())
+        else:
+            world.happen(event, wanted)
+    if world.ended:
+        told = list(world.told)
+        world.settle()
+        assert world.told == told
+        assert world.asked is None
+        again = World(world.machine.next, limit)
+        again.written, again.sealed = world.written, world.sealed
+        again.settle()
+        assert told + again.told == world.expected()
+
+
+def test_a_reader_that_stops_costs_one_page() -> None:
+    """However much is written meanwhile, nothing more is read; then it is told to come again."""
+    world = World(limit=2)
+    world.is_reading_client = False
+    for _ in range(100):
+        world.happen("write", True)
+    for _ in range(5):
+        world.happen("seal", True)
+        world.page()
+    assert world.told == [1, 2]
+    world.do(world.machine.stalled())
+    assert world.overflow == TellOverflow(2, "stalled")
+    assert world.ended
+
+
+def test_who_has_nothing_to_read_does_not_stall() -> None:
+    """A subscriber that has read everything is not ended because others on its wire stall."""
+    world = World()
+    world.page()
+    assert world.machine.state is State.WAITING
+    world.do(world.machine.stalled())
+    assert world.overflow is None
+    assert not world.ended
+
+
+def test_nothing_is_told_before_the_number_is() -> None:
+    """A client learns the number of its subscription first."""
+    machine = Subscription(0, 10)
+    assert machine.sealed(7) == ()
+    assert machine.drained() == ()
+    assert machine.begin() == (AwaitDrain(),)
+    assert machine.begin() == ()
+    assert machine.drained() == (Read(0, 10),)
+
+
+def test_what_is_sealed_while_a_page_is_read_is_read_next() -> None:
+    """A change that comes while nobody waits for one wakes all the same."""
+    machine = Subscription(0, 10)
+    machine.begin()
+    machine.drained()
+    assert machine.sealed(5) == ()
+    assert machine.page(page_of([1, 2], 2, 2))[-1] == AwaitDrain()
+    assert machine.drained() == (Read(2, 10),)
+
+
+def test_positions_that_are_passed_over_are_told_now_and_then() -> None:
+    """A reader whose filter matches nothing need not begin at its old place again."""
+    machine = Subscription(0, 10)
+    machine.begin()
+    told = []
+    head = 5 * TOLD_EVERY
+    for next_ in range(250, head + 1, 250):
+        actions: Any = machine.drained()
+        assert actions == (Read(next_ - 250, 10),)
+        told += [
+            act.page.next for act in machine.page(page_of([], next_, head)) if type(act) is Tell
+        ]
+    assert told == [1000, 2000, 3000, 4000, 5000]
+
+
+def test_a_page_that_brings_nothing_is_not_asked_for_again_at_once() -> None:
+    """No disagreement about the head makes the node run in circles."""
+    machine = Subscription(3, 10)
+    machine.begin()
+    machine.drained()
+    assert machine.page(page_of([], 3, 9)) == ()
+    assert machine.state is State.WAITING
+    assert machine.sealed(10) == (AwaitDrain(),)
+
+
+def test_below_the_horizon_a_subscription_ends() -> None:
+    """What is no longer kept is told, never passed over."""
+    machine = Subscription(3, 10)
+    machine.begin()
+    machine.drained()
+    page = page_of([], 3, 90, found=False, horizon=50)
+    assert machine.page(page) == (TellOverflow(3, "pruned"), End())
+
+
+def test_failures_that_may_pass_are_waited_out() -> None:
+    """Each rest is twice as long as the one before, up to a limit; a page that comes ends that."""
+    machine = Subscription(0, 10)
+    machine.begin()
+    rests = []
+    for _ in range(8):
+        machine.drained()
+        [rest] = machine.failed("server.unavailable", passing=True)
+        assert isinstance(rest, Rest)
+        rests.append(rest.seconds)
+        assert machine.rested() == (AwaitDrain(),)
+    assert rests == [min(FIRST_REST * 2**turn, LONGEST_REST) for turn in range(8)]
+    machine.drained()
+    machine.page(page_of([1], 1, 2))
+    machine.drained()
+    assert machine.failed("server.busy", passing=True) == (Rest(FIRST_REST),)
+
+
+def test_other_failures_end_it() -> None:
+    """A schema that does not fit will not fit a moment later; the reason is told."""
+    machine = Subscription(4, 10)
+    machine.begin()
+    machine.drained()
+    assert machine.failed("server.schema", passing=False) == (
+        TellOverflow(4, "server.schema"),
+        End(),
+    )
+
+
+def test_a_page_too_large_for_one_message_is_told_in_parts() -> None:
+    """Large rows cost smaller pages, which grow again behind them."""
+    world = World(limit=8, largest=3)
+    for _ in range(16):
+        world.happen("write", True)
+    world.settle()
+    assert world.told == list(range(1, 17))
+    assert [len(page.changes) for page in world.pages] == [2, 2, 2, 2, 2, 2, 2, 2]
+
+
+def test_a_single_change_too_large_ends_it() -> None:
+    """A row that finds no room in any message is named by the place before it."""
+    world = World(after=0, limit=4, largest=0)
+    for _ in range(4):
+        world.happen("write", True)
+    world.settle()
+    assert world.overflow == TellOverflow(0, "too_large")
+
+
+@pytest.mark.parametrize("state", [State.WAITING, State.READING, State.DRAINING])
+def test_unsubscribing_works_at_any_moment(state: State) -> None:
+    """The end is not answered by one more page."""
+    machine = Subscription(0, 10)
+    machine.begin()
+    if state is not State.DRAINING:
+        machine.drained()
+    if state is State.WAITING:
+        machine.page(page_of([], 0, 0))
+    assert machine.state is state
+    assert machine.end() == (End(),)
+    assert machine.end() == ()
+    assert machine.page(page_of([1], 1, 1)) == machine.drained() == machine.sealed(5) == ()

@@ -1,0 +1,127 @@
+"""`list_deleted` and `restore`: what they ask of the store, and how its answers are told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from records.errors import Failure
+from schema.capture.columns import DIED, WRITER
+from service.errors import Conflict, ParametersRefused
+from service.methods.undo_port import Restored, graveyard
+from tests.service.methods.calls import places
+from tests.service.methods.memory import remembering
+from tests.service.methods.samples import REGION
+
+BERN: dict[str, Any] = {"code": "BE", "title": "Bern"}
+ZURICH: dict[str, Any] = {"code": "ZH", "title": "Zürich"}
+
+
+def dead(row: dict[str, Any], died: int) -> dict[str, Any]:
+    """A row of the graveyard."""
+    return row | {DIED: died, WRITER: "api:unix"}
+
+
+def test_the_deleted_are_told_with_when_and_by_whom() -> None:
+    """Each as it was, in the order of the store's answer."""
+    api, store = remembering([dead(BERN, 1_500_000), dead(ZURICH, 0)])
+    assert api.call("region.list_deleted") == {
+        "records": [
+            {
+                "record": BERN,
+                "deleted_at": "1970-01-01T00:00:01.500000Z",
+                "deleted_by": "api:unix",
+            },
+            {
+                "record": ZURICH,
+                "deleted_at": "1970-01-01T00:00:00.000000Z",
+                "deleted_by": "api:unix",
+            },
+        ],
+        "next": None,
+    }
+    name, record, query = store.asked
+    assert (name, record) == ("list_deleted", REGION)
+    assert [(sort.path.name, sort.descending) for sort in query.order] == [
+        (DIED, True),
+        ("code", True),
+    ]
+    assert query.limit == 51
+
+
+def test_pages_follow_each_other() -> None:
+    """The cursor holds the place by death and key; it is bound to the condition."""
+    where = ["title", "!=", "x"]
+    api, store = remembering([dead(BERN, 9), dead(ZURICH, 5)])
+    page = api.call("region.list_deleted", {"limit": 1, "where": where})
+    assert [one["record"] for one in page["records"]] == [BERN]
+    api.call("region.list_deleted", {"limit": 1, "where": where, "next": page["next"]})
+    assert store.asked[2].after == (9, "BE")
+    error = api.refused("region.list_deleted", {"limit": 1, "next": page["next"]})
+    assert places(error) == [(None, "/next", "cursor.foreign")]
+    error = api.refused("region.list", {"next": page["next"]})
+    assert places(error) == [(None, "/next", "cursor.foreign")]
+
+
+@pytest.mark.parametrize(
+    ("method", "where", "code"),
+    [
+        ("region.list_deleted", ["name", "=", "x"], "field.unknown"),
+        ("region.list_deleted", [DIED, "=", 1], "field.unknown"),
+        ("farm.list_deleted", ["region.title", "=", "x"], "reference.unknown"),
+    ],
+)
+def test_conditions_are_about_the_records_own_fields(
+    method: str, where: list[Any], code: str
+) -> None:
+    """No field of a parent, which may be dead itself, and none of the graveyard's own."""
+    error = remembering()[0].refused(method, {"where": where})
+    assert isinstance(error, ParametersRefused)
+    assert places(error) == [(None, "/where/0", code)]
+
+
+def test_one_is_restored() -> None:
+    """Given bare, flat or as an object; the whole record comes back, no counts unasked."""
+    for params in ({"code": "BE"}, {"record": "BE"}, ["BE"], {"record": {"code": "BE"}}):
+        api, store = remembering(Restored([BERN], {}))
+        assert api.call("region.restore", params) == {"record": BERN}
+        assert store.asked == ("restore", REGION, [("BE",)], False, [])
+
+
+def test_many_are_restored_with_their_children() -> None:
+    """In the order of the call, and counted by class."""
+    api, store = remembering(Restored([ZURICH, BERN], {"farm": 3}))
+    answer = api.call("region.restore", {"records": ["ZH", "BE"], "children": True})
+    assert answer == {"records": [ZURICH, BERN], "children": {"farm": 3}}
+    assert store.asked == ("restore", REGION, [("ZH",), ("BE",)], True, [])
+
+
+def test_what_is_wrong_in_the_call_is_told_at_once() -> None:
+    """A key of the wrong form, one that stands there twice, and an option that is none."""
+    api, _store = remembering(Restored([], {}))
+    error = api.refused("region.restore", {"records": ["BE", "long", "BE"], "children": 1})
+    assert set(places(error)) == {
+        (None, "/children", "value.wrong_type"),
+        (None, "/records/1", "value.too_long"),
+        (None, "/records/2", "record.repeated"),
+    }
+    error = api.refused("region.restore", {"records": ["BE", "BE"]})
+    assert places(error) == [(1, "", "record.repeated")]
+
+
+def test_failures_of_the_store_are_told_as_the_client_counts() -> None:
+    """With an index in a list, without one for a single record."""
+    api, store = remembering()
+    store.error = Conflict([Failure("record.alive", "not deleted", "", 0)])
+    assert places(api.refused("region.restore", {"records": ["BE"]})) == [(0, "", "record.alive")]
+    assert places(api.refused("region.restore", {"code": "BE"})) == [(None, "", "record.alive")]
+
+
+def test_a_graveyard_is_like_a_class_of_records() -> None:
+    """The same fields, and two more; no references."""
+    found = graveyard(REGION)
+    assert found.table == "herdbook_dead_region"
+    assert list(found.fields) == ["code", "title", DIED, WRITER]
+    assert not found.references
+    assert not found.collections
