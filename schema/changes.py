@@ -62,15 +62,19 @@ def told(changes: Operations) -> Operations:
     return [change for change in changes if not _follows(change, known)]
 
 
+_NAMED_BY = ("column_name", "index_name", "constraint_name")
+_OF_WHOLE_TABLES = ("CreateTableOp", "DropTableOp")
+
 Subject = tuple[str, str, str]
-"""What a change is about: the table, the kind of change, and the column."""
+"""What a change is about: the table, the kind of change, and the column or key."""
 
 
 def subject_of(change: ops.MigrateOperation) -> Subject:
     """What a change is about."""
     table = str(getattr(change, "table_name", None) or getattr(change, "source_table", ""))
-    column = change.column.name if isinstance(change, ops.AddColumnOp) else ""
-    return table, type(change).__name__, str(getattr(change, "column_name", column))
+    names = (getattr(change, part, None) for part in _NAMED_BY)
+    name = change.column.name if isinstance(change, ops.AddColumnOp) else ""
+    return table, type(change).__name__, str(next(filter(None, names), name))
 
 
 def _follows(change: ops.MigrateOperation, known: set[Subject]) -> bool:
@@ -81,9 +85,11 @@ def _follows(change: ops.MigrateOperation, known: set[Subject]) -> bool:
     live = table.removeprefix(GRAVEYARD_PREFIX)
     if live == table:
         return False
+    whole = {(live, made, "") for made in _OF_WHOLE_TABLES} | {(table, "CreateTableOp", "")}
+    if (whole - {(table, kind, column)}) & known or (live, kind, column) in known:
+        return True
     # The columns of a new key may not be NULL in the graveyard either.
-    key_changes = (live, "ReplacePrimaryKeyOp", "") in known
-    return (live, kind, column) in known or (key_changes and isinstance(change, ops.AlterColumnOp))
+    return isinstance(change, ops.AlterColumnOp) and (live, "ReplacePrimaryKeyOp", "") in known
 
 
 def deletes_data(change: ops.MigrateOperation) -> bool:

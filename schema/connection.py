@@ -33,6 +33,12 @@ _SYNTAX_HINT = (
     "write several as several calls."
 )
 
+_TRIGGER_UNREAD = "has an error in its body"
+_TRIGGER_HINT = (
+    "MariaDB has read the table's triggers only in part, because a statement was stopped while it "
+    "opened the table. Run FLUSH TABLES on the server, and the command again."
+)
+
 
 class _AlwaysQuoting(MySQLIdentifierPreparer):
     """Quotes every name: what is a reserved word differs between servers and releases."""
@@ -111,6 +117,8 @@ def in_words(error: DBAPIError) -> SchemaError:
             "log_bin_trust_function_creators = 1 on the server.",
         )
     hint = _SYNTAX_HINT if code == _SYNTAX else None
+    if code == _SYNTAX and _TRIGGER_UNREAD in told:
+        hint = _TRIGGER_HINT
     return StatementFailed(f"The database server refused a statement: {told}.", hint)
 
 

@@ -65,6 +65,12 @@ TOUR = (
         },
     ),
     Step(
+        "noted",
+        "The changelog: where is it now?",
+        "feed.read",
+        lambda _: {"from": "now"},
+    ),
+    Step(
         "created",
         "A new parent …",
         "country.create",
@@ -106,6 +112,18 @@ TOUR = (
         "So it is gone.",
         "city.get",
         lambda said: {"records": [said["added"]["id"]]},
+    ),
+    Step(
+        "restored",
+        "Not for ever: dead rows are kept, and come back with what went along with them.",
+        "country.restore",
+        lambda said: {"id": said["created"]["id"], "children": True},
+    ),
+    Step(
+        "changes",
+        "The feed tells each change once, in order: plain SQL would be told as well.",
+        "feed.read",
+        lambda said: {"from": said["noted"]["next"], "rows": False, "wait_seconds": 5},
     ),
 )
 

@@ -114,6 +114,15 @@ class Feed(Protocol):
         """
         ...
 
+    async def coming(self, after: int, limit: int, wanted: Wanted) -> FeedPage | None:
+        """Such a page, read in the moment in which something is sealed, whenever that is.
+
+        None where that is not to be had. It may also never come: whoever has everything up to
+        `after` may leave this to be sooner, and must find out in another way as well. Cancelled, it
+        leaves nothing behind.
+        """
+        ...
+
     async def beyond(self, position: int, seconds: float) -> bool:
         """Wait until there is something after a position; False where nothing came in time.
 

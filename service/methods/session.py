@@ -14,9 +14,11 @@ class Source:
     """Where a subscription's pages come from, and how their changes look as JSON.
 
     `read` is given the position after which a page begins, and how many changes it may hold.
+    `coming` is given the same and waits until something is sealed; None where it cannot.
     """
 
     read: Callable[[int, int], Coroutine[Any, Any, FeedPage]]
+    coming: Callable[[int, int], Coroutine[Any, Any, FeedPage | None]]
     as_json: Callable[[FeedPage], Sequence[object]]
 
 

@@ -99,7 +99,10 @@ class SubscriptionMethods:
         async def read(after: int, limit: int) -> FeedPage:
             return await self._feed.page(after, limit, wanted)
 
-        return Source(read, ChangeEncoder(self._catalogue, wanted).changes)
+        async def coming(after: int, limit: int) -> FeedPage | None:
+            return await self._feed.coming(after, limit, wanted)
+
+        return Source(read, coming, ChangeEncoder(self._catalogue, wanted).changes)
 
 
 def _session(method: str) -> Session:

@@ -2,12 +2,16 @@
 
     subscribed ─ begin ─> DRAINING ─ drained ─> READING ─ page ─> DRAINING ─ … ─> WAITING
                              ^                     │ failed          │ stalled       │
-                             └────── rested ─── RESTING              v               │
+                             ├────── rested ─── RESTING              v               │
+                             ├────────────────────────────────────── │ ── page ──────┤
                              └─────────────────── sealed ───────── ENDED <───────────┘
 
 A page is read only when the connection has taken all that was sent before, so that a reader who is
 slow costs one page and not all that it misses. Nothing is left out and nothing told twice: a page
 begins where the one before it ended, and whatever is sealed while no page is being read is noted.
+
+Who waits also leaves word that the next page be read while it is sealed. That is sooner, when it
+comes about; where the position is known before such a page is, it is given up and one is read.
 """
 
 from __future__ import annotations
@@ -42,6 +46,19 @@ class Read:
 
 
 @dataclass(frozen=True)
+class Expect:
+    """Let a page be read when something is sealed, and say `page`; it may come to nothing."""
+
+    after: int
+    limit: int
+
+
+@dataclass(frozen=True)
+class GiveUp:
+    """Expect no page any more."""
+
+
+@dataclass(frozen=True)
 class Tell:
     """Send a page's changes; say `too_large` where that is not possible."""
 
@@ -68,7 +85,7 @@ class End:
     """Forget the subscription and stop what is under way for it."""
 
 
-Action: TypeAlias = AwaitDrain | Read | Tell | TellOverflow | Rest | End
+Action: TypeAlias = AwaitDrain | Read | Expect | GiveUp | Tell | TellOverflow | Rest | End
 Actions: TypeAlias = tuple[Action, ...]
 
 
@@ -104,8 +121,7 @@ class Subscription:
         if self.state is not State.DRAINING:
             return ()
         if not self._is_behind():
-            self.state = State.WAITING
-            return ()
+            return self._wait()
         self.state = State.READING
         return (Read(self.next, self._limit),)
 
@@ -113,12 +129,12 @@ class Subscription:
         """There are changes up to this position."""
         self._newest = max(position, self._newest or 0)
         if self.state is State.WAITING and self._is_behind():
-            return self._await_drain()
+            return (GiveUp(), *self._await_drain())
         return ()
 
     def page(self, page: FeedPage) -> Actions:
         """A page was read."""
-        if self.state is not State.READING:
+        if self.state not in (State.READING, State.WAITING):
             return ()
         self._rest = FIRST_REST
         if not page.found:
@@ -189,8 +205,11 @@ class Subscription:
         if has_moved and self._is_behind():
             return self._await_drain()
         # A page that brought nothing, though there was something, is not asked for again at once.
+        return self._wait()
+
+    def _wait(self) -> Actions:
         self.state = State.WAITING
-        return ()
+        return (Expect(self.next, self._limit),)
 
     def _overflow(self, reason: str) -> Actions:
         self.state = State.ENDED

@@ -49,3 +49,7 @@ class RecordStore(Store):  # type: ignore[misc]  # Storm has no types
     def write_for(self, principal: str | None) -> None:
         """Let the changelog name this caller for what is written from now on."""
         self._connection.write_for(principal)
+
+    def close_tables(self) -> None:
+        """Let the server close all tables that no statement is using; it opens them anew."""
+        self._connection.close_tables()

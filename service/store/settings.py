@@ -42,5 +42,7 @@ class SessionSettings:
             # By default 1,024 bytes decide, and a page of a list ordered by long text would not
             # end where the next one begins.
             "max_sort_length = 8192, "
+            # An error may have to be told from others of its number by its words.
+            "lc_messages = 'en_US', "
             f"innodb_lock_wait_timeout = {self.lock_wait_seconds}, {limit}",
         )

@@ -31,6 +31,13 @@ RETRIED = frozenset(
 )
 """The transaction was undone, or can be, and the same work may well succeed."""
 
+_PARSE_ERROR = 1064
+_OF_A_TRIGGER = "has an error in its body"
+_HINT_FLUSH = (
+    "Run FLUSH TABLES on the database server and send the call again; or grant the node's account "
+    "RELOAD, and it does so itself."
+)
+
 CONSTRAINT = frozenset(
     {
         1048,  # ER_BAD_NULL_ERROR
@@ -46,7 +53,6 @@ CONSTRAINT = frozenset(
 """A constraint of the tables refused a row."""
 
 _log = logging.getLogger(__name__)
-
 
 _TABLE: dict[int, tuple[Callable[[str], ServiceError], str]] = {
     **dict.fromkeys(
@@ -69,8 +75,21 @@ _TABLE: dict[int, tuple[Callable[[str], ServiceError], str]] = {
 }
 
 
+def triggers_unread(error: BaseException) -> bool:
+    """Whether MariaDB refused to write to a table whose triggers it has read only in part.
+
+    That is left behind where a statement is stopped while it opens the table: by KILL, or by its
+    time limit. All sessions then share what was read, until it leaves the server's table cache.
+    """
+    return error_number(error) == _PARSE_ERROR and _OF_A_TRIGGER in str(error)
+
+
 def translate(error: Exception) -> Exception:
     """The service's error for one of the database; what is not in the table stays as it is."""
+    if triggers_unread(error):
+        _log.warning("MariaDB has read a table's triggers only in part: %s", error)
+        message = "the database server has read a table's triggers only in part"
+        return Unavailable(message, hint=_HINT_FLUSH)
     if isinstance(error, DisconnectionError):
         return Unavailable("the connection to the database was lost")
     if isinstance(error, ServerError):

@@ -26,7 +26,7 @@ from service.store.plain import require_plain
 from service.store.records_store import RecordStore
 from service.store.ticket import Abandoned, Ticket
 from service.store.transaction import Transaction
-from service.store.translation import RETRIED, translate
+from service.store.translation import RETRIED, translate, triggers_unread
 
 Result = TypeVar("Result")
 Work = Callable[[Transaction], Result]
@@ -92,6 +92,8 @@ class Worker:
             try:
                 return attempt_once()
             except (DriverError, StormError, ServerError) as error:
+                if triggers_unread(error):
+                    self._read_triggers_anew(error)
                 if attempt == self._policy.attempts or not _may_run_again(error):
                     raise translate(error) from error
                 _log.info("unit of work is run again after: %s", error)
@@ -144,6 +146,17 @@ class Worker:
         finally:
             self._roll_back(store)
 
+    def _read_triggers_anew(self, error: Exception) -> None:
+        """Let the server forget triggers that it has read in part; needs the RELOAD privilege."""
+        store = self._connected()
+        try:
+            store.close_tables()
+        except (DriverError, StormError) as failed:
+            self._roll_back(store)
+            _log.warning("FLUSH TABLES failed (%s), which would heal: %s", failed, error)
+        else:
+            _log.warning("FLUSH TABLES was run, to heal: %s", error)
+
     def _connected(self) -> RecordStore:
         """The store, with a connection the first time."""
         if self._store is None:
@@ -164,7 +177,7 @@ def _may_run_again(error: Exception) -> bool:
     """Whether the unit was surely not committed and may succeed at another attempt."""
     if isinstance(error, DisconnectionError):
         return True
-    return error_number(error) in RETRIED | LOST_CONNECTION
+    return error_number(error) in RETRIED | LOST_CONNECTION or triggers_unread(error)
 
 
 def _commit_was_refused(error: BaseException) -> bool:

@@ -22,6 +22,8 @@ from service.methods.subscriptions import (
     Actions,
     AwaitDrain,
     End,
+    Expect,
+    GiveUp,
     Read,
     Rest,
     Subscription,
@@ -161,6 +163,7 @@ class Subscriber:
         self._to_do: deque[Action] = deque()
         self._is_busy = False
         self._reading: Deferred[Any] | None = None
+        self._expected: Deferred[Any] | None = None
         self._resting: Any = None
 
     def sealed(self, position: int) -> None:
@@ -186,6 +189,10 @@ class Subscriber:
                     self.carry_out(self.machine.drained())
             case Read():
                 self._read(action)
+            case Expect():
+                self._expect(action)
+            case GiveUp():
+                self._give_up()
             case Tell():
                 self._tell(action.page)
             case TellOverflow():
@@ -202,6 +209,22 @@ class Subscriber:
         within_time(reading, self._terms.limits.call_seconds, self._terms.clock)
         self._reading = reading
         reading.addBoth(self._was_read)
+
+    def _expect(self, asked: Expect) -> None:
+        """Have a page read when something is sealed, whenever that is."""
+        expected = Deferred.fromCoroutine(self._source.coming(asked.after, asked.limit))
+        self._expected = expected
+        expected.addBoth(self._has_come)
+
+    def _has_come(self, outcome: FeedPage | Failure | None) -> None:
+        """Tell the machine of a page that was expected; where it came to nothing, it is woken."""
+        self._expected = None
+        if outcome is not None and not isinstance(outcome, Failure):
+            self.carry_out(self.machine.page(outcome))
+
+    def _give_up(self) -> None:
+        if self._expected is not None:
+            self._expected.cancel()
 
     def _was_read(self, outcome: FeedPage | Failure) -> None:
         """Tell the machine of a page, or why there is none."""
@@ -258,3 +281,4 @@ class Subscriber:
             self._resting = None
         if self._reading is not None:
             self._reading.cancel()
+        self._give_up()

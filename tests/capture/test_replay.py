@@ -47,7 +47,7 @@ class Reader:
     def follow(self, limit: int) -> bool:
         """Seal, and take a page in; whether nothing is left."""
         found, page = self._sealer.seal(
-            lambda tx: read_page(tx, self._position, limit, Wanted(), Bounds())
+            lambda tx, _made: read_page(tx, self._position, limit, Wanted(), Bounds())
         )
         assert page is not None
         assert page.found

@@ -10,6 +10,7 @@ import pytest
 
 from records.kinds.documents import JsonKind
 from records.kinds.times import DateKind, DateTimeKind
+from records.validation import Row
 from schema.direct import create_tables
 from service.database_url import DatabaseUrl
 from service.server import PrivateServer
@@ -96,17 +97,16 @@ def test_each_field_is_told_when_it_changes(specimens: Zoo) -> None:
         with specimens.session() as session:
             shown = [_shown(session, column)]
             for value in [*(by_text[text] for text in values), None]:
-                in_transaction(
-                    specimens.url,
-                    CATALOGUE,
-                    lambda tx, name=name, value=value: writer.update(
-                        tx, SPECIMEN, [((number,), {name: value})]
-                    ),
-                )
+                _update(specimens.url, number, {name: value})
                 shown.append(_shown(session, column))
         changes = sum(earlier != later for earlier, later in itertools.pairwise(shown))
         assert specimens.told() == [("update", "specimen", number, (column,))] * changes, name
         assert changes >= min(2, 2 * len(values)), name
+
+
+def _update(url: str, number: int, values: Row) -> None:
+    """Change some fields as the store does."""
+    in_transaction(url, CATALOGUE, lambda tx: writer.update(tx, SPECIMEN, [((number,), values)]))
 
 
 def _shown(session: Session, column: str) -> Any:

@@ -111,6 +111,7 @@ def test_a_restarted_database_is_sealed_on(
         until(lambda: _added(node))
         until(lambda: sealed(database, 3))
         until(lambda: "[+] sealing: ok" in page(node, "/readyz?verbose"))
+        assert "sealing goes on after" in node.log()
 
 
 def _added(node: NodeProcess) -> bool:

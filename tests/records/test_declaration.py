@@ -148,8 +148,8 @@ CASES: list[tuple[Callable[[], Declared], list[str]]] = [
             "is longer than 64 characters; give a shorter one",
             "Wide: the key uq_wide_first_second takes 3200 bytes, where 3072 fit; shorten a field",
             "Wide: size_in_floats is Float and cannot be in the key ix_wide_size_in_floats",
-            f"Endless: the table name {'t' * 51!r} is longer than 50 characters; give a shorter one "
-            'with __storm_table__ = "…"',
+            f"Endless: the table name {'t' * 51!r} is longer than 50 characters; give a "
+            'shorter one with __storm_table__ = "…"',
         ],
     ),
 ]

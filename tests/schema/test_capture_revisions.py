@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from sqlalchemy import text
 
@@ -110,7 +108,7 @@ def test_columns_keep_their_numbers_as_others_come_and_go(project: Project) -> N
 
 @pytest.mark.slow
 def test_no_write_fails_between_the_statements_of_such_a_revision(project: Project) -> None:
-    """A migration that is cut short anywhere leaves a table that can be written, and all is noted."""
+    """Cut short anywhere, it leaves a table that can be written, and every write is noted."""
     project.migrate(Plant)
     migrator = project.migrator(Later.Plant)
     migrator.revision("later", allow_destructive=True)
@@ -128,11 +126,12 @@ def test_no_write_fails_between_the_statements_of_such_a_revision(project: Proje
             "DELETE FROM plant",
         )
         entries = noted(project)
-        assert entries == [
+        # While triggers are replaced a change may be noted twice.
+        assert list(dict.fromkeys(entries)) == [
             ("insert", "1", None),
             ("update", "1", b"\x80\x03"),
             ("delete", "1", None),
-        ] or len(entries) > len(set(entries)), f"killed at moment {moment}: {entries}"
+        ], f"killed at moment {moment}"
         migrator.upgrade()
         migrator.downgrade("-1")
         # Tables that gain and lose columns without being copied do so a few times only.
@@ -144,34 +143,14 @@ def test_killed_at_any_moment_capture_is_completed_by_the_next_run(project: Proj
     """Capturing, renaming and releasing can be cut short at each statement and commit inside."""
     project.migrate(Plant)
     run(project, "INSERT INTO plant (code) VALUES (1), (2)", "DELETE FROM herdbook_inbox")
-    plain = json.dumps([[3, "height", "plain"], [1, "code", "plain"]][::-1])
-    write_revision(
-        project.folder,
-        f'''"""Everything that capture can do.
-
-Revision r9, after the first.
-"""
-
-from alembic import op
-
-revision = "r9"
-down_revision = "{_head(project)}"
-branch_labels = None
-depends_on = None
-
-
-def upgrade():
-    op.rename_column("plant", "planted", "sown")
-    op.release("plant")
-    op.capture("plant", key=[["code", "integer"]], columns={plain}, last_number=3)
-
-
-def downgrade():
-    op.release("plant")
-    op.rename_column("plant", "sown", "planted")
-    op.capture("plant", key=[["code", "integer"]], columns={plain}, last_number=3)
-''',
-        "r9",
+    capture = (
+        'op.capture("plant", key=[["code", "integer"]], '
+        'columns=[[1, "code", "plain"], [3, "height", "plain"]], last_number=3)'
+    )
+    hand_written(
+        project,
+        ['op.rename_column("plant", "planted", "sown")', 'op.release("plant")', capture],
+        ['op.release("plant")', 'op.rename_column("plant", "sown", "planted")', capture],
     )
     migrator = project.migrator(Plant)
     first = _head(project)
@@ -190,6 +169,18 @@ def downgrade():
             migrator.downgrade(first)
         migrator.downgrade(first)
         assert _settled(project) == down, f"killed at moment {moment} on the way down"
+
+
+def hand_written(project: Project, up: list[str], down: list[str]) -> None:
+    """Put a revision r9 of these lines behind the one that was generated."""
+    head = (
+        '"""By hand.\n\nRevision r9, after the first.\n"""\n\nfrom alembic import op\n\n'
+        f'revision = "r9"\ndown_revision = "{_head(project)}"\n'
+        "branch_labels = None\ndepends_on = None\n"
+    )
+    bodies = ["".join(f"    {line}\n" for line in lines) for lines in (up, down)]
+    source = f"{head}\n\ndef upgrade():\n{bodies[0]}\n\ndef downgrade():\n{bodies[1]}"
+    write_revision(project.folder, source, "r9")
 
 
 def _head(project: Project) -> str:
@@ -243,14 +234,9 @@ def test_a_renamed_column_keeps_its_number_and_its_dead_values(project: Project)
     project.migrate(Plant)
     run(project, "INSERT INTO plant VALUES (1, 'may', 3), (2, 'june', 4)")
     run(project, "DELETE FROM plant WHERE code = 2")
-    source = (
-        '"""Sown.\n\nRevision r9, after the first.\n"""\n\nfrom alembic import op\n\n'
-        f'revision = "r9"\ndown_revision = "{_head(project)}"\n'
-        "branch_labels = None\ndepends_on = None\n\n\n"
-        'def upgrade():\n    op.rename_column("plant", "planted", "sown")\n\n\n'
-        'def downgrade():\n    op.rename_column("plant", "sown", "planted")\n'
-    )
-    write_revision(project.folder, source, "r9")
+    there = 'op.rename_column("plant", "planted", "sown")'
+    back = 'op.rename_column("plant", "sown", "planted")'
+    hand_written(project, [there], [back])
     migrator = project.migrator(Renamed.Plant)
     assert "RENAME COLUMN `planted` TO `sown`" in migrator.sql(Direction.UP, "")
     migrator.upgrade()
@@ -262,10 +248,10 @@ def test_a_renamed_column_keeps_its_number_and_its_dead_values(project: Project)
         assert connection.scalar(text("SELECT sown FROM herdbook_dead_plant")) == "june"
     migrator.downgrade("-1")
     assert captured(project)["plant"].numbers[2] == "planted"
-    write_revision(project.folder, source.replace('"planted", "sown"', '"paint", "sown"'), "r9")
+    hand_written(project, [there.replace("planted", "paint")], [back])
     with pytest.raises(StatementFailed, match="Table plant has no column paint"):
         migrator.upgrade()
-    write_revision(project.folder, source, "r9")
+    hand_written(project, [there], [back])
     migrator.upgrade()
     assert migrator.check() == []
 
@@ -283,14 +269,11 @@ def test_parents_follow_when_a_childs_column_is_renamed_or_the_child_goes(
         bed = Reference(Bed, on_delete="cascade")
 
     project.migrate(Bed, Row)
-    source = (
-        '"""x.\n\nRevision r9, after the first.\n"""\n\nfrom alembic import op\n\n'
-        f'revision = "r9"\ndown_revision = "{_head(project)}"\n'
-        "branch_labels = None\ndepends_on = None\n\n\n"
-        'def upgrade():\n    op.rename_column("row", "bed_code", "garden")\n\n\n'
-        'def downgrade():\n    op.rename_column("row", "garden", "bed_code")\n'
+    hand_written(
+        project,
+        ['op.rename_column("row", "bed_code", "garden")'],
+        ['op.rename_column("row", "garden", "bed_code")'],
     )
-    write_revision(project.folder, source, "r9")
     project.migrator(Bed, Row).upgrade()
     run(project, "INSERT INTO bed VALUES (1)", "INSERT INTO `row` VALUES (2, 1)", "DELETE FROM bed")
     assert [entry[:2] for entry in noted(project)][2:] == [("delete", "2"), ("delete", "1")]

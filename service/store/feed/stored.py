@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from MySQLdb import Error as DriverError
 
+from service.errors import ServiceError
 from service.methods.feed_port import Consumer, Ends, FeedPage, Wanted
 from service.store.database import LOST_CONNECTION, error_number
 from service.store.feed import consumers
@@ -34,13 +35,18 @@ class Sealing(Positions, Protocol):
         """Read in the snapshot of a pass, after all that is visible in it was sealed."""
         ...
 
+    def read_next(self, work: Callable[[Transaction], Result]) -> Awaitable[Result]:
+        """The same, in a pass that seals something."""
+        ...
+
 
 class StoredFeed:
     """Implements `service.methods.feed_port.Feed` on MySQL.
 
     A reader near the head reads within a pass of the sealer, so that its page is complete also
     where others never stop writing. One at a time does: the sealer has more to do than to read. The
-    others, and those who are behind, read in a snapshot of their own.
+    others, and those who are behind, read in a snapshot of their own. A reader that has everything
+    may leave its next reading with the sealer.
     """
 
     def __init__(
@@ -68,6 +74,18 @@ class StoredFeed:
             if page is not None:
                 return page
         return await self._reading.run(in_snapshot(read))
+
+    async def coming(self, after: int, limit: int, wanted: Wanted) -> FeedPage | None:
+        """See the port."""
+
+        def read(tx: Transaction) -> FeedPage:
+            return read_page(tx, after, limit, wanted, self._bounds)
+
+        try:
+            return await self._sealing.read_next(lambda tx: _unless_refused(tx, read))
+        except (NotHolder, ServiceError):
+            # Whoever waits is woken all the same, and told what is wrong when it reads then.
+            return None
 
     async def beyond(self, position: int, seconds: float) -> bool:
         """See the port."""

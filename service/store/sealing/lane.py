@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorFromThreads
@@ -18,6 +18,7 @@ from service.store.work import Work
 
 Result = TypeVar("Result")
 OnSealed = Callable[[int], None]
+Enter = Callable[[Reading[Any]], bool]
 
 
 class Counts(Protocol):
@@ -87,6 +88,18 @@ class SealingLane:
         It sees what the pass sees and no more. Fails with NotHolder where another process seals,
         with ShuttingDown, or with what a unit of work fails with. May be cancelled.
         """
+        return self._read(work, self._room.ask)
+
+    def read_next(self, work: Work[Result]) -> Deferred[Result]:
+        """The same, in a pass that seals something: none is made for this, however long it takes.
+
+        Only a few have a place in a pass, in the order in which they came. It is told before the
+        position is that the pass has reached.
+        """
+        return self._read(work, self._room.stand)
+
+    def _read(self, work: Work[Result], enter: Enter) -> Deferred[Result]:
+        """Let a reading enter the room, and tell how it ended in the reactor's thread."""
         if not self._room.holder:
             return fail(NotHolder("another process seals"))
 
@@ -97,8 +110,8 @@ class SealingLane:
             self._reactor.callFromThread(_fire, outcome, error)
 
         reading = Reading(work, succeed, refuse)
-        outcome: Deferred[Result] = Deferred(lambda _outcome: reading.abandon())
-        if not self._room.submit(reading):
+        outcome: Deferred[Result] = Deferred(lambda _outcome: self._room.leave(reading))
+        if not enter(reading):
             return fail(ShuttingDown("the node is stopping"))
         return outcome
 

@@ -29,7 +29,6 @@ from service.store.transaction import Transaction
 from service.store.work import Worker
 
 Result = TypeVar("Result")
-Read = Callable[[Transaction], Result]
 
 ENTRIES_A_PASS = 5_000
 """A few MB of memory, and less than half a second."""
@@ -56,6 +55,10 @@ class Pass:
     more: bool = False
     highest: int = 0
     scan_seconds: float = 0.0
+
+
+Read = Callable[[Transaction, Pass], Result]
+"""Reads in a pass's snapshot, after the pass did what it says."""
 
 
 class Sealer:
@@ -87,7 +90,7 @@ class Sealer:
 
         def work(tx: Transaction) -> tuple[Pass, Result | None]:
             made = self._pass(tx)
-            return made, None if read is None else read(tx)
+            return made, None if read is None else read(tx, made)
 
         made, result = self._worker.run(work)
         self._held = made.held

@@ -1,4 +1,8 @@
-"""Work that reads what a pass has sealed, and waits for its turn."""
+"""Work that reads what a pass has sealed, and waits for its turn.
+
+asked       wants to read now: a pass is made for it, whether there is something to seal or not
+standing    wants to read what comes next: runs in a pass that seals something, and asks for none
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,10 @@ Result = TypeVar("Result")
 
 READINGS_A_PASS = 16
 """While they read, other processes cannot take the lease over."""
+
+STANDING_A_PASS = 1
+"""Everybody is told of a pass only after these have read: one is spared a pass of its own, and the
+others do not pay for many."""
 
 
 class Reading(Generic[Result]):
@@ -56,25 +64,53 @@ class Readings:
     """Those that wait; used by two threads."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Reading[Any]] | None = deque()
+        self._asked: deque[Reading[Any]] = deque()
+        self._standing: deque[Reading[Any]] = deque()
+        self._closed = False
         self._lock = threading.Lock()
 
-    def add(self, reading: Reading[Any]) -> bool:
-        """Let one wait; False once they are closed."""
-        with self._lock:
-            if self._waiting is None:
-                return False
-            self._waiting.append(reading)
-            return True
+    def ask(self, reading: Reading[Any]) -> bool:
+        """Let one wait for the next pass; False once they are closed."""
+        return self._enter(self._asked, reading)
 
-    def take(self) -> list[Reading[Any]]:
-        """The next ones, at most as many as fit a pass."""
+    def stand(self, reading: Reading[Any]) -> bool:
+        """Let one wait for a pass that seals something; False once they are closed."""
+        return self._enter(self._standing, reading)
+
+    def leave(self, reading: Reading[Any]) -> None:
+        """Nobody waits for this one any more."""
+        reading.abandon()
         with self._lock:
-            waiting = self._waiting or deque()
-            return [waiting.popleft() for _turn in range(min(len(waiting), READINGS_A_PASS))]
+            for queue in (self._asked, self._standing):
+                if reading in queue:
+                    queue.remove(reading)
+
+    def take_asked(self) -> list[Reading[Any]]:
+        """The next that asked, at most as many as fit a pass."""
+        return self._take(self._asked, READINGS_A_PASS)
+
+    def take_standing(self) -> list[Reading[Any]]:
+        """The next that stand, for a pass that has sealed something."""
+        return self._take(self._standing, STANDING_A_PASS)
+
+    def take_all(self) -> list[Reading[Any]]:
+        """All that wait."""
+        return [reading for queue in (self._asked, self._standing) for reading in self._take(queue)]
 
     def close(self) -> list[Reading[Any]]:
         """Take in no more; those that still wait."""
         with self._lock:
-            left, self._waiting = list(self._waiting or ()), None
-            return left
+            self._closed = True
+        return self.take_all()
+
+    def _enter(self, queue: deque[Reading[Any]], reading: Reading[Any]) -> bool:
+        with self._lock:
+            if not self._closed:
+                queue.append(reading)
+            return not self._closed
+
+    def _take(self, queue: deque[Reading[Any]], most: int | None = None) -> list[Reading[Any]]:
+        """The first ones, which wait no more."""
+        with self._lock:
+            count = len(queue) if most is None else min(len(queue), most)
+            return [queue.popleft() for _turn in range(count)]

@@ -68,11 +68,19 @@ class SealingRoom:
         """There may be something to seal; from any thread."""
         self._bell.set()
 
-    def submit(self, reading: Reading[Any]) -> bool:
-        """Let something be read in the next pass; False once the room is closed."""
-        added = self._readings.add(reading)
+    def ask(self, reading: Reading[Any]) -> bool:
+        """Let something be read in a pass at once; False once the room is closed."""
+        added = self._readings.ask(reading)
         self._bell.set()
         return added
+
+    def stand(self, reading: Reading[Any]) -> bool:
+        """Let something be read when a pass seals something; False once the room is closed."""
+        return self._readings.stand(reading)
+
+    def leave(self, reading: Reading[Any]) -> None:
+        """Nobody waits for a reading any more; one that runs already is not interrupted."""
+        self._readings.leave(reading)
 
     def _run(self) -> None:
         """Turn after turn until the room is closed."""

@@ -82,7 +82,7 @@ class Waiting:
     def turn(self, rung: bool) -> Turn:
         """Look at the lease once; turn away what wants to be read."""
         parts = self._parts
-        for reading in parts.readings.take():
+        for reading in parts.readings.take_all():
             reading.fail(NotHolder("another process seals"))
         lease, position = parts.sealer.lease()
         parts.observer.at(position)
@@ -108,10 +108,10 @@ class Sealing:
 
     def turn(self, rung: bool) -> Turn:
         """Seal if there is something to seal or to read; then whatever else is due."""
-        readings = self._parts.readings.take()
+        asked = self._parts.readings.take_asked()
         more = False
-        if rung or readings or self._due():
-            more = self._pass(readings)
+        if rung or asked or self._due():
+            more = self._pass(asked)
         if self._parts.clock() - self._beaten >= BEAT_SECONDS:
             self._parts.sealer.beat()
             self._beaten = self._parts.clock()
@@ -132,23 +132,28 @@ class Sealing:
             self._scan = self._scan.full(ended - now, ended)
         return len(found) > self._held
 
-    def _pass(self, readings: Sequence[Reading[Any]]) -> bool:
+    def _pass(self, asked: Sequence[Reading[Any]]) -> bool:
         """Make a pass and tell those who read in it; whether another should follow at once."""
+        standing: list[Reading[Any]] = []
         tell: list[Callable[[], None]] = []
 
-        def read(tx: Transaction) -> None:
-            tell[:] = [reading.run(tx) for reading in readings]
+        def read(tx: Transaction, made: Pass) -> None:
+            # The server may make the pass be done again: then they have been taken already.
+            if made.sealed and not standing:
+                standing.extend(self._parts.readings.take_standing())
+            tell[:] = [reading.run(tx) for reading in (*asked, *standing)]
 
         began = self._parts.clock()
         try:
-            made, _result = self._parts.sealer.seal(read if readings else None)
+            made, _result = self._parts.sealer.seal(read)
         except BaseException as error:
-            for reading in readings:
+            for reading in (*asked, *standing):
                 reading.fail(_for_readers(error))
             raise
-        self._note(made, began)
+        # Before the new position: whoever has its page need not be woken.
         for one in tell:
             one()
+        self._note(made, began)
         return made.more
 
     def _note(self, made: Pass, began: float) -> None:

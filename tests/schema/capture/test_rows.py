@@ -21,7 +21,7 @@ class Bed(Record):
 class Row(Record):
     """Its child, with a key of three parts."""
 
-    bed = Reference(Bed, primary=1, on_delete="cascade")
+    bed = Reference(Bed, primary=True, on_delete="cascade")
     moment = Timestamp(primary=2)
     size = Decimal(precision=30, scale=9, primary=3)
 

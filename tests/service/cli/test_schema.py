@@ -41,7 +41,7 @@ def test_a_project_goes_from_nothing_to_no_differences(garden: Herdbook) -> None
     refused = garden("revision", "-m", "plants")
     assert refused.code == 3
     assert refused.error()["code"] == "schema.schema_behind"
-    assert garden("upgrade").document() == {"revisions": ["hb0001"]}
+    assert garden("upgrade").document() == {"revisions": ["hb0001", "hb0002"]}
     written = garden("revision", "-m", "plants").document()
     assert written["changes"] == ["table plant is declared and not in the database"]
     assert "CREATE TABLE `plant`" in garden("sql").document()["sql"]
@@ -51,10 +51,36 @@ def test_a_project_goes_from_nothing_to_no_differences(garden: Herdbook) -> None
     name = Path(written["path"]).name.partition("_")[0]
     assert garden("upgrade").document() == {"revisions": [name]}
     assert garden("check").code == 0
-    assert garden("status").document()["current"] == sorted(["hb0001", name])
+    assert garden("status").document()["current"] == sorted(["hb0002", name])
     assert garden("upgrade").document() == {"revisions": []}
     assert "DROP TABLE `plant`" in garden("sql", "--down").document()["sql"]
     assert garden("downgrade", "base").document() == {"revisions": [name]}
+
+
+def test_lost_triggers_are_found_and_made_anew_and_rows_that_came_by_taken_in(
+    garden: Herdbook, database: str
+) -> None:
+    """Exit code 3 with what is wrong; after recapture nothing is, in the rows neither."""
+    garden("upgrade")
+    garden("revision", "-m", "plants")
+    garden("upgrade")
+    with connected(DatabaseUrl.parse(database).as_sqlalchemy()) as connection:
+        names = connection.exec_driver_sql(
+            "SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE()"
+        ).scalars()
+        for name in names.all():
+            connection.exec_driver_sql(f"DROP TRIGGER {name}")
+        connection.exec_driver_sql("INSERT INTO plant (id, name) VALUES (REPEAT('x', 16), 'fern')")
+        connection.commit()
+    checked = garden("check", "--rows")
+    assert checked.code == 3
+    assert checked.document()["differences"] == [
+        "the capture of table plant has lost its triggers",
+        "table plant: rows that were never captured: 1, such as " + b"x".hex() * 16,
+    ]
+    assert garden("recapture", "--table", "plants").error()["code"].startswith("schema.")
+    assert garden("recapture", "--table", "plant").document() == {"tables": ["plant"]}
+    assert garden("check", "--rows").document() == {"differences": []}
 
 
 def test_dropping_a_column_is_refused_with_a_code_of_its_own(

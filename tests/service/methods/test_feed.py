@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from twisted.internet.defer import CancelledError
 
-from tests.service.methods.calls import places
+from service.methods.feed import FeedMethods
+from service.methods.feed_port import Ends, Feed, FeedPage, Wanted
+from service.methods.params import bind
+from service.methods.registry import Registry
+from tests.service.methods.calls import finished, places
 from tests.service.methods.feeds import FeedApi, feeding
-from tests.service.store.feeds import run
+from tests.service.store.feeds import CATALOGUE, run
 
 FARM = {"number": 1, "name": "one", "note": None}
 
@@ -190,3 +194,29 @@ def test_what_a_consumer_cannot_have_is_said_where_it_stands(
     error = api.refused(method, params)
     assert error.code == "feed.refused"
     assert {(pointer, code) for _index, pointer, code in places(error)} == expected
+
+
+class LongFeed:
+    """A feed in which nothing is wanted for a long way."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    async def page(self, after: int, limit: int, wanted: Wanted) -> FeedPage:
+        """Each page goes ten further, up to the head."""
+        self.asked.append(after)
+        assert len(self.asked) < 10, "the same page is read again and again"
+        return FeedPage((), min(after + 10, 25), Ends(head=25, horizon=0))
+
+    async def beyond(self, position: int, seconds: float) -> bool:
+        """Nothing comes."""
+        return False
+
+
+def test_a_call_that_waits_reads_on_over_what_is_not_wanted() -> None:
+    """Page after page up to the head, and only there it waits."""
+    feed = LongFeed()
+    methods = FeedMethods(CATALOGUE, cast("Feed", feed), clock=lambda: 0.0)
+    method = Registry(methods.methods()).find("feed.read")
+    answer = finished(method.handler(bind(method.signature, {"wait_seconds": 5})))
+    assert (feed.asked, answer["next"]) == ([0, 10, 20], 25)

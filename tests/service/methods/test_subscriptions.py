@@ -19,6 +19,8 @@ from service.methods.subscriptions import (
     Actions,
     AwaitDrain,
     End,
+    Expect,
+    GiveUp,
     Read,
     Rest,
     State,
@@ -30,6 +32,7 @@ from service.methods.subscriptions import (
 EVENTS = [
     "write",
     "seal",
+    "seal and read",
     "page",
     "drain",
     "stop reading",
@@ -64,6 +67,7 @@ class World:
         self.is_reading_client = True
         self.is_drained = True
         self.asked: Read | None = None
+        self.coming: Expect | None = None
         self.rests: list[float] = []
         self.told: list[int] = []
         self.pages: list[FeedPage] = []
@@ -80,19 +84,10 @@ class World:
                 case AwaitDrain():
                     if self.is_drained:
                         left.extend(self.machine.drained())
-                case Read() as asked:
-                    assert self.asked is None, "two pages at once"
-                    assert self.is_drained, "a page was read for a client that does not read"
-                    self.asked = asked
+                case Read() | Expect() | GiveUp() as about_pages:
+                    self.prepare(about_pages)
                 case Tell(page):
-                    assert not self.ended
-                    if len(page.changes) > self.largest:
-                        left.extend(self.machine.too_large(len(page.changes)))
-                        continue
-                    self.machine.was_told()
-                    self.told += [change.entry.position for change in page.changes]
-                    self.pages.append(page)
-                    self.is_drained = self.is_reading_client
+                    left.extend(self.tell(page))
                 case TellOverflow() as overflow:
                     assert self.overflow is None
                     self.overflow = overflow
@@ -101,27 +96,61 @@ class World:
                 case End():
                     assert not self.ended
                     self.ended = True
-                    self.asked = None
+                    self.asked = self.coming = None
+
+    def prepare(self, action: Read | Expect | GiveUp) -> None:
+        """A page is to be read, now or with what is sealed next, or is not wanted any more."""
+        if isinstance(action, GiveUp):
+            assert self.coming is not None
+            self.coming = None
+            return
+        assert (self.asked, self.coming) == (None, None), "two pages at once"
+        if isinstance(action, Expect):
+            self.coming = action
+            return
+        assert self.is_drained, "a page was read for a client that does not read"
+        self.asked = action
+
+    def tell(self, page: FeedPage) -> Actions:
+        """A page is sent, if it finds room in a message."""
+        assert not self.ended
+        if len(page.changes) > self.largest:
+            return self.machine.too_large(len(page.changes))
+        self.machine.was_told()
+        self.told += [change.entry.position for change in page.changes]
+        self.pages.append(page)
+        self.is_drained = self.is_reading_client
+        return ()
 
     def page(self) -> None:
         """The page that was asked for is there."""
-        if self.asked is None:
-            return
-        after, limit = self.asked.after, self.asked.limit
+        if self.asked is not None:
+            asked, self.asked = self.asked, None
+            self.do(self.machine.page(self.read(asked)))
+
+    def seal(self, *, with_page: bool) -> None:
+        """Something is sealed; a page that was expected is read with it and there first, or not."""
+        self.sealed = len(self.written)
+        if with_page and self.coming is not None:
+            coming, self.coming = self.coming, None
+            self.do(self.machine.page(self.read(coming)))
+        self.do(self.machine.sealed(self.sealed))
+
+    def read(self, asked: Read | Expect) -> FeedPage:
+        """The page from a position on."""
+        after, limit = asked.after, asked.limit
         assert after <= self.sealed
         wanted = [at for at in range(after + 1, self.sealed + 1) if self.written[at - 1]]
         chosen = wanted[:limit]
         next_ = chosen[-1] if len(wanted) > limit else self.sealed
-        self.asked = None
-        self.do(self.machine.page(page_of(chosen, next_, self.sealed)))
+        return page_of(chosen, next_, self.sealed)
 
     def happen(self, event: str, wanted: bool) -> None:
         """One thing happens."""
         if event == "write":
             self.written.append(wanted)
-        elif event == "seal":
-            self.sealed = len(self.written)
-            self.do(self.machine.sealed(self.sealed))
+        elif event in ("seal", "seal and read"):
+            self.seal(with_page=event != "seal")
         elif event == "page":
             self.page()
         elif event == "drain":
@@ -185,7 +214,7 @@ def test_after_its_end_a_subscription_does_nothing(
         told = list(world.told)
         world.settle()
         assert world.told == told
-        assert world.asked is None
+        assert (world.asked, world.coming) == (None, None)
         again = World(world.machine.next, limit)
         again.written, again.sealed = world.written, world.sealed
         again.settle()
@@ -205,6 +234,43 @@ def test_a_reader_that_stops_costs_one_page() -> None:
     world.do(world.machine.stalled())
     assert world.overflow == TellOverflow(2, "stalled")
     assert world.ended
+
+
+def test_a_page_that_was_expected_is_told_and_nothing_is_read_besides() -> None:
+    """However often; the position that comes after the page wakes nobody."""
+    world = World()
+    world.page()
+    for number in range(1, 4):
+        world.happen("write", True)
+        world.seal(with_page=True)
+        assert world.told == list(range(1, number + 1))
+        assert world.asked is None
+        assert world.coming == Expect(number, 3)
+
+
+def test_a_reader_that_stops_costs_one_page_that_was_expected() -> None:
+    """The next one is expected only once it has read again."""
+    world = World()
+    world.page()
+    world.is_reading_client = False
+    for _ in range(5):
+        world.happen("write", True)
+        world.seal(with_page=True)
+    assert world.told == [1]
+    assert world.coming is None
+    world.do(world.machine.stalled())
+    assert world.overflow == TellOverflow(1, "stalled")
+
+
+def test_who_is_woken_reads_and_expects_nothing_meanwhile() -> None:
+    """A page that was expected and comes late is not told twice."""
+    machine = Subscription(0, 10)
+    machine.begin()
+    machine.drained()
+    assert machine.page(page_of([], 0, 0)) == (Expect(0, 10),)
+    assert machine.sealed(1) == (GiveUp(), AwaitDrain())
+    assert machine.page(page_of([1], 1, 1)) == ()
+    assert machine.drained() == (Read(0, 10),)
 
 
 def test_who_has_nothing_to_read_does_not_stall() -> None:
@@ -257,9 +323,9 @@ def test_a_page_that_brings_nothing_is_not_asked_for_again_at_once() -> None:
     machine = Subscription(3, 10)
     machine.begin()
     machine.drained()
-    assert machine.page(page_of([], 3, 9)) == ()
+    assert machine.page(page_of([], 3, 9)) == (Expect(3, 10),)
     assert machine.state is State.WAITING
-    assert machine.sealed(10) == (AwaitDrain(),)
+    assert machine.sealed(10) == (GiveUp(), AwaitDrain())
 
 
 def test_below_the_horizon_a_subscription_ends() -> None:

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar, cast
 
+from twisted.internet.defer import Deferred
+
 from records import Integer, Record, Reference, References, Text
 from records.catalogue import Catalogue, catalogue_of
 from schema import direct
@@ -112,6 +114,7 @@ class HandSealing:
         self.error: Exception | None = None
         self.delay: Awaitable[None] | None = None
         self.reads = self.answered = 0
+        self.next: list[tuple[Work[Any], Deferred[Any]]] = []
         self._database = database
         self._catalogue = catalogue
         self._last = 0
@@ -144,6 +147,25 @@ class HandSealing:
         if self.delay is not None:
             await self.delay
         self._last = seal(self._database)
+        return self._read(work)
+
+    def read_next(self, work: Work[Result]) -> Deferred[Result]:
+        """Wait for `seal_and_read`."""
+        outcome: Deferred[Result] = Deferred(lambda _outcome: self.next.clear())
+        self.next.append((work, outcome))
+        if self.error is not None:
+            outcome.errback(self.error)
+        return outcome
+
+    def seal_and_read(self) -> None:
+        """Seal, let those read who wait for that, and then tell everybody."""
+        last = seal(self._database)
+        waiting, self.next = self.next, []
+        for work, outcome in waiting:
+            outcome.callback(self._read(work))
+        self.reach(last)
+
+    def _read(self, work: Work[Result]) -> Result:
         with working(self._database, self._catalogue, SessionSettings(autocommit=True)) as worker:
             result = worker.run(in_snapshot(work))
         self.answered += 1

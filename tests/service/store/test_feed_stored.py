@@ -8,7 +8,7 @@ import pytest
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 
-from service.errors import SchemaDiffers
+from service.errors import SchemaDiffers, Unavailable
 from service.methods.feed_port import Wanted
 from service.store.feed.waiting import Waiting
 from service.store.sealing.lease import NotHolder
@@ -70,6 +70,49 @@ def test_the_sealer_reads_for_one_reader_at_a_time(farms: str) -> None:
         assert ended[0].check(CancelledError)
         sealing.delay = None
         assert done(feed.page(0, 10, Wanted())).complete
+
+
+def test_a_page_comes_together_with_what_is_sealed(farms: str) -> None:
+    """Before anybody is told of the position; nothing is sealed for its sake."""
+    sealing = HandSealing(farms)
+    with stored_feed(farms, sealing, Clock()) as feed:
+        ended = outcome(Deferred.fromCoroutine(feed.coming(0, 10, Wanted())))
+        run(farms, FARM)
+        assert (ended, sealing.reads) == ([], 0)
+        sealing.subscribers.append(lambda _position: ended.append("told"))
+        sealing.seal_and_read()
+        page, position = ended
+    assert (len(page.changes), page.complete, position) == (1, True, "told")
+
+
+@pytest.mark.parametrize("error", [NotHolder(), Unavailable("gone")])
+def test_where_no_page_can_come_nothing_is_raised(farms: str, error: Exception) -> None:
+    """Whoever expects it waits for more than that."""
+    sealing = HandSealing(farms)
+    sealing.error = error
+    with stored_feed(farms, sealing, Clock()) as feed:
+        assert done(feed.coming(0, 10, Wanted())) is None
+
+
+def test_a_page_whose_statements_fail_does_not_come(farms: str) -> None:
+    """What was sealed with it stays sealed."""
+    sealing = HandSealing(farms)
+    run(farms, FARM, "DROP TABLE cow", "ALTER TABLE farm DROP COLUMN note")
+    with stored_feed(farms, sealing, Clock()) as feed:
+        ended = outcome(Deferred.fromCoroutine(feed.coming(0, 10, Wanted())))
+        sealing.seal_and_read()
+        assert (ended, sealing.position()) == ([None], 1)
+
+
+def test_who_gives_up_a_page_leaves_nothing_with_the_sealer(farms: str) -> None:
+    """A client that hangs up is told that, not that there is no page."""
+    sealing = HandSealing(farms)
+    with stored_feed(farms, sealing, Clock()) as feed:
+        expected = Deferred.fromCoroutine(feed.coming(0, 10, Wanted()))
+        ended = outcome(expected)
+        expected.cancel()
+        assert ended[0].check(CancelledError)
+        assert sealing.next == []
 
 
 def test_a_reader_whose_statements_fail_disturbs_nobody(farms: str) -> None:

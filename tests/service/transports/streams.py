@@ -64,7 +64,9 @@ class Feed:
         self.head = 0
         self.padding = ""
         self.asked: list[tuple[int, int, Deferred[FeedPage]]] = []
+        self.coming: list[tuple[int, int, Deferred[FeedPage | None]]] = []
         self.cancelled: list[int] = []
+        self.given_up: list[int] = []
         self.listeners: list[Callable[[int], None]] = []
 
     def subscribe(self, on_sealed: Callable[[int], None]) -> Callable[[], None]:
@@ -78,14 +80,28 @@ class Feed:
         for listener in tuple(self.listeners):
             listener(head)
 
+    def seal_and_read(self, head: int) -> None:
+        """There are changes up to a position, and whoever expected a page gets it first."""
+        self.head = head
+        coming, self.coming = self.coming, []
+        for after, limit, waiting in coming:
+            waiting.callback(self._page(after, limit))
+        self.seal(head)
+
+    def disappoint(self, outcome: Exception | None = None) -> None:
+        """Nobody gets the page that was expected."""
+        coming, self.coming = self.coming, []
+        for _after, _limit, waiting in coming:
+            if outcome is None:
+                waiting.callback(None)
+            else:
+                waiting.errback(outcome)
+
     def answer(self) -> None:
         """Give a page to everybody who asked for one."""
         asked, self.asked = self.asked, []
         for after, limit, waiting in asked:
-            positions = range(after + 1, min(self.head, after + limit) + 1)
-            changes = [_change(position) for position in positions]
-            next_ = positions[-1] if positions else after
-            waiting.callback(FeedPage(changes, next_, Ends(self.head, 0), next_ == self.head))
+            waiting.callback(self._page(after, limit))
 
     def fail(self, error: Exception) -> None:
         """Fail everybody who asked for a page."""
@@ -95,7 +111,7 @@ class Feed:
 
     def source(self) -> Source:
         """The pages for one subscription."""
-        return Source(self._read, self._as_json)
+        return Source(self._read, self._coming, self._as_json)
 
     async def _read(self, after: int, limit: int) -> FeedPage:
         def cancel(_waiting: object) -> None:
@@ -105,6 +121,21 @@ class Feed:
         waiting: Deferred[FeedPage] = Deferred(cancel)
         self.asked.append((after, limit, waiting))
         return await waiting
+
+    async def _coming(self, after: int, limit: int) -> FeedPage | None:
+        def cancel(_waiting: object) -> None:
+            self.given_up.append(after)
+            self.coming = [one for one in self.coming if one[2] is not waiting]
+
+        waiting: Deferred[FeedPage | None] = Deferred(cancel)
+        self.coming.append((after, limit, waiting))
+        return await waiting
+
+    def _page(self, after: int, limit: int) -> FeedPage:
+        positions = range(after + 1, min(self.head, after + limit) + 1)
+        changes = [_change(position) for position in positions]
+        next_ = positions[-1] if positions else after
+        return FeedPage(changes, next_, Ends(self.head, 0), next_ == self.head)
 
     def _as_json(self, page: FeedPage) -> list[object]:
         return [str(change.entry.position) + self.padding for change in page.changes]

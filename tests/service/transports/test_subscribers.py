@@ -72,6 +72,50 @@ def test_what_is_sealed_is_told_without_asking(stream: Stream, client: Client) -
     assert stream.sample("herdbook_feed_subscriptions") == 1
 
 
+def test_a_page_read_with_sealing_is_told_at_once(stream: Stream, client: Client) -> None:
+    """Nobody asks for it then; a reader that has it expects the next one."""
+    client.call("feed.subscribe", 0, 10)
+    stream.feed.answer()
+    for head in (1, 2, 5):
+        stream.feed.seal_and_read(head)
+        assert stream.feed.asked == []
+    assert changes(client) == ["1", "2", "3", "4", "5"]
+    assert [after for after, _limit, _waiting in stream.feed.coming] == [5]
+
+
+@pytest.mark.parametrize("outcome", [None, RuntimeError("out of hay")])
+def test_a_page_that_does_not_come_is_asked_for(
+    stream: Stream, client: Client, outcome: Exception | None
+) -> None:
+    """Where the sealer reads for somebody else, or fails: the reader is woken as ever."""
+    client.call("feed.subscribe", 0, 10)
+    stream.feed.answer()
+    stream.feed.disappoint(outcome)
+    assert told(client) == told(client, "feed.overflow") == []
+    stream.feed.seal(1)
+    stream.feed.answer()
+    assert [after for after, _limit, _waiting in stream.feed.coming] == [1]
+    stream.feed.seal(2)
+    assert (stream.feed.given_up, stream.feed.coming) == ([1], [])
+    stream.feed.answer()
+    assert changes(client) == ["1", "2"]
+
+
+@pytest.mark.parametrize("end", ["unsubscribe", "connection", "shutdown"])
+def test_whoever_leaves_expects_nothing(stream: Stream, client: Client, end: str) -> None:
+    """However a subscription ends, the sealer is not left with what it wanted."""
+    client.call("feed.subscribe", 0, 10)
+    stream.feed.answer()
+    assert len(stream.feed.coming) == 1
+    if end == "unsubscribe":
+        client.call("feed.unsubscribe", 1)
+    elif end == "connection":
+        client.leave()
+    else:
+        stream.factory.drain(10)
+    assert (stream.feed.given_up, stream.feed.coming) == ([0], [])
+
+
 def test_a_backlog_comes_in_pages(stream: Stream, client: Client) -> None:
     """A reader far behind is told everything, a page at a time."""
     stream.feed.seal(7)

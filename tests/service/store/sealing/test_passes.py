@@ -12,6 +12,7 @@ import pytest
 from service.store.sealing.entries import EntriesGone, Entry, Sealed
 from service.store.sealing.keys import KnownKeys
 from service.store.sealing.lease import Lease, NotHolder
+from service.store.sealing.passes import Pass
 from service.store.transaction import Transaction
 from tests.live.units import Side
 from tests.service.store.sealing.tools import (
@@ -79,7 +80,8 @@ def test_what_is_read_in_a_pass_is_sealed_and_of_its_snapshot(plots: str) -> Non
     """A write in the midst of it is neither seen nor sealed; the next pass has both."""
     run(plots, f"{CELLS} (1, 'a')")
 
-    def look(tx: Transaction) -> tuple[int, int, int]:
+    def look(tx: Transaction, made: Pass) -> tuple[int, int, int]:
+        assert (made.sealed, made.drained) == (1, True)
         run(plots, f"{CELLS} (2, 'b')")
         counts = [
             tx.rows(f"SELECT COUNT(*) FROM {table}")[0][0]
@@ -98,7 +100,7 @@ def test_reading_that_fails_seals_nothing(plots: str) -> None:
     """The pass is one transaction; the next one seals."""
     run(plots, f"{CELLS} (1, 'a')")
 
-    def fail(_tx: Transaction) -> None:
+    def fail(_tx: Transaction, _made: Pass) -> None:
         raise LookupError("of its own")
 
     with sealing(plots) as sealer:
@@ -140,7 +142,7 @@ def test_a_lease_is_taken_only_as_it_was_seen(plots: str) -> None:
         assert not two.take(Lease("three", seen.beat + 1))
         now, _position = two.lease()
         taken: list[bool] = []
-        one.seal(lambda _tx: taken.append(two.take(now)))
+        one.seal(lambda _tx, _made: taken.append(two.take(now)))
         assert taken == [False]
         assert two.take(now)
 

@@ -21,6 +21,7 @@ from tests.service.store.test_threads import Pump
 from tests.service.store.tools import ask, raw_connection, read
 
 PATIENCE = 20.0
+COUNT = "SELECT COUNT(*) FROM herdbook_changelog"
 
 
 class Tally:
@@ -162,6 +163,94 @@ def test_reading_may_be_given_up(plots: str, make: Make, pump: Pump) -> None:
         pump.outcome(second)
     assert pump.outcome(lane.read_sealed(lambda _tx: "next")) == "next"
     assert ran == []
+
+
+def test_who_stands_reads_what_is_sealed_next(plots: str, make: Make, pump: Pump) -> None:
+    """Not in a pass that seals nothing; and it is told before the position is."""
+    lane, _tally = make("one")
+    lane.start()
+    until(lambda: lane.holder)
+    told: list[Any] = []
+    lane.subscribe(told.append)
+    lane.read_next(lambda tx: tx.rows(COUNT)[0][0]).addCallback(lambda count: told.append([count]))
+    assert pump.outcome(lane.read_sealed(lambda tx: tx.rows(COUNT)[0][0])) == 0
+    lane.wake()
+    assert told == []
+    run(plots, "INSERT INTO plot VALUES (1, '')")
+    lane.wake()
+    while len(told) < 2:
+        pump.run_one()
+    assert told == [[1], 1]
+    assert pump.outcome(lane.read_sealed(lambda tx: tx.rows(COUNT)[0][0])) == 1
+
+
+def test_of_those_who_stand_one_reads_in_a_pass(plots: str, make: Make, pump: Pump) -> None:
+    """The others keep their turns, and one that gives up loses its own at once."""
+    lane, _tally = make("one")
+    lane.start()
+    until(lambda: lane.holder)
+    read_at: dict[str, int] = {}
+
+    def reads(name: str) -> Callable[[Transaction], None]:
+        return lambda tx: read_at.update({name: tx.rows(COUNT)[0][0]})
+
+    standing = {name: lane.read_next(reads(name)) for name in ("first", "gone", "last")}
+    standing["gone"].cancel()
+    with pytest.raises(CancelledError):
+        pump.outcome(standing["gone"])
+    for number, name in enumerate(("first", "last"), start=1):
+        run(plots, f"INSERT INTO plot VALUES ({number}, '')")
+        lane.wake()
+        pump.outcome(standing[name])
+        assert read_at[name] == number
+    assert read_at == {"first": 1, "last": 2}
+
+
+def test_who_stands_is_turned_away_with_the_lease(plots: str, make: Make, pump: Pump) -> None:
+    """A process that does not seal keeps nobody waiting for it."""
+    lane, _tally = make("one")
+    lane.start()
+    until(lambda: lane.holder)
+    standing = lane.read_next(lambda _tx: "read")
+    run(plots, "UPDATE herdbook_sealer SET holder = 'other'")
+    lane.wake()
+    with pytest.raises(NotHolder):
+        pump.outcome(standing)
+    with pytest.raises(NotHolder):
+        pump.outcome(lane.read_next(lambda _tx: "read"))
+
+
+def test_standing_in_a_pass_that_fails_is_told_and_holds_up_no_other(
+    plots: str, make: Make, pump: Pump
+) -> None:
+    """What cannot be read with sealing is not tried for ever, and what waits is sealed."""
+    lane, _tally = make("one")
+    lane.start()
+    until(lambda: lane.holder)
+    tries = []
+
+    def refused(tx: Transaction) -> None:
+        tries.append(tx.rows(COUNT))
+        tx.rows("SELECT 1 FROM herdbook_nothing")
+
+    standing = lane.read_next(refused)
+    run(plots, "INSERT INTO plot VALUES (1, '')")
+    lane.wake()
+    with pytest.raises(ServiceError):
+        pump.outcome(standing)
+    until(lambda: inbox(plots) == 0)
+    assert len(tries) == 1
+
+
+def test_who_stands_is_told_when_the_lane_stops(make: Make, pump: Pump) -> None:
+    """Nobody waits for a node that is gone."""
+    lane, _tally = make("one")
+    lane.start()
+    until(lambda: lane.holder)
+    standing = lane.read_next(lambda _tx: "read")
+    lane.stop()
+    with pytest.raises(ShuttingDown):
+        pump.outcome(standing)
 
 
 def test_where_another_process_seals_nothing_is_read(plots: str, make: Make, pump: Pump) -> None:

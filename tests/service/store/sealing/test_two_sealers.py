@@ -8,6 +8,7 @@ import pytest
 
 from service.errors import ServiceError
 from service.store.sealing.lease import NotHolder, Watch
+from service.store.sealing.passes import Pass
 from service.store.transaction import Transaction
 from tests.live.units import Side, connection_id, kill
 from tests.service.store.sealing.tools import (
@@ -93,7 +94,7 @@ def test_a_holder_frozen_in_the_midst_of_a_pass_is_cut_off(plots: str) -> None:
     frozen_at, may_go_on = threading.Event(), threading.Event()
     numbers: list[int] = []
 
-    def freeze(tx: Transaction) -> None:
+    def freeze(tx: Transaction, _made: Pass) -> None:
         numbers.append(connection_id(tx))
         frozen_at.set()
         assert may_go_on.wait(30)
@@ -117,7 +118,7 @@ def test_the_server_drops_a_sealer_that_it_hears_nothing_from(plots: str) -> Non
     """After a few seconds, by the session's own settings."""
     with sealing(plots) as sealer:
         settings: dict[str, str] = {}
-        sealer.seal(lambda tx: settings.update(tx.rows("SHOW VARIABLES LIKE '%timeout%'")))
+        sealer.seal(lambda tx, _made: settings.update(tx.rows("SHOW VARIABLES LIKE '%timeout%'")))
     assert settings["wait_timeout"] == "5"
     assert settings["lock_wait_timeout"] == "1"
     assert settings["innodb_lock_wait_timeout"] == "1"
