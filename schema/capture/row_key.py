@@ -17,12 +17,13 @@ LONGEST = 3_200
 """Bytes: InnoDB's widest key has 3,072 and at most 16 parts."""
 
 # `{0}` is the column. All give bytes that depend on the value only: not on the session's character
-# set or its time zone (a TIMESTAMP is read as the seconds it is kept as).
+# set or its time zone (a TIMESTAMP is read as the seconds it is kept as; the zero moment, which is
+# NULL on MariaDB, as 0).
 _FORMS = {
     INTEGER: "CAST({0} AS CHAR CHARACTER SET ascii)",
     BINARY: "{0}",
     TEXT: "CAST({0} AS CHAR CHARACTER SET utf8mb4)",
-    MOMENT: "CAST(UNIX_TIMESTAMP({0}) AS CHAR CHARACTER SET ascii)",
+    MOMENT: "CAST(COALESCE(UNIX_TIMESTAMP({0}), 0) AS CHAR CHARACTER SET ascii)",
     BITS: "CAST({0} + 0 AS CHAR CHARACTER SET ascii)",
 }
 
@@ -61,7 +62,9 @@ def _moment(part: bytes) -> str:
     """Seconds since 1970 as the text of a TIMESTAMP in UTC."""
     seconds, _, fraction = part.decode("ascii").partition(".")
     moment = _EPOCH + datetime.timedelta(seconds=int(seconds))
-    return f"{moment:%Y-%m-%d %H:%M:%S}" + (f".{fraction}" if fraction else "")
+    # The first moment that a TIMESTAMP can be is one second later.
+    text = f"{moment:%Y-%m-%d %H:%M:%S}" if int(seconds) else "0000-00-00 00:00:00"
+    return text + (f".{fraction}" if fraction else "")
 
 
 _EPOCH = datetime.datetime(1970, 1, 1)

@@ -37,12 +37,16 @@ PRINCIPAL = "@herdbook_principal"
 MOMENT = "@herdbook_moment"
 """The moment of a deletion of several statements, in microseconds; NULL: that of each statement."""
 
+MENDING = "@herdbook_mending"
+"""1 while the sealer gives rows that are born again their lives. Else NULL or 0."""
+
 INBOX = "herdbook_inbox"
 TRIGGER_PREFIX = "herdbook_"
 
 NOW = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
 _WRITER = f"LEFT(COALESCE({PRINCIPAL}, CONCAT('sql:', USER())), {WRITER_LENGTH})"
 _DIED = "@herdbook_died"
+_LIFE_KEPT = f"IF(COALESCE({MENDING}, 0) = 1, NEW.{LIFE}, OLD.{LIFE})"
 _ZEROS = f"REPEAT(X'00', {VERSION_BYTES})"
 
 
@@ -138,7 +142,8 @@ END IF;"""
 
 def _untouched() -> str:
     """What a statement writes into the invisible columns by hand does not count."""
-    return ", ".join(f"NEW.{name} = OLD.{name}" for name in META)
+    kept = (f"NEW.{name} = OLD.{name}" for name in META if name != LIFE)
+    return ", ".join((f"NEW.{LIFE} = {_LIFE_KEPT}", *kept))
 
 
 def _tick(origin: int, changed: str) -> str:
@@ -151,7 +156,7 @@ def _tick(origin: int, changed: str) -> str:
     return f"""BEGIN
 DECLARE clock BLOB DEFAULT COALESCE(OLD.{CLOCK}, {_version(f"OLD.{STAMP}", f"OLD.{ORIGIN}")});
 DECLARE i, at INT DEFAULT 1;
-SET NEW.{LIFE} = OLD.{LIFE}, NEW.{STAMP} = GREATEST({NOW}, OLD.{STAMP} + 1),
+SET NEW.{LIFE} = {_LIFE_KEPT}, NEW.{STAMP} = GREATEST({NOW}, OLD.{STAMP} + 1),
 NEW.{ORIGIN} = {origin:d};
 WHILE i < LENGTH({changed}) DO
 SET at = LOCATE({number}, clock, {VERSION_BYTES + 1});
@@ -196,9 +201,9 @@ END IF;"""
 def _really_done(capture: Capture) -> str:
     """MariaDB comes here also with a row that UPDATE IGNORE has left as it was.
 
-    Such a row still stands where it stood, and must not be buried. Elsewhere an entry for it does no
-    harm, and to look would cost every update a tenth of its speed. Only MariaDB reads what is in
-    this comment.
+    Such a row still stands where it stood, and must not be buried. Elsewhere an entry for it does
+    no harm, and to look would cost every update a tenth of its speed. Only MariaDB reads what is
+    in this comment.
     """
     return (
         f"/*M! AND NOT (OLD.{STAMP} <=> (SELECT this.{STAMP} FROM {quoted(capture.table)} AS this "

@@ -12,7 +12,7 @@ import msgspec
 
 from service.cli.arguments import checked_json
 from service.cli.feed_tail import Tail
-from service.cli.output import ExitCode, Output, laid_out, output_option, write_json
+from service.cli.output import CommandFailed, ExitCode, Output, laid_out, output_option, write_json
 from service.cli.stream_client import Address, CallRefused, StreamClient, StreamLost, unreachable
 
 DEFAULT_URL = "tcp://127.0.0.1:8652"
@@ -181,7 +181,11 @@ def forget(name: str, url: str, output: Output) -> ExitCode:
     try:
         forgotten = _called(url, "feed.forget", {"consumer": name})
     except CallRefused as refused:
-        return _refused(refused, output)
+        if output.as_json:
+            return _refused(refused, output)
+        raise CommandFailed(
+            msgspec.json.decode(refused.text)["message"], "`herdbook feed consumers` lists them"
+        ) from None
     output.result(forgotten, f"forgot {name}")
     return ExitCode.DONE
 

@@ -174,10 +174,11 @@ class FeedMethods:
 
 async def begin(feed: Feed, request: FeedRequest) -> int:
     """The position after which a reader begins; a consumer it names has acknowledged it then."""
+    if request.start is None:
+        return (await feed.ends()).head
     if request.consumer is not None:
-        consumer = await feed.acknowledge(request.consumer, request.start)
-        return consumer.position if request.start is None else request.start
-    return (await feed.ends()).head if request.start is None else request.start
+        await feed.acknowledge(request.consumer, request.start)
+    return request.start
 
 
 @contextmanager

@@ -106,8 +106,20 @@ def read_request(catalogue: Catalogue, arguments: Arguments) -> FeedRequest:
         consumer=None if arguments.get("consumer") is None else read_consumer(arguments),
     )
     _check_where_is_wanted(request.wanted, arguments)
+    _check_nothing_is_skipped(request, arguments)
     arguments.problems.raise_any()
     return request
+
+
+def _check_nothing_is_skipped(request: FeedRequest, arguments: Arguments) -> None:
+    """What a consumer acknowledges never comes back, so it does that by a position it has seen."""
+    if request.consumer is not None and request.start is None:
+        arguments.problems.add(
+            "from.skips",
+            f"{NOW!r} would acknowledge changes that the consumer has not seen; name its position, "
+            "or call feed.acknowledge",
+            arguments.place("from"),
+        )
 
 
 def read_start(arguments: Arguments) -> int | None:

@@ -140,9 +140,11 @@ class Subscription:
         if not page.found:
             return self._overflow(PRUNED)
         self._before, self.next = self.next, page.next
+        # Something was sealed while it was being read, which its snapshot does not show.
+        is_old = (self._newest or 0) > page.ends.head
         self._newest = max(page.ends.head, self._newest or 0)
         if not page.changes and self.next - self._told < TOLD_EVERY:
-            return self._after_page(has_moved=self.next > self._before)
+            return self._after_page(may_bring_more=is_old or self.next > self._before)
         self._told = self.next
         return (Tell(page), *self._await_drain())
 
@@ -200,9 +202,9 @@ class Subscription:
         self.state = State.DRAINING
         return (AwaitDrain(),)
 
-    def _after_page(self, *, has_moved: bool) -> Actions:
+    def _after_page(self, *, may_bring_more: bool) -> Actions:
         """What follows a page of which nothing is told."""
-        if has_moved and self._is_behind():
+        if may_bring_more and self._is_behind():
             return self._await_drain()
         # A page that brought nothing, though there was something, is not asked for again at once.
         return self._wait()

@@ -126,11 +126,15 @@ class _DeletedParser(ListParser):
 
 
 def _deleted_schema(record: RecordInfo) -> JsonSchema:
-    """A page of deleted records."""
+    """A page of deleted records. They lack what was added since, and have null in its place."""
+    fields = {
+        name: replace(info, allow_none=info.allow_none or name not in record.key)
+        for name, info in record.fields.items()
+    }
     deleted = {
         "type": "object",
         "properties": {
-            "record": partial_record(record),
+            "record": partial_record(replace(record, fields=fields)),
             "deleted_at": {"type": "string", "format": "date-time"},
             "deleted_by": {"type": "string"},
         },

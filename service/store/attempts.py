@@ -50,8 +50,9 @@ def _refusal(found: Sequence[Failure]) -> Refused:
     codes = {failure.code for failure in found}
     if "record.not_found" in codes:
         return NotFound(_in_order(found))
-    of_values = codes & {"value.required", "reference.incomplete"}
-    return (ValuesRefused if of_values else Conflict)(_in_order(found))
+    of_values = [code for code in codes if code.startswith("value.")]
+    is_of_values = of_values or "reference.incomplete" in codes
+    return (ValuesRefused if is_of_values else Conflict)(_in_order(found))
 
 
 def _in_order(failures: Iterable[Failure]) -> list[Failure]:

@@ -30,19 +30,44 @@ KEYS_A_STATEMENT = 1_000
 in the index there (`eq_range_index_dive_limit` concerns only their estimates)."""
 
 
+Decode = Callable[[Sequence[Any]], Row]
+"""Turns a row of the driver into plain values."""
+
+MakeDecode = Callable[[Sequence[str], Sequence[Kind]], Decode]
+"""Makes that for fields of these names and kinds."""
+
+
+def decoder(names: Sequence[str], kinds: Sequence[Kind]) -> Decode:
+    """What turns a row of the driver into plain values; what is plain already is left alone."""
+    return _decoder(names, kinds, lambda kind: kind.from_database)
+
+
+def forgiving_decoder(names: Sequence[str], kinds: Sequence[Kind]) -> Decode:
+    """The same, but what is no value of its kind is None: a zero date that a lax session wrote."""
+    return _decoder(names, kinds, _forgiving)
+
+
 def select_by_keys(
-    tx: Transaction, record: RecordInfo, keys: Sequence[Key], fields: Sequence[str]
+    tx: Transaction,
+    record: RecordInfo,
+    keys: Sequence[Key],
+    fields: Sequence[str],
+    make_decode: MakeDecode = decoder,
 ) -> list[Row | None]:
     """The fields of the rows with these keys, in this order; None where there is none."""
     found: dict[Key, Row] = {}
     for start in range(0, len(keys), KEYS_A_STATEMENT):
         part = list(dict.fromkeys(keys[start : start + KEYS_A_STATEMENT]))
-        found.update(_rows_by_key(tx, record, part, tuple(fields)))
+        found.update(_rows_by_key(tx, record, part, tuple(fields), make_decode))
     return [found.get(key) for key in keys]
 
 
 def page(
-    tx: Transaction, record: RecordInfo, query: Query, besides: Sequence[Fragment] = ()
+    tx: Transaction,
+    record: RecordInfo,
+    query: Query,
+    besides: Sequence[Fragment] = (),
+    make_decode: MakeDecode = decoder,
 ) -> list[Row]:
     """The rows of one page, in order, by the names of the paths that are asked for.
 
@@ -60,7 +85,8 @@ def page(
         f"WHERE {where.text} ORDER BY {order} LIMIT {query.limit:d}",
         where.parameters,
     )
-    decode = decoder([path.name for path in query.select], [path.kind for path in query.select])
+    names, kinds = [path.name for path in query.select], [path.kind for path in query.select]
+    decode = make_decode(names, kinds)
     return [decode(row) for row in rows]
 
 
@@ -74,10 +100,12 @@ def count(tx: Transaction, record: RecordInfo, where: Condition | None) -> int:
     return int(rows[0][0])
 
 
-def decoder(names: Sequence[str], kinds: Sequence[Kind]) -> Callable[[Sequence[Any]], Row]:
-    """What turns a row of the driver into plain values; what is plain already is left alone."""
+def _decoder(
+    names: Sequence[str], kinds: Sequence[Kind], converter: Callable[[Kind], Callable[[Any], Any]]
+) -> Decode:
+    """Turns rows of the driver into plain values, each by the converter for its kind."""
     converters = [
-        (name, kind.from_database)
+        (name, converter(kind))
         for name, kind in zip(names, kinds, strict=True)
         if type(kind).from_database is not Kind.from_database
     ]
@@ -92,13 +120,29 @@ def decoder(names: Sequence[str], kinds: Sequence[Kind]) -> Callable[[Sequence[A
     return decode
 
 
+def _forgiving(kind: Kind) -> Callable[[Any], Any]:
+    """What the kind makes of what the driver returned; None where it cannot."""
+
+    def convert(raw: Any) -> Any:
+        try:
+            return kind.from_database(raw)
+        except ValueError:
+            return None
+
+    return convert
+
+
 def _rows_by_key(
-    tx: Transaction, record: RecordInfo, keys: Sequence[Key], fields: tuple[str, ...]
+    tx: Transaction,
+    record: RecordInfo,
+    keys: Sequence[Key],
+    fields: tuple[str, ...],
+    make_decode: MakeDecode,
 ) -> Iterator[tuple[Key, Row]]:
     """The rows that there are, each with its key."""
     names = tuple(dict.fromkeys((*record.key, *fields)))
     kinds = [record.fields[name].kind for name in record.key]
-    decode = decoder(names, [record.fields[name].kind for name in names])
+    decode = make_decode(names, [record.fields[name].kind for name in names])
     raw_rows = tx.rows(
         f"SELECT {sql.readable(record, names)} FROM {sql.quoted(record.table)} "
         f"WHERE {sql.among(record, record.key, len(keys))}",

@@ -8,8 +8,8 @@ from records.errors import Failure, pointer
 from records.validation import Key, key_to_json, row_to_json
 from records.values import KeyInfo, RecordInfo, ReferenceInfo
 from service.methods.undo_port import graveyard
-from service.store import sql, writer
-from service.store.reader import decoder, select_by_keys
+from service.store import restore_defaults, sql, writer
+from service.store.reader import forgiving_decoder, select_by_keys
 from service.store.transaction import Transaction
 
 Returning = Mapping[str, Mapping[Key, Key]]
@@ -19,11 +19,15 @@ Returning = Mapping[str, Mapping[Key, Key]]
 def faults(
     tx: Transaction, record: RecordInfo, keys: Sequence[Key | None], returning: Returning
 ) -> Iterator[Failure]:
-    """What is wrong with each named record, and with what would come back with it."""
+    """What is wrong with each named record, and with what would come back with it.
+
+    Writes defaults into the graveyards, so the transaction must be undone.
+    """
     places = {key: index for index, key in enumerate(keys) if key is not None}
     yield from _not_kept(tx, record, places, returning)
     for name, roots in returning.items():
         look = _Look(tx, tx.catalogue.records[name], roots, record, places)
+        yield from look.lacking()
         yield from look.alive()
         yield from look.taken()
         for reference in look.record.references.values():
@@ -62,6 +66,11 @@ class _Look:
         self._named = named
         self._places = places
 
+    def lacking(self) -> Iterator[Failure]:
+        """Rows without a value that they must have; those with a default have it from then on."""
+        for key, found in restore_defaults.fill(self._tx, self.record, list(self._roots)):
+            yield self._failure(found.code, found.message, key, found.pointer)
+
     def alive(self) -> Iterator[Failure]:
         """Rows whose key is in use again."""
         for key, holder in self._joined(KeyInfo("PRIMARY", self.record.key), self.record.table):
@@ -96,7 +105,8 @@ class _Look:
 
     def _taken(self, unique: KeyInfo, key: Key, holder: Key, more: str) -> Failure:
         """What to say of unique values that another row has."""
-        row = select_by_keys(self._tx, graveyard(self.record), [key], unique.fields)[0] or {}
+        dead = graveyard(self.record)
+        row = select_by_keys(self._tx, dead, [key], unique.fields, forgiving_decoder)[0] or {}
         shown = row_to_json(self.record, row)
         described = ", ".join(f"{name} {value!r}" for name, value in shown.items())
         by = f"{self.record.name} {key_to_json(self.record, holder)}"
@@ -146,7 +156,8 @@ class _Look:
         selected = [f"dead.{sql.column(record, name)}" for name in (*record.key, *reference.fields)]
         selected += [f"d.{sql.column(parent, name)}" for name in parent.key]
         first, second = len(record.key), len(record.key) + len(reference.fields)
-        decode = decoder(reference.fields, [record.fields[name].kind for name in reference.fields])
+        kinds = [record.fields[name].kind for name in reference.fields]
+        decode = forgiving_decoder(reference.fields, kinds)
         for raw in self._rows(selected, joins, f"AND p.{pairs[0][1]} IS NULL AND {given}"):
             dead = None if raw[second] is None else writer.key_from_database(parent, raw[second:])
             named = tuple(decode(raw[first:second]).values())

@@ -19,16 +19,20 @@ from records.validation import Key
 from records.values import RecordInfo, ReferenceInfo
 from schema.capture.columns import DIED
 from service.methods.undo_port import Restored, graveyard
-from service.store import sql, writer
+from service.store import restore_defaults, sql, writer
 from service.store.deletion import children_first, released_circles
 from service.store.operations import Unfit
 from service.store.order import circle, layers
-from service.store.reader import select_by_keys
+from service.store.reader import forgiving_decoder, select_by_keys
 from service.store.restore_faults import faults
 from service.store.transaction import Transaction
 
 LAX_MODE = "STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION"
 """Whatever a table held it holds again, zero dates too; nothing is cut."""
+
+_TAKEN_ALONG = f"c.{sql.quoted(DIED)} = p.{sql.quoted(DIED)}"
+_WHENEVER = "TRUE"
+"""When children died whose parents are dead: together with them, or at any time."""
 
 
 @dataclass
@@ -52,15 +56,14 @@ class Restore:
         plan = self._plan(tx, wanted)
         if len(plan.returning[self.record.name]) < len(wanted):
             raise Unfit
+        for name, returning in plan.returning.items():
+            if restore_defaults.fill(tx, tx.catalogue.records[name], list(returning)):
+                raise Unfit
         with _whatever_was_held(tx):
             _write(tx, plan)
-        return Restored(
-            [
-                row or {}
-                for row in select_by_keys(tx, self.record, wanted, tuple(self.record.fields))
-            ],
-            self._counts(plan, wanted),
-        )
+        fields = tuple(self.record.fields)
+        rows = select_by_keys(tx, self.record, wanted, fields, forgiving_decoder)
+        return Restored([row or {} for row in rows], self._counts(plan, wanted))
 
     def failures(self, tx: Transaction) -> list[Failure]:
         """Records that live or are not kept, missing parents, and unique values that are taken."""
@@ -94,7 +97,7 @@ def _next_level(
             continue
         known = plan.returning.setdefault(child.name, {})
         fresh = []
-        for key, parent_key in _taken_along(tx, parent, child, reference, keys):
+        for key, parent_key in _dead_children(tx, child, reference, keys, _TAKEN_ALONG):
             if key not in known:
                 known[key] = roots[parent_key]
                 fresh.append(key)
@@ -102,28 +105,31 @@ def _next_level(
             yield child, fresh
 
 
-def _taken_along(
+def _dead_children(
     tx: Transaction,
-    parent: RecordInfo,
     child: RecordInfo,
     reference: ReferenceInfo,
-    keys: Sequence[Key],
+    parents: Sequence[Key],
+    condition: str,
 ) -> Iterator[tuple[Key, Key]]:
-    """The dead children that died together with some dead parents, each with its parent's key."""
+    """The dead children `c` of some dead parents `p`, each with its parent's key.
+
+    The parent's key is read from the parent, which the child may spell in another way.
+    """
+    parent = tx.catalogue.records[reference.target]
     pairs = zip(reference.fields, reference.target_fields, strict=True)
     matches = " AND ".join(
         f"c.{sql.column(child, here)} = p.{sql.column(parent, there)}" for here, there in pairs
     )
     own = [f"c.{sql.column(child, name)}" for name in child.key]
     theirs = [f"p.{sql.column(parent, name)}" for name in parent.key]
-    for part in writer.chunks(keys, writer.ROWS_A_STATEMENT):
+    for part in writer.chunks(parents, writer.ROWS_A_STATEMENT):
         wanted = ", ".join([sql.tuple_of(["?"] * len(theirs))] * len(part))
         rows = tx.rows(
             f"SELECT {', '.join((*own, *theirs))} "
             f"FROM {sql.quoted(graveyard(parent).table)} AS p "
             f"JOIN {sql.quoted(graveyard(child).table)} AS c "
-            f"ON {matches} AND c.{sql.quoted(DIED)} = p.{sql.quoted(DIED)} "
-            f"WHERE {sql.tuple_of(theirs)} IN ({wanted})",
+            f"ON {matches} AND {condition} WHERE {sql.tuple_of(theirs)} IN ({wanted})",
             writer.key_parameters(parent, part),
         )
         for raw in rows:
@@ -165,13 +171,11 @@ def _steps(
     own = [info for info in record.references.values() if info.target == record.name]
     if not own or len(keys) < 2:
         return [keys], []
-    fields = tuple(dict.fromkeys(name for info in own for name in info.fields))
-    rows = select_by_keys(tx, graveyard(record), keys, fields)
-    present = set(keys)
-    above: dict[Key, set[Key]] = {}
-    for key, row in zip(keys, rows, strict=True):
-        targets = (tuple((row or {}).get(name) for name in info.fields) for info in own)
-        above[key] = {target for target in targets if target in present} - {key}
+    above: dict[Key, set[Key]] = {key: set() for key in keys}
+    for info in own:
+        for key, parent_key in _dead_children(tx, record, info, keys, _WHENEVER):
+            if key in above and key != parent_key:
+                above[key].add(parent_key)
     if circle(above) is None:
         return [list(step) for step in layers(above)], []
     return [keys], [info.name for info in own if info.allow_none]

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 from MySQLdb import Error as DriverError
 
 from schema.capture.columns import LIFE
+from service.store.sealing.asking import ask_apart
 from service.store.sealing.entries import DELETE, Place
 from service.store.sealing.keys import (
     KEYS_A_STATEMENT,
@@ -158,16 +159,17 @@ class _Graves:
         self._lives: dict[bytes, int] = {}
         self.held: set[Place] = set()
         try:
-            for start in range(0, len(wanted), KEYS_A_STATEMENT):
-                self._lock(wanted[start : start + KEYS_A_STATEMENT])
-        except ValueError:
-            # Keys of another shape than the table has now have no dead rows in it.
-            return
+            # Keys that cannot be asked for have no dead rows that could be found.
+            ask_apart(tx, keys, (keys.dead,), wanted, self._lock_each)
         except DriverError as error:
             if structure_is_locked(error):
                 self.held.update((keys.table, key) for key in wanted)
             elif not is_absent(error):
                 raise
+
+    def _lock_each(self, wanted: Sequence[bytes]) -> None:
+        for start in range(0, len(wanted), KEYS_A_STATEMENT):
+            self._lock(wanted[start : start + KEYS_A_STATEMENT])
 
     def _lock(self, part: Sequence[bytes]) -> None:
         """Lock what is free of these, and read their lives as they are now."""
@@ -186,6 +188,9 @@ class _Graves:
         """Remove those that died with these lives; a row that died later stays."""
         table = self._keys.table
         gone = [key for key, life in self._lives.items() if life <= deaths.get((table, key), 0)]
+        ask_apart(self._tx, self._keys, (self._keys.dead,), gone, self._remove)
+
+    def _remove(self, gone: Sequence[bytes]) -> None:
         for start in range(0, len(gone), KEYS_A_STATEMENT):
             part = gone[start : start + KEYS_A_STATEMENT]
             self._tx.execute(

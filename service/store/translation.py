@@ -71,6 +71,7 @@ _TABLE: dict[int, tuple[Callable[[str], ServiceError], str]] = {
     **dict.fromkeys((1021, 1114, 3), (DatabaseFull, "the database server has no space left")),
     **dict.fromkeys((1290, 1836), (DatabaseReadOnly, "the database server is read only")),
     1049: (SchemaDiffers, "the database does not exist"),
+    1449: (SchemaDiffers, "the account that the capture triggers belong to is gone"),
     1153: (StatementTooLarge, "the call makes a statement too large for the database server"),
 }
 

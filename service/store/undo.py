@@ -26,7 +26,9 @@ class StoredUndo:
     async def list_deleted(self, record: RecordInfo, query: Query) -> list[Row]:
         """See the port."""
         dead, besides = graveyard(record), (_not_alive(record),)
-        return await self._reading.run(lambda tx: reader.page(tx, dead, query, besides))
+        return await self._reading.run(
+            lambda tx: reader.page(tx, dead, query, besides, reader.forgiving_decoder)
+        )
 
     async def restore(
         self,

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
 from MySQLdb import Error as DriverError
+from storm.exceptions import Error as StormError
 
 from service.errors import ServiceError
 from service.methods.feed_port import Consumer, Ends, FeedPage, Wanted
@@ -21,6 +22,10 @@ from service.store.transaction import Transaction
 from service.store.translation import RETRIED
 
 Result = TypeVar("Result")
+
+
+_NO_PASS = (NotHolder, ServiceError, DriverError, StormError)
+"""There was no pass to read in: another process seals, or it failed."""
 
 
 class Sealing(Positions, Protocol):
@@ -83,7 +88,7 @@ class StoredFeed:
 
         try:
             return await self._sealing.read_next(lambda tx: _unless_refused(tx, read))
-        except (NotHolder, ServiceError):
+        except _NO_PASS:
             # Whoever waits is woken all the same, and told what is wrong when it reads then.
             return None
 
@@ -116,7 +121,8 @@ class StoredFeed:
         self._sealer_is_asked = True
         try:
             return await self._sealing.read_sealed(lambda tx: _unless_refused(tx, read))
-        except NotHolder:
+        except _NO_PASS:
+            # What keeps entries from being sealed need not keep anybody from reading.
             return None
         finally:
             self._sealer_is_asked = False

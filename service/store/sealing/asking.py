@@ -6,24 +6,28 @@ And a session that is laxer than ours may have written a key that the server doe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 from MySQLdb import Error as DriverError
 
-from service.store.sealing.keys import KEYS_A_STATEMENT, TableKeys
+from service.store.sealing.keys import TableKeys, is_absent, structure_is_locked
 from service.store.sealing.troubles import is_everybodys
 from service.store.transaction import Transaction
 
+Ask: TypeAlias = Callable[[list[bytes]], object]
 
-def sorted_out(
-    tx: Transaction, keys: TableKeys, table: str, wanted: Sequence[bytes]
-) -> tuple[list[bytes], dict[bytes, Exception]]:
-    """Of these keys those that `table` can be asked for, and why not for each of the others.
 
-    `table` is the name, quoted, of a table or of its graveyard. Raises the driver's error where
-    the table cannot be asked for anything.
+def ask_apart(
+    tx: Transaction, keys: TableKeys, tables: Iterable[str], wanted: Iterable[bytes], ask: Ask
+) -> dict[bytes, Exception]:
+    """Ask for these keys, in parts; those that cannot be asked for, and why not.
+
+    `ask` does it for some keys, in `tables`, whose names are quoted. Raises the driver's error
+    where one of these cannot be asked for anything.
     """
-    tx.rows(f"SELECT {keys.expression('it')} FROM {table} AS it LIMIT 0")
+    for table in tables:
+        tx.rows(f"SELECT {keys.expression('it')} FROM {table} AS it LIMIT 0")
     odd: dict[bytes, Exception] = {}
     shaped: list[bytes] = []
     for key in wanted:
@@ -33,31 +37,31 @@ def sorted_out(
             odd[key] = error
         else:
             shaped.append(key)
-    good: list[bytes] = []
-    starts = range(0, len(shaped), KEYS_A_STATEMENT)
-    parts = [shaped[start : start + KEYS_A_STATEMENT] for start in reversed(starts)]
+    parts = [shaped] if shaped else []
     while parts:
         part = parts.pop()
-        refusal = _refusal(tx, keys, table, part)
+        refusal = _refusal(ask, part)
         if refusal is None:
-            good += part
-        elif len(part) == 1:
+            continue
+        if len(part) == 1:
             odd[part[0]] = refusal
         else:
             half = len(part) // 2
             parts += [part[half:], part[:half]]
-    return good, odd
+    return odd
 
 
-def _refusal(
-    tx: Transaction, keys: TableKeys, table: str, part: Sequence[bytes]
-) -> DriverError | None:
+def of_single_keys(error: DriverError) -> bool:
+    """Whether it may be keys that the server does not take."""
+    return not (is_absent(error) or structure_is_locked(error) or is_everybodys(error))
+
+
+def _refusal(ask: Ask, part: list[bytes]) -> DriverError | None:
     """What the server says against being asked for these keys; None: nothing."""
-    question = f"SELECT 1 FROM {table} AS it FORCE INDEX (PRIMARY) WHERE "
     try:
-        tx.rows(question + keys.among("it", len(part)), keys.parameters(part))
+        ask(part)
     except DriverError as error:
-        if is_everybodys(error):
+        if not of_single_keys(error):
             raise
         return error
     return None

@@ -51,9 +51,13 @@ class EntriesGone(Exception):
     """Entries left the inbox otherwise than by sealing."""
 
 
-def visible(tx: Transaction, limit: int) -> list[Entry]:
-    """The lowest entries that the transaction's snapshot shows."""
-    found = tx.rows(f"SELECT {_COLUMNS} FROM `herdbook_inbox` ORDER BY `entry` LIMIT {limit:d}")
+def visible(tx: Transaction, limit: int, above: int = 0) -> list[Entry]:
+    """The lowest entries above one that the transaction's snapshot shows."""
+    found = tx.rows(
+        f"SELECT {_COLUMNS} FROM `herdbook_inbox` WHERE `entry` > ? ORDER BY `entry` "
+        f"LIMIT {limit:d}",
+        (above,),
+    )
     return [Entry(*row) for row in found]
 
 

@@ -63,6 +63,11 @@ class TableKeys:
         """Its graveyard, quoted."""
         return quoted(graveyard_of(self.table))
 
+    @property
+    def spelled_one_way(self) -> bool:
+        """Whether keys that the server takes for the same are the same bytes."""
+        return all(part.form != TEXT for part in self.parts)
+
     def expression(self, alias: str) -> str:
         """The key of a row as an entry has it."""
         return key_expression(self.parts, alias)
@@ -85,7 +90,10 @@ class TableKeys:
             for part, kind, raw in zip(
                 self.parts, self.types, split(key, len(self.parts)), strict=True
             ):
-                values.append(_value(part.form, kind, raw))
+                try:
+                    values.append(_value(part.form, kind, raw))
+                except ArithmeticError as error:
+                    raise ValueError(f"{raw!r} is no {kind}") from error
         return values
 
 

@@ -18,13 +18,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
-from service.store.sealing.entries import seal, visible, waiting_above
+from service.store.sealing.entries import Place, Sealed, seal, visible, waiting_above
 from service.store.sealing.judge import judge
 from service.store.sealing.keys import KnownKeys
 from service.store.sealing.lease import NOBODY, Lease, NotHolder
+from service.store.sealing.troubles import Troubles
 from service.store.transaction import Transaction
 from service.store.work import Worker
 
@@ -34,7 +35,7 @@ ENTRIES_A_PASS = 5_000
 """A few MB of memory, and less than half a second."""
 
 MOST_HELD = 20_000
-"""So many entries that wait for locked rows are read again with each pass, on top of those."""
+"""So many entries that wait for locked rows are read again at once, on top of those."""
 
 _NOW = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
 
@@ -44,8 +45,8 @@ class Pass:
     """What a pass did: how many entries it sealed, and the last position that is given after it.
 
     `drained`: there is nothing in the pass's snapshot that is not sealed. `held` entries wait for
-    rows that somebody holds; `more`: there may be entries above those that were read. `highest` is
-    the highest entry seen, 0 where there was none; `scan_seconds` is what reading them took.
+    rows that somebody holds; `more`: the next pass may seal what this one has not read. `highest`
+    is the highest entry seen, 0 where there was none; `scan_seconds` is what reading them took.
     """
 
     sealed: int
@@ -53,6 +54,17 @@ class Pass:
     drained: bool
     held: int = 0
     more: bool = False
+    highest: int = 0
+    scan_seconds: float = 0.0
+
+
+@dataclass
+class _Found:
+    """What a pass has found; `more`: there may be entries above."""
+
+    sealed: list[Sealed] = field(default_factory=list)
+    seen: int = 0
+    more: bool = True
     highest: int = 0
     scan_seconds: float = 0.0
 
@@ -79,6 +91,7 @@ class Sealer:
         self._entries_a_pass = entries_a_pass
         self._clock = clock
         self._known = KnownKeys()
+        self._troubles = Troubles(clock)
         self._held = 0
 
     def seal(self, read: Read[Result] | None = None) -> tuple[Pass, Result | None]:
@@ -99,29 +112,48 @@ class Sealer:
     def _pass(self, tx: Transaction) -> Pass:
         """All but the reading."""
         position, moment = self._require_lease(tx)
-        limit = self._entries_a_pass + min(self._held, MOST_HELD)
-        began = self._clock()
-        entries = visible(tx, limit)
-        scan_seconds = self._clock() - began
-        more = len(entries) == limit
-        sealed = judge(tx, self._known, entries, more=more)
-        if sealed:
-            seal(tx, position, sealed, moment)
-            position += len(sealed)
+        found = self._found(tx)
+        if found.sealed:
+            seal(tx, position, found.sealed, moment)
+            position += len(found.sealed)
             tx.execute(
                 "UPDATE `herdbook_sealer` SET `position` = ?, `beat` = `beat` + 1 WHERE `only` = 1",
                 (position,),
             )
-        held = len(entries) - len(sealed)
+        held = found.seen - len(found.sealed)
+        # What triggers of the application's wrote when rows took their lives, in this very pass.
+        written = bool(found.sealed) and bool(waiting_above(tx, found.highest, 1))
         return Pass(
-            sealed=len(sealed),
+            sealed=len(found.sealed),
             position=position,
-            drained=not more and not held,
+            drained=not found.more and not held and not written,
             held=held,
-            more=more,
-            highest=entries[-1].entry if entries else 0,
-            scan_seconds=scan_seconds,
+            # Nothing sealed: to look at the same again at once would be in vain.
+            more=bool(found.sealed) and (found.more or written),
+            highest=found.highest,
+            scan_seconds=found.scan_seconds,
         )
+
+    def _found(self, tx: Transaction) -> _Found:
+        """What can be sealed, of the lowest entries; where all of them wait, of those above."""
+        found = _Found()
+        held: set[Place] = set()
+        limit = self._entries_a_pass + min(self._held, MOST_HELD)
+        while found.more and not found.sealed:
+            began = self._clock()
+            entries = visible(tx, limit, found.highest)
+            found.scan_seconds += self._clock() - began
+            found.seen += len(entries)
+            found.more = len(entries) == limit
+            if entries:
+                found.highest = entries[-1].entry
+            # What waits is followed by nothing of the same row.
+            free = [entry for entry in entries if entry.place not in held]
+            found.sealed = judge(tx, self._known, self._troubles, free, more=found.more)
+            limit = self._entries_a_pass
+            if found.more and not found.sealed:
+                held.update(entry.place for entry in free)
+        return found
 
     def _require_lease(self, tx: Transaction) -> tuple[int, int]:
         """Lock the lease's row; the last position, and the database's time in microseconds."""

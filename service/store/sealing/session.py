@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schema.capture.triggers import QUIET
 from service.store.settings import SessionSettings
 
 SILENCE_SECONDS = 5
@@ -15,9 +14,23 @@ STRUCTURE_SECONDS = 1
 """How long is waited for a table whose structure is being changed."""
 
 
+# Keys are asked for, and rows updated, that other sessions wrote: with dates that no calendar has,
+# if their sql_mode lets them. Otherwise strict.
+_SQL_MODE = "STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION"
+
+# Rows are locked as they are now, not as the snapshot shows them. Some versions of MariaDB have
+# this variable, and the later ones set it.
+_NO_SNAPSHOT_ISOLATION = (
+    "SELECT IF(COUNT(*) = 0, 'DO 0', 'SET SESSION innodb_snapshot_isolation = OFF') "
+    "FROM information_schema.system_variables WHERE variable_name = 'INNODB_SNAPSHOT_ISOLATION' "
+    "INTO @herdbook_statement",
+    "EXECUTE IMMEDIATE @herdbook_statement",
+)
+
+
 @dataclass(frozen=True)
 class SealingSession(SessionSettings):
-    """One snapshot for each transaction, triggers that keep quiet, and little patience."""
+    """One snapshot for each transaction, and little patience."""
 
     lock_wait_seconds: int = 1
 
@@ -29,5 +42,6 @@ class SealingSession(SessionSettings):
             f"SET SESSION wait_timeout = {SILENCE_SECONDS}, "
             f"net_read_timeout = {SILENCE_SECONDS}, net_write_timeout = {SILENCE_SECONDS}, "
             f"lock_wait_timeout = {STRUCTURE_SECONDS}",
-            f"SET {QUIET} = 1",
+            f"SET SESSION sql_mode = '{_SQL_MODE}'",
+            *(_NO_SNAPSHOT_ISOLATION if mariadb else ()),
         )

@@ -101,6 +101,8 @@ class Sealing:
         self._parts = parts
         self._scan = Scan()
         self._held = 0
+        self._rung = False
+        self._rest_until = parts.clock()
         # When it last passed, showed a sign of life, and is to prune.
         self._passed: float | None = None
         self._beaten = parts.clock()
@@ -108,15 +110,27 @@ class Sealing:
 
     def turn(self, rung: bool) -> Turn:
         """Seal if there is something to seal or to read; then whatever else is due."""
+        self._rung = self._rung or rung
+        if self._parts.clock() < self._rest_until:
+            return self._rested(0.0)
         asked = self._parts.readings.take_asked()
         more = False
-        if rung or asked or self._due():
+        if self._rung or asked or self._due():
+            self._rung = False
             more = self._pass(asked)
+        more = self._prune() or more
+        self._rest_until = self._parts.clock() + self._scan.rest()
+        return self._rested(0.0 if more else pace.LOOK_SECONDS)
+
+    def _rested(self, wait: float) -> Turn:
+        """A turn's end: a sign of life where it is due, and a rest that ends before the next is."""
         if self._parts.clock() - self._beaten >= BEAT_SECONDS:
             self._parts.sealer.beat()
             self._beaten = self._parts.clock()
-        more = self._prune() or more
-        return Turn(self, 0.0 if more else pace.LOOK_SECONDS, self._scan.rest())
+        now = self._parts.clock()
+        rest = max(0.0, self._rest_until - now)
+        due = self._beaten + BEAT_SECONDS - now
+        return Turn(self, wait, rest) if rest <= due else Turn(self, 0.0, max(0.0, due))
 
     def _due(self) -> bool:
         """Whether there is something new in the inbox, or something held is to be tried again."""
@@ -144,6 +158,8 @@ class Sealing:
             tell[:] = [reading.run(tx) for reading in (*asked, *standing)]
 
         began = self._parts.clock()
+        # Until the outcome is known there is something to find out, also what happened after all.
+        self._passed = None
         try:
             made, _result = self._parts.sealer.seal(read)
         except BaseException as error:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from MySQLdb import Error as DriverError
+from storm.exceptions import DisconnectionError
 
 from service.store.database import LOST_CONNECTION, error_number
 from service.store.sealing.entries import Place
@@ -29,7 +30,9 @@ _log = logging.getLogger(__name__)
 
 def is_everybodys(error: DriverError) -> bool:
     """Whether the transaction or the connection is gone, or the whole work may be tried again."""
-    return error_number(error) in RETRIED | LOST_CONNECTION or triggers_unread(error)
+    if isinstance(error, DisconnectionError) or triggers_unread(error):
+        return True
+    return error_number(error) in RETRIED | LOST_CONNECTION
 
 
 class Troubles:
@@ -48,6 +51,10 @@ class Troubles:
         if (message, *about) not in self._told:
             self._told.add((message, *about))
             _log.warning(message, *about)
+
+    def tell_of_key(self, table: str, key: bytes, error: Exception) -> None:
+        """Say that a table cannot be asked for a key."""
+        self.tell("%s cannot be asked for the key %s: %s", table, _shown(key), str(error))
 
     def lock(self, table: str) -> None:
         """Leave a table alone whose structure is being changed."""

@@ -13,7 +13,7 @@ from records.kinds.base import Kind
 from schema.capture.describe import form_of
 from schema.capture.key_lookup import KeyLookup
 from schema.capture.row_key import as_read, key_expression, split
-from schema.capture.shape import KeyPart
+from schema.capture.shape import MOMENT, KeyPart
 from schema.connection import connected
 from schema.tables import TABLE_OPTIONS
 from schema.types import column_type
@@ -87,3 +87,21 @@ def test_any_value_of_any_kind_comes_back_alone_and_among_others(
     for found in (singles, split(together, len(PARTS))):
         assert [plain_of(*given) for given in zip(kinds, PARTS, found, strict=True)] == list(values)
     assert kept == 1
+
+
+@pytest.mark.parametrize("digits", [0, 6])
+def test_the_zero_moment_comes_back(url: str, digits: int) -> None:
+    """On both servers, though one of them has no number for it; the first real one is another."""
+    key = [KeyPart("at", MOMENT)]
+    with connected(url) as connection:
+        connection.exec_driver_sql("SET SESSION sql_mode = '', time_zone = '+00:00'")
+        connection.exec_driver_sql(f"CREATE TABLE moments (at TIMESTAMP({digits}) NOT NULL)")
+        connection.exec_driver_sql(
+            "INSERT INTO moments VALUES ('0000-00-00 00:00:00'), ('1970-01-01 00:00:01')"
+        )
+        rows = connection.exec_driver_sql(
+            f"SELECT {key_expression(key, 'moments')}, CAST(at AS CHAR) FROM moments"
+        ).all()
+    assert len(rows) == 2
+    for found, text in rows:
+        assert as_read(MOMENT, found) == text

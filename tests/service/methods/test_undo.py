@@ -118,6 +118,17 @@ def test_failures_of_the_store_are_told_as_the_client_counts() -> None:
     assert places(api.refused("region.restore", {"code": "BE"})) == [(None, "", "record.alive")]
 
 
+def test_the_deleted_may_lack_what_records_must_have() -> None:
+    """Those that were deleted before a field was added are told with null, as the schema says."""
+    api, _store = remembering([dead({"code": "BE", "title": None}, 0)])
+    answer = api.call("region.list_deleted")
+    assert answer["records"][0]["record"] == {"code": "BE", "title": None}
+    result = api.registry.find("region.list_deleted").result
+    fields = result["properties"]["records"]["items"]["properties"]["record"]["properties"]
+    assert {"type": "null"} in fields["title"]["anyOf"]
+    assert fields["code"]["type"] == "string"
+
+
 def test_a_graveyard_is_like_a_class_of_records() -> None:
     """The same fields, and two more; no references."""
     found = graveyard(REGION)

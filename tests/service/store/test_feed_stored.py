@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from MySQLdb import OperationalError
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 
@@ -41,20 +42,27 @@ def test_a_page_at_the_head_is_read_together_with_sealing(farms: str) -> None:
         assert (len(found.changes), found.complete, sealing.reads) == (1, True, 1)
 
 
-@pytest.mark.parametrize("why", ["elsewhere", "lost just now", "far behind"])
+FAILURES = {
+    "lost just now": NotHolder(),
+    "server gone": Unavailable("gone"),
+    "pass refused": OperationalError(1644, "refused"),
+}
+
+
+@pytest.mark.parametrize("why", ["elsewhere", "far behind", *FAILURES])
 def test_other_pages_are_read_in_a_snapshot_of_their_own(farms: str, why: str) -> None:
-    """Where another process seals, and where the head is far away, the sealer is left alone."""
+    """Where another process seals, where the head is far away, and where sealing fails."""
     sealing = HandSealing(farms)
     run(farms, FARM, "UPDATE farm SET name = 'two'")
     sealing.reach(seal(farms))
     run(farms, "UPDATE farm SET name = 'three'")
     sealing.holder = why != "elsewhere"
-    sealing.error = NotHolder() if why == "lost just now" else None
+    sealing.error = FAILURES.get(why)
     with stored_feed(farms, sealing, Clock()) as feed:
         found = done(feed.page(0, 2, Wanted())) if why == "far behind" else None
         found = found or done(feed.page(0, 3, Wanted()))
     assert (len(found.changes), found.complete) == (2, False)
-    assert sealing.reads == (1 if why == "lost just now" else 0)
+    assert sealing.reads == (1 if why in FAILURES else 0)
 
 
 def test_the_sealer_reads_for_one_reader_at_a_time(farms: str) -> None:
@@ -85,7 +93,7 @@ def test_a_page_comes_together_with_what_is_sealed(farms: str) -> None:
     assert (len(page.changes), page.complete, position) == (1, True, "told")
 
 
-@pytest.mark.parametrize("error", [NotHolder(), Unavailable("gone")])
+@pytest.mark.parametrize("error", FAILURES.values(), ids=FAILURES)
 def test_where_no_page_can_come_nothing_is_raised(farms: str, error: Exception) -> None:
     """Whoever expects it waits for more than that."""
     sealing = HandSealing(farms)

@@ -39,6 +39,7 @@ SAID = "near 'SELECT secret FROM t' at '/run/x.sock'"
         (1045, AccountRefused),
         (1142, AccountRefused),
         (1049, SchemaDiffers),
+        (1449, SchemaDiffers),
         (1054, SchemaDiffers),
         (1146, SchemaDiffers),
         (1114, DatabaseFull),

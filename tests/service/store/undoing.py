@@ -67,11 +67,18 @@ def refusal(url: str, name: str, *keys: Any, children: bool = False) -> Any:
     return caught.value
 
 
-def listed(url: str, record: RecordInfo, limit: int = 100, after: Any = None) -> list[Any]:
-    """The keys of the dead, the last first, and who deleted them."""
+def listed(
+    url: str,
+    record: RecordInfo,
+    limit: int = 100,
+    after: Any = None,
+    names: tuple[str, ...] = (),
+    catalogue: Catalogue = CATALOGUE,
+) -> list[Any]:
+    """The keys of the dead, the last first, and who deleted them; some other fields if asked."""
     dead = graveyard(record)
-    names = (DIED, *record.key)
-    order = tuple(SortBy(own_path(dead, name), True) for name in names)
-    select = tuple(own_path(dead, name) for name in (*names, WRITER))
-    with undoing(url) as undo:
+    ordered = (DIED, *record.key)
+    order = tuple(SortBy(own_path(dead, name), True) for name in ordered)
+    select = tuple(own_path(dead, name) for name in (*ordered, WRITER, *names))
+    with undoing(url, catalogue) as undo:
         return done(undo.list_deleted(record, Query(select, order, limit, after=after)))

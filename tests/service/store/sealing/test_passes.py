@@ -13,9 +13,11 @@ from service.store.sealing.entries import EntriesGone, Entry, Sealed
 from service.store.sealing.keys import KnownKeys
 from service.store.sealing.lease import Lease, NotHolder
 from service.store.sealing.passes import Pass
+from service.store.sealing.troubles import TABLE_SECONDS, Troubles
 from service.store.transaction import Transaction
 from tests.live.units import Side
 from tests.service.store.sealing.tools import (
+    Clock,
     candidate,
     changelog,
     check_lives,
@@ -164,7 +166,11 @@ def test_entries_that_somebody_deletes_stop_a_pass(plots: str) -> None:
     run(plots, f"{CELLS} (1, 'a')", "INSERT INTO plot (number) VALUES (2)")
 
     def judge(
-        _tx: Transaction, _known: KnownKeys, entries: list[Entry], more: bool
+        _tx: Transaction,
+        _known: KnownKeys,
+        _troubles: Troubles,
+        entries: list[Entry],
+        more: bool,
     ) -> list[Sealed]:
         run(plots, "DELETE FROM herdbook_inbox LIMIT 1")
         return [(entry, entry.life) for entry in entries]
@@ -196,7 +202,8 @@ def test_tables_that_are_not_there_or_not_known_do_not_stop_sealing(plots: str) 
 def test_a_table_that_is_being_changed_waits_and_others_do_not(plots: str) -> None:
     """While a DDL statement waits for somebody's transaction, the rest is sealed."""
     run(plots, f"{CELLS} (1, 'a')", "INSERT INTO word (word) VALUES ('w')")
-    with sealing(plots) as sealer:
+    clock = Clock()
+    with sealing(plots, clock=clock) as sealer:
         with open_transaction(plots, "SELECT * FROM word") as reader:
             side = Side(lambda: run(plots, "ALTER TABLE word ADD COLUMN herdbook_x INT"))
             waiting = "SELECT COUNT(*) FROM information_schema.processlist WHERE state LIKE %s"
@@ -206,8 +213,13 @@ def test_a_table_that_is_being_changed_waits_and_others_do_not(plots: str) -> No
                 threading.Event().wait(0.01)
             made, _nothing = sealer.seal()
             assert (made.sealed, made.held) == (1, 1)
+            # To ask takes a second: it is not asked again at once.
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr("service.store.sealing.judge._of_table", None)
+                assert sealer.seal()[0].held == 1
             reader.rollback()
             side.join()
+        clock.now += TABLE_SECONDS
         assert sealer.seal()[0].drained
     assert [line.table for line in changelog(plots)] == ["plot", "word"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,10 +36,14 @@ def worker_at(url: str, attempts: int = 1) -> Worker:
 
 @contextmanager
 def candidate(
-    url: str, name: str = "one", entries: int = ENTRIES_A_PASS, attempts: int = 1
+    url: str,
+    name: str = "one",
+    entries: int = ENTRIES_A_PASS,
+    attempts: int = 1,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Sealer]:
     """A sealer that does not have the lease yet."""
-    sealer = Sealer(worker_at(url, attempts), name, entries)
+    sealer = Sealer(worker_at(url, attempts), name, entries, clock)
     try:
         yield sealer
     finally:
@@ -47,10 +52,14 @@ def candidate(
 
 @contextmanager
 def sealing(
-    url: str, name: str = "one", entries: int = ENTRIES_A_PASS, attempts: int = 1
+    url: str,
+    name: str = "one",
+    entries: int = ENTRIES_A_PASS,
+    attempts: int = 1,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Sealer]:
     """A sealer that has the lease, whoever had it before."""
-    with candidate(url, name, entries, attempts) as sealer:
+    with candidate(url, name, entries, attempts, clock) as sealer:
         lease, _position = sealer.lease()
         assert sealer.take(lease)
         yield sealer
