@@ -64,6 +64,14 @@ def told(changes: Operations) -> Operations:
 
 _NAMED_BY = ("column_name", "index_name", "constraint_name")
 _OF_WHOLE_TABLES = ("CreateTableOp", "DropTableOp")
+_RECAPTURED_WITH = (
+    *_OF_WHOLE_TABLES,
+    "AddColumnOp",
+    "DropColumnOp",
+    "AlterColumnOp",
+    "ReplacePrimaryKeyOp",
+)
+"""What brings another capture of its table along."""
 
 Subject = tuple[str, str, str]
 """What a change is about: the table, the kind of change, and the column or key."""
@@ -81,7 +89,7 @@ def _follows(change: ops.MigrateOperation, known: set[Subject]) -> bool:
     """Whether a change goes without saying, given the others."""
     table, kind, column = subject_of(change)
     if isinstance(change, CaptureOp | ReleaseOp):
-        return any(other[0] == table and other[1] != kind for other in known)
+        return any(other[0] == table and other[1] in _RECAPTURED_WITH for other in known)
     live = table.removeprefix(GRAVEYARD_PREFIX)
     if live == table:
         return False

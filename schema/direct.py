@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects import mysql
 
 from records.catalogue import Catalogue
-from schema.capture.install import captures_in, install
+from schema.capture.install import install, numbered_in
 from schema.connection import connected
 from schema.system import node_identity, sealer, system_metadata
 from schema.tables import CAPTURE, metadata_of
@@ -26,7 +26,7 @@ def create_tables(url: str, catalogue: Catalogue) -> None:
         metadata = metadata_of(catalogue)
         metadata.create_all(connection)
         connection.commit()
-        known = captures_in(connection)
+        known = numbered_in(connection)
         for table in metadata.sorted_tables:
             if CAPTURE in table.info:
                 install(connection, table.info[CAPTURE].numbered_like(known.get(table.name)))

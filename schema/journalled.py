@@ -70,7 +70,7 @@ class JournalledImpl(MySQLImpl):
         elif journal is None:
             execute()
         else:
-            journal.carry_out(name, execute)
+            journal.carry_out(name, execute, repeatable=True)
 
     def _text_of(self, construct: Executable | str) -> str:
         """The statement as the journal knows it: without the values of parameters."""

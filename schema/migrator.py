@@ -13,20 +13,20 @@ from sqlalchemy import Connection, MetaData
 
 from records.catalogue import Catalogue
 from schema.capture.adoption import OnRows
-from schema.capture.audit import findings, read_captured, stale_captures
+from schema.capture.audit import changed_triggers, findings, read_captured, stale_captures
 from schema.capture.catalogue import columns_of
 from schema.capture.columns import graveyard_of
 from schema.capture.operations import CaptureOp, known_captures
 from schema.capture.rows import OnShare, findings_in_rows
 from schema.capture.trial import require_triggers
-from schema.changes import Changes, changes_to, comparing_context, told
+from schema.changes import Changes, Operations, changes_to, comparing_context, told
 from schema.connection import connected
-from schema.errors import SchemaAhead, SchemaBehind, SchemaError, UnsafeChange
+from schema.errors import DatabaseRefused, SchemaAhead, SchemaBehind, SchemaError, UnsafeChange
 from schema.inspection import read_status
 from schema.lock import only_runner
 from schema.ordering import in_order
 from schema.progress import Direction, Journal, OnStep, Step, file_missing, interruption
-from schema.recapture import adopt_waiting, makes_triggers, recapture, rows_waiting
+from schema.recapture import OnLost, adopt_waiting, makes_triggers, recapture, rows_waiting
 from schema.runner import Heads, current_heads, plan, run, write_sql
 from schema.scripts import Revisions, load_revisions
 from schema.status import Status, interrupted, problem_of
@@ -54,8 +54,8 @@ class Written:
     filling: tuple[str, ...]
 
 
-_NEEDED = (ops.CreateTableOp, ops.AddColumnOp, CaptureOp)
-"""What the database lacks before these are done is asked for by ordinary calls, or not captured."""
+_NEEDED = (ops.CreateTableOp, ops.AddColumnOp)
+"""What the database lacks before these are done is asked for by ordinary calls."""
 
 
 def _unseen(_step: Step) -> None:
@@ -64,6 +64,10 @@ def _unseen(_step: Step) -> None:
 
 def _unshared(_share: float) -> None:
     """For checks that nobody watches."""
+
+
+def _unnamed(_table: str) -> None:
+    """For captures that nobody asks about."""
 
 
 def _uncounted(_table: str, _rows: int) -> None:
@@ -99,9 +103,9 @@ class Migrator:
             problem = problem_of(read_status(revisions, connection))
             if problem is not None:
                 return problem
-            found = told(changes_to(connection, self._whole_metadata()).up)
-            missing = [in_words(change) for change in found if isinstance(change, _NEEDED)]
-            stale = [] if missing else [*stale_captures(read_captured(connection))]
+            missing = _lacking(changes_to(connection, self._whole_metadata()).up)
+            captured = [] if missing else read_captured(connection)
+            stale = [*stale_captures(captured), *changed_triggers(captured)]
             waiting = rows_waiting(connection)
         if missing:
             return SchemaBehind(
@@ -127,9 +131,8 @@ class Migrator:
         """
         revisions = load_revisions(self._folder)
         with self._only_runner(revisions, Direction.UP, wait_seconds) as connection:
-            if makes_triggers(revisions, read_status(revisions, connection)):
-                require_triggers(connection)
-            connection.commit()
+            pending = [line.name for line in read_status(revisions, connection).pending]
+            _try_triggers(connection, makes_triggers(revisions, pending, Direction.UP))
             journal = Journal(connection, on_step)
             targets = (f"{BRANCH}@head", target)
             done = [run(revisions, journal, connection, Direction.UP, part) for part in targets]
@@ -141,13 +144,18 @@ class Migrator:
         tables: Sequence[str] = (),
         on_rows: OnRows = _uncounted,
         wait_seconds: float = WAIT_SECONDS,
+        on_lost: OnLost = _unnamed,
     ) -> list[str]:
-        """Rebuild the capture of these tables, or of all declared ones; gives the tables."""
+        """Rebuild the capture of these tables, or of all declared ones; gives the tables.
+
+        `on_lost` is told those where triggers were missing or changed: what was written meanwhile
+        into rows that were captured before cannot be known.
+        """
         revisions = load_revisions(self._folder)
         metadata = metadata_of(self._catalogue)
         with self._only_runner(revisions, Direction.UP, wait_seconds) as connection:
             _require_current(read_status(revisions, connection))
-            return recapture(connection, self._url, metadata, tables, on_rows)
+            return recapture(connection, self._url, metadata, tables, on_rows, on_lost)
 
     def downgrade(
         self, target: str, on_step: OnStep = _unseen, wait_seconds: float = WAIT_SECONDS
@@ -159,8 +167,9 @@ class Migrator:
         revisions = load_revisions(self._folder)
         with self._only_runner(revisions, Direction.DOWN, wait_seconds) as connection:
             goal = downgrade_target(revisions, current_heads(connection), target)
-            _require_released(revisions, connection, goal)
-            connection.commit()
+            steps = _steps_down(revisions, connection, goal)
+            _require_released(revisions, connection, steps)
+            _try_triggers(connection, makes_triggers(revisions, steps, Direction.DOWN))
             journal = Journal(connection, on_step)
             done = run(revisions, journal, connection, Direction.DOWN, goal) if goal else []
             adopt_waiting(connection, self._url, _uncounted)
@@ -272,6 +281,24 @@ class Migrator:
             yield connection
 
 
+def _lacking(changes: Operations) -> list[str]:
+    """What calls would ask for in vain, and what is not captured, in words.
+
+    No other difference of a table hides that its capture is another one. That more is captured than
+    the code declares keeps no node from starting.
+    """
+    needed = [change for change in told(changes) if isinstance(change, _NEEDED)]
+    tables = {change.table_name for change in needed}
+    captures = (change for change in changes if isinstance(change, CaptureOp))
+    hidden = (
+        change
+        for change in captures
+        if change.table_name not in tables
+        and not (change.existing is not None and change.existing.covers(change.wanted))
+    )
+    return [in_words(change) for change in (*needed, *hidden)]
+
+
 def _require_known(revisions: Revisions, heads: Heads) -> None:
     """Without the files of its revisions a database cannot be moved."""
     missing = [name for name in heads if name not in revisions.names]
@@ -281,13 +308,29 @@ def _require_known(revisions: Revisions, heads: Heads) -> None:
         )
 
 
-def _require_released(revisions: Revisions, connection: Connection, goal: str) -> None:
+def _steps_down(revisions: Revisions, connection: Connection, goal: str) -> list[str]:
+    """The revisions that are taken back on the way to the goal."""
+    if not goal:
+        return []
+    steps = plan(revisions, Direction.DOWN, goal, current_heads(connection))
+    return [step.revision.revision for step in steps]
+
+
+def _try_triggers(connection: Connection, needed: bool) -> None:
+    """Refuse before anything is changed where triggers are to be made and may not be."""
+    if needed:
+        try:
+            require_triggers(connection)
+        except DatabaseRefused as refused:
+            told_why = f"Nothing was changed. {refused.message}"
+            raise DatabaseRefused(told_why, refused.hint) from refused
+    connection.commit()
+
+
+def _require_released(revisions: Revisions, connection: Connection, steps: Sequence[str]) -> None:
     """Herdbook's own tables cannot go while triggers write into them."""
     captured = known_captures(connection)
-    if not (goal and captured):
-        return
-    steps = plan(revisions, Direction.DOWN, goal, current_heads(connection))
-    if {step.revision.revision for step in steps} & revisions.system_names:
+    if captured and revisions.system_names & set(steps):
         raise SchemaError(
             f"Herdbook's own tables are in use; captured are: {', '.join(sorted(captured))}.",
             "Take back the application's revisions first: `herdbook schema downgrade base`.",

@@ -28,7 +28,7 @@ from sqlalchemy.exc import DBAPIError
 from schema.connection import UNREACHABLE, error_code, in_words
 from schema.errors import RevisionChanged, SchemaError, StatementFailed
 from schema.statements import Nature, digest_of, nature_of, says_done_already
-from schema.system import JOURNAL_TABLE
+from schema.system import JOURNAL_TABLE, TRIAL_TABLE
 from schema.tables import TABLE_OPTIONS
 
 # The server stopped the statement; whether it rolled it back wholly is for the next run to see.
@@ -127,9 +127,11 @@ class Journal:
         self._number = 0
         self._marks: dict[int, Mark] = {}
         self._guarded = False
+        self._changes = 0
         journal_table.create(connection, checkfirst=True)
         connection.commit()
         event.listen(connection, "before_cursor_execute", self._refuse_unjournalled)
+        event.listen(connection, "after_cursor_execute", self._count)
 
     @contextmanager
     def revision(self, name: str, direction: Direction) -> Iterator[None]:
@@ -152,11 +154,14 @@ class Journal:
         """The revision that is being run."""
         return self._revision
 
-    def carry_out(self, statement: str, execute: Callable[[], Any]) -> Any:
+    def carry_out(
+        self, statement: str, execute: Callable[[], Any], *, repeatable: bool = False
+    ) -> Any:
         """Run a statement by `execute`, or leave it out when it is done already.
 
-        Raises StatementFailed if the server refuses it, RevisionChanged if another statement had
-        this number when the revision was begun.
+        A repeatable one may be made of several: refused after the first of them, it is neither
+        done nor undone. Raises StatementFailed if the server refuses it, RevisionChanged if another
+        statement had this number when the revision was begun.
         """
         nature = nature_of(statement)
         if nature is Nature.SESSION:
@@ -171,6 +176,8 @@ class Journal:
             return None
         if nature is Nature.DATA:
             return self._change_data(statement, execute)
+        if repeatable:
+            return self._take_step(statement, execute, again=mark is not None)
         return self._define(statement, execute, again=mark is not None)
 
     def carry_out_last(self, execute: Callable[[], Any]) -> Any:
@@ -196,9 +203,6 @@ class Journal:
             self._connection.commit()
         try:
             result = self._run(execute)
-        except SchemaError:
-            self._take_back()
-            raise
         except DBAPIError as error:
             if not (again and says_done_already(statement, error_code(error), str(error.orig))):
                 self._forget(error)
@@ -206,6 +210,31 @@ class Journal:
         self._mark("done", statement)
         self._connection.commit()
         return result
+
+    def _take_step(self, name: str, execute: Callable[[], Any], *, again: bool) -> Any:
+        """Several statements between two marks; what was begun stays intended until it is done."""
+        if not again:
+            self._mark("intended", name)
+            self._connection.commit()
+        self._changes = 0
+        try:
+            result = self._run(execute)
+        except (SchemaError, DBAPIError) as error:
+            stopped = isinstance(error, DBAPIError) and error_code(error) in _STOPPED
+            self._connection.rollback()
+            if not (again or stopped or self._changes):
+                self._take_back()
+            if isinstance(error, DBAPIError):
+                raise self._in_words(error) from error
+            raise
+        self._mark("done", name)
+        self._connection.commit()
+        return result
+
+    def _count(self, _connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        """SQLAlchemy's hook: a statement that changes something was carried out."""
+        if nature_of(statement) is not Nature.SESSION and TRIAL_TABLE not in statement:
+            self._changes += 1
 
     def _forget(self, error: DBAPIError) -> None:
         """Take back the intent of a statement that the server refused: it had no effect."""

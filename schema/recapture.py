@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from alembic.operations import ops
 from sqlalchemy import Connection, MetaData
 
 from schema.capture.adoption import OnRows, adopt, tables_to_adopt
+from schema.capture.audit import read_captured, without_all
 from schema.capture.catalogue import columns_of
 from schema.capture.columns import LIFE, graveyard_of
-from schema.capture.install import captures_in, install
+from schema.capture.install import captures_in, install, numbered_in
 from schema.capture.operations import known_captures
 from schema.capture.quoting import quoted
 from schema.capture.shape import Capture
+from schema.capture.trial import require_triggers
 from schema.changes import changes_to
 from schema.connection import connected
 from schema.errors import SchemaBehind, SchemaError
+from schema.progress import Direction
 from schema.scripts import Revisions
-from schema.status import Status
 from schema.tables import CAPTURE
 from schema.words import in_words
 
+OnLost = Callable[[str], None]
+"""Told a table whose triggers were missing or changed."""
+
 
 def recapture(
-    connection: Connection, url: str, metadata: MetaData, tables: Sequence[str], on_rows: OnRows
+    connection: Connection,
+    url: str,
+    metadata: MetaData,
+    tables: Sequence[str],
+    on_rows: OnRows,
+    on_lost: OnLost,
 ) -> list[str]:
     """Rebuild the capture of these tables (none: of all declared ones); the tables, in order.
 
@@ -42,7 +52,11 @@ def recapture(
         )
     chosen = [name for name in declared if not tables or name in tables]
     _require_shape(connection, metadata, chosen)
-    known = captures_in(connection)
+    require_triggers(connection)
+    for name in without_all(read_captured(connection)):
+        if name in chosen:
+            on_lost(name)
+    known = numbered_in(connection)
     for name in chosen:
         install(connection, declared[name].numbered_like(known.get(name)))
     _adopt(connection, url, chosen, on_rows)
@@ -65,10 +79,15 @@ def rows_waiting(connection: Connection) -> list[str]:
     ]
 
 
-def makes_triggers(revisions: Revisions, status: Status) -> bool:
-    """Whether a pending revision puts capture on a table."""
-    files = [Path(revisions.script(line.name).path) for line in status.pending]
-    return any("op.capture(" in file.read_text(encoding="utf-8") for file in files)
+def makes_triggers(revisions: Revisions, names: Iterable[str], direction: Direction) -> bool:
+    """Whether one of the revisions makes triggers on its way up or down."""
+    for name in names:
+        source = Path(revisions.script(name).path).read_text(encoding="utf-8")
+        up, _, down = source.partition("def downgrade(")
+        ways = {Direction.UP: up, Direction.DOWN: down}
+        if "op.capture(" in ways[direction] or "op.rename_column(" in ways[direction]:
+            return True
+    return False
 
 
 def _adopt(connection: Connection, url: str, tables: Iterable[str], on_rows: OnRows) -> None:

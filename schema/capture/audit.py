@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from schema.capture.catalogue import FoundTrigger, columns_of, hidden_among, triggers_in
 from schema.capture.columns import META, graveyard_of
-from schema.capture.install import TRIGGER_SETTINGS, origin_of, recorded_in
+from schema.capture.install import origin_of, recorded_in
 from schema.capture.shape import Capture
 from schema.capture.triggers import Trigger, triggers_of
 from schema.connection import error_code
@@ -94,10 +94,33 @@ def stale_captures(captured: Iterable[Captured]) -> Iterator[str]:
             )
 
 
+def changed_triggers(captured: Iterable[Captured]) -> Iterator[str]:
+    """The triggers that have the right name and are not what they are to be."""
+    for one in captured:
+        for trigger in one.ours:
+            wanted = one.wanted.get(trigger.name)
+            if wanted is not None and trigger.differs_from(wanted):
+                yield f"trigger {trigger.name} of table {one.table} was changed by hand"
+
+
+def without_all(captured: Iterable[Captured]) -> Iterator[str]:
+    """The tables that lack a trigger altogether, or where one is another: some writes go unseen."""
+    for one in captured:
+        good = {
+            (trigger.timing, trigger.event)
+            for trigger in one.ours
+            if trigger.name not in one.wanted or not trigger.differs_from(one.wanted[trigger.name])
+        }
+        hidden = {one.wanted[name] for name in one.hidden}
+        seen = good | {(trigger.timing, trigger.event) for trigger in hidden}
+        if not {(trigger.timing, trigger.event) for trigger in one.wanted.values()} <= seen:
+            yield one.table
+
+
 def findings(connection: Connection) -> list[str]:
     """Everything about capture that is not as it should be, in words; full of rows or not."""
     captured = read_captured(connection)
-    lines = [*stale_captures(captured)]
+    lines = [*stale_captures(captured), *changed_triggers(captured)]
     for one in captured:
         lines += [*_wrong_triggers(one), *_late_triggers(one)]
     return [
@@ -111,33 +134,15 @@ def findings(connection: Connection) -> list[str]:
 
 
 def _wrong_triggers(one: Captured) -> Iterator[str]:
-    """Triggers of ours that do not belong there, or were made anew by hand."""
+    """Triggers of ours that do not belong there, or run with the rights of somebody else."""
     for trigger in one.ours:
         where = f"trigger {trigger.name} of table {one.table}"
         wanted = one.wanted.get(trigger.name)
         if wanted is None:
             yield f"{where} belongs to another capture than the one that is noted"
             continue
-        if trigger.body is not None and _changed(trigger, wanted):
-            yield f"{where} was changed by hand"
         if trigger.definer not in ("", one.definer):
             yield f"{where} has the definer {trigger.definer}, and {one.definer} is noted"
-
-
-def _changed(trigger: FoundTrigger, wanted: Trigger) -> bool:
-    """Whether a trigger does something else than its name says."""
-    assert trigger.body is not None
-    return (_without_marks(trigger.body), trigger.timing, trigger.event, trigger.settings) != (
-        _without_marks(wanted.body),
-        wanted.timing,
-        wanted.event,
-        TRIGGER_SETTINGS,
-    )
-
-
-def _without_marks(body: str) -> str:
-    """A trigger's text without the marks of what only MariaDB reads: it does not keep them."""
-    return body.replace("/*M!", "").replace("*/", "")
 
 
 def _late_triggers(one: Captured) -> Iterator[str]:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from schema.capture.triggers import TRIGGER_PREFIX
+from schema.capture.quoting import quoted
+from schema.capture.triggers import TRIGGER_PREFIX, Trigger
 from schema.connection import error_code
 
+TRIGGER_SETTINGS = (
+    "STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION",
+    "utf8mb4",
+    "utf8mb4_bin",
+)
+"""The triggers' own sql_mode, character set and collation, whatever a session's are: nothing is
+cut, and whatever a table could hold a graveyard can."""
+
+_OUR_NAMES = re.compile(rf"{TRIGGER_PREFIX}[ab][iud]_[0-9a-f]{{24}}")
 _NO_SUCH_TRIGGER = 1360
 _NOT_ALLOWED = frozenset({1142, 1227})
 
@@ -38,7 +49,26 @@ class FoundTrigger:
     @property
     def is_ours(self) -> bool:
         """Whether capture made it, of whatever release."""
-        return self.name.startswith(TRIGGER_PREFIX)
+        return _OUR_NAMES.fullmatch(self.name) is not None
+
+    def differs_from(self, wanted: Trigger) -> bool:
+        """Whether it does something else than the trigger whose name it has, or at another time.
+
+        Where its text may not be read, nobody can say.
+        """
+        if self.body is None:
+            return False
+        return (_without_marks(self.body), self.timing, self.event, self.settings) != (
+            _without_marks(wanted.body),
+            wanted.timing,
+            wanted.event,
+            TRIGGER_SETTINGS,
+        )
+
+
+def _without_marks(body: str) -> str:
+    """A trigger's text without the marks of what only MariaDB reads: it does not keep them."""
+    return body.replace("/*M!", "").replace("*/", "")
 
 
 def triggers_in(connection: Connection) -> list[FoundTrigger]:
@@ -71,7 +101,7 @@ def hidden_among(connection: Connection, names: Iterable[str]) -> frozenset[str]
 
 def _is_hidden(connection: Connection, name: str) -> bool:
     try:
-        connection.exec_driver_sql(f"SHOW CREATE TRIGGER `{name}`").close()
+        connection.exec_driver_sql(f"SHOW CREATE TRIGGER {quoted(name)}").close()
     except DBAPIError as error:
         code = error_code(error)
         if code == _NO_SUCH_TRIGGER:

@@ -6,30 +6,25 @@ may be noted twice, but none is ever missed.
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 from sqlalchemy import Connection, text
 from sqlalchemy.dialects import mysql
 
-from schema.capture.catalogue import FoundTrigger, columns_of, triggers_in
+from schema.capture.catalogue import TRIGGER_SETTINGS, FoundTrigger, columns_of, triggers_in
 from schema.capture.columns import DEFINITIONS
-from schema.capture.quoting import quoted
+from schema.capture.quoting import literal, quoted
 from schema.capture.shape import Capture
-from schema.capture.triggers import triggers_of
+from schema.capture.triggers import Trigger, triggers_of
 from schema.errors import SchemaError
 from schema.system import captured_tables, node_identity
 
-TRIGGER_SETTINGS = (
-    "STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION",
-    "utf8mb4",
-    "utf8mb4_bin",
-)
-"""The triggers' own sql_mode, character set and collation, whatever a session's are: nothing is
-cut, and whatever a table could hold a graveyard can."""
-
 _BIRTHS = {("BEFORE", "INSERT"), ("AFTER", "INSERT")}
+_RELEASED = "herdbook_released_"
 
 
 def install(connection: Connection, capture: Capture) -> None:
@@ -40,16 +35,38 @@ def install(connection: Connection, capture: Capture) -> None:
     }
     _add_columns(connection, capture.table)
     found = {trigger.name: trigger for trigger in _ours_on(connection, capture.table)}
+    others = {
+        name
+        for name, trigger in wanted.items()
+        if name in found and _is_another(found[name], trigger)
+    }
     # Whatever came past the triggers until now is looked for once they are there.
-    watched = {(trigger.timing, trigger.event) for trigger in found.values()} >= _BIRTHS
+    good = [trigger for name, trigger in found.items() if name not in others]
+    watched = {(trigger.timing, trigger.event) for trigger in good} >= _BIRTHS
     adopted = watched and _was_adopted(connection, capture.table)
     _note(connection, capture, definer, adopted=adopted)
     with _trigger_settings(connection):
         for name, trigger in wanted.items():
-            if name not in found:
+            if name in others:
+                _replace(connection, trigger, found.keys())
+            elif name not in found:
                 run(connection, trigger.statement)
     _drop_triggers(connection, found.keys() - wanted.keys())
     connection.commit()
+
+
+def _is_another(found: FoundTrigger, wanted: Trigger) -> bool:
+    """Whether it is not the trigger whose name it has."""
+    return found.differs_from(wanted) or found.definer not in ("", wanted.definer)
+
+
+def _replace(connection: Connection, trigger: Trigger, there: Iterable[str]) -> None:
+    """Put a trigger where another one has its name; one that stands in sees what is written."""
+    if trigger.stand_in not in there:
+        run(connection, trigger.named(trigger.stand_in))
+    _drop_triggers(connection, [trigger.name])
+    run(connection, trigger.statement)
+    _drop_triggers(connection, [trigger.stand_in])
 
 
 def release(connection: Connection, table: str) -> None:
@@ -60,8 +77,42 @@ def release(connection: Connection, table: str) -> None:
     if present:
         drops = ", ".join(f"DROP COLUMN `{name}`" for name in present)
         run(connection, f"ALTER TABLE {quoted(table)} {drops}")
-    connection.execute(captured_tables.delete().where(captured_tables.c.table_name == table))
+    for statement in forgetting_statements(table):
+        run(connection, statement)
     connection.commit()
+
+
+def forgetting_statements(table: str) -> list[str]:
+    """The SQL that notes a table as released.
+
+    What was captured of it is kept under a name that no table has: a number that entries of the
+    changelog name is not given to another column, also if the table is captured once more.
+    """
+    released = _released_name(table)
+    name = captured_tables.name
+    return [
+        f"REPLACE INTO {name} (table_name, description, definer, adopted) SELECT '{released}', "
+        f"description, '', 1 FROM {name} WHERE table_name = {literal(table)}",
+        f"DELETE FROM {name} WHERE table_name = {literal(table)}",
+    ]
+
+
+def _released_name(table: str) -> str:
+    return _RELEASED + hashlib.sha256(table.encode()).hexdigest()[:32]
+
+
+def numbered_in(connection: Connection) -> Mapping[str, Capture]:
+    """What was ever captured, by table: the numbers of its columns are not given to others."""
+    rows = list(connection.execute(captured_tables.select()))
+    # What is captured now counts more than what was before its release.
+    rows.sort(key=lambda row: not row.table_name.startswith(_RELEASED))
+    found: dict[str, Capture] = {}
+    for row in rows:
+        capture = Capture.from_plain(json.loads(row.description))
+        before = found.get(capture.table, capture)
+        last = max(before.last_number, capture.last_number)
+        found[capture.table] = replace(capture, last_number=last)
+    return found
 
 
 def captures_in(connection: Connection) -> dict[str, Capture]:
@@ -74,6 +125,7 @@ def recorded_in(connection: Connection) -> dict[str, tuple[Capture, str]]:
     return {
         row.table_name: (Capture.from_plain(json.loads(row.description)), row.definer)
         for row in connection.execute(captured_tables.select())
+        if not row.table_name.startswith(_RELEASED)
     }
 
 
@@ -111,7 +163,7 @@ def _ours_on(connection: Connection, table: str) -> Iterator[FoundTrigger]:
 
 def _drop_triggers(connection: Connection, names: Iterable[str]) -> None:
     for name in sorted(names):
-        run(connection, f"DROP TRIGGER IF EXISTS `{name}`")
+        run(connection, f"DROP TRIGGER IF EXISTS {quoted(name)}")
 
 
 @contextmanager
@@ -149,4 +201,6 @@ def _note(connection: Connection, capture: Capture, definer: str, *, adopted: bo
     }
     insert = mysql.insert(captured_tables).values(values)
     connection.execute(insert.on_duplicate_key_update(**values))
+    released = captured_tables.c.table_name == _released_name(capture.table)
+    connection.execute(captured_tables.delete().where(released))
     connection.commit()

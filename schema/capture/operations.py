@@ -15,13 +15,21 @@ from alembic.autogenerate import renderers
 from alembic.operations import MigrateOperation, Operations
 from alembic.runtime.plugins import Plugin
 from alembic.util import PriorityDispatchResult
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.dialects import mysql
 
-from schema.capture.install import captures_in, description_of, install, release
+from schema.capture.install import (
+    captures_in,
+    description_of,
+    forgetting_statements,
+    install,
+    numbered_in,
+    release,
+)
 from schema.capture.quoting import literal
 from schema.capture.renaming import rename_column, renaming_statements
 from schema.capture.shape import Capture
+from schema.capture.trial import require_triggers
 from schema.system import captured_tables
 from schema.tables import CAPTURE
 
@@ -141,7 +149,7 @@ def _release(operations: Operations, change: ReleaseOp) -> None:
             f"Drop the triggers of table {name} whose names begin with herdbook_. To list them:\n"
             "SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = "
             f"DATABASE() AND event_object_table = {literal(name)};",
-            captured_tables.delete().where(captured_tables.c.table_name == name),
+            *(text(part.replace(":", r"\:")) for part in forgetting_statements(name)),
         ],
     )
 
@@ -159,9 +167,19 @@ def _rename_column(operations: Operations, change: RenameColumnOp) -> None:
 
 def _install(connection: Connection, capture: Capture) -> None:
     """Capture a table. No number is ever given twice, also where the way led back in between."""
-    known = captures_in(connection).get(capture.table)
-    last = max(capture.last_number, 0 if known is None else known.last_number)
-    install(connection, replace(capture, last_number=last))
+    known = numbered_in(connection).get(capture.table)
+    if known is not None:
+        last = max(capture.last_number, known.last_number)
+        was_released = capture.table not in captures_in(connection)
+        taken = any(
+            number <= known.last_number and known.numbers.get(number) != name
+            for number, name in capture.numbers.items()
+        )
+        # The file was written for another database.
+        capture = capture.numbered_like(known) if was_released and taken else capture
+        capture = replace(capture, last_number=max(last, capture.last_number))
+    require_triggers(connection)
+    install(connection, capture)
 
 
 def _written(capture: Capture) -> list[Any]:
@@ -227,8 +245,9 @@ def compare_captures(
     assert not isinstance(context.metadata, Sequence)
     assert context.metadata is not None
     known = known_captures(context.connection)
+    numbered = numbered_captures(context.connection)
     wanted: Mapping[str, Capture] = {
-        table.name: table.info[CAPTURE].numbered_like(known.get(table.name))
+        table.name: table.info[CAPTURE].numbered_like(numbered.get(table.name))
         for table in context.metadata.sorted_tables
         if CAPTURE in table.info
     }
@@ -244,6 +263,13 @@ def known_captures(connection: Connection) -> dict[str, Capture]:
     if not inspect(connection).has_table(captured_tables.name):
         return {}
     return captures_in(connection)
+
+
+def numbered_captures(connection: Connection) -> Mapping[str, Capture]:
+    """What was ever captured; nothing where the database has no tables of Herdbook's for it yet."""
+    if not inspect(connection).has_table(captured_tables.name):
+        return {}
+    return numbered_in(connection)
 
 
 Plugin("herdbook.capture").add_autogenerate_comparator(compare_captures, "schema", "capture")

@@ -9,6 +9,7 @@ from schema.capture.columns import graveyard_of
 from schema.capture.install import captures_in, install, run
 from schema.capture.quoting import quoted
 from schema.capture.shape import Capture
+from schema.capture.trial import require_triggers
 from schema.errors import StatementFailed
 
 
@@ -18,12 +19,17 @@ def rename_column(connection: Connection, table: str, column: str, new_name: str
     From the renaming until the triggers are replaced, moments later, writes to the table fail, and
     so do deletions in its parents. That they went past capture instead would be worse.
     """
+    there = columns_of(connection)
+    waiting = []
     for name in (table, graveyard_of(table)):
-        columns = columns_of(connection).get(name, set())
+        columns = there.get(name, set())
         if column in columns:
-            run(connection, _renaming(name, column, new_name))
+            waiting.append(name)
         elif new_name not in columns and (name == table or columns):
             raise StatementFailed(f"Table {name} has no column {column}.")
+    require_triggers(connection)
+    for name in waiting:
+        run(connection, _renaming(name, column, new_name))
     changed = [
         capture.renamed(table, column, new_name) for capture in captures_in(connection).values()
     ]

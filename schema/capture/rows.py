@@ -26,21 +26,29 @@ OnShare = Callable[[float], None]
 
 @dataclass
 class _Missing:
-    """Keys of one table that the changelog knows and the database does not."""
+    """Keys of one table that the database does not have, and whose end the changelog lacks."""
 
     lookup: KeyLookup
-    seen: set[int] = field(default_factory=set)
-    shown: list[KeyValues] = field(default_factory=list)
+    keys: dict[int, KeyValues] = field(default_factory=dict)
     unread: int = 0
     overflown: bool = False
 
     def add(self, row_key: bytes, values: KeyValues) -> None:
         """One more key, or one that was met before."""
-        self.overflown = self.overflown or len(self.seen) >= COUNTED_KEYS
-        if hash(row_key) not in self.seen and not self.overflown:
-            self.seen.add(hash(row_key))
-            if len(self.shown) < SHOWN_KEYS:
-                self.shown.append(values)
+        if hash(row_key) in self.keys:
+            return
+        self.overflown = self.overflown or len(self.keys) >= COUNTED_KEYS
+        if not self.overflown:
+            self.keys[hash(row_key)] = values
+
+    def seen_to_go(self, row_key: bytes) -> None:
+        """A key whose last entry until now is a deletion; its dead row may be gone as well."""
+        self.keys.pop(hash(row_key), None)
+
+    @property
+    def shown(self) -> list[KeyValues]:
+        """A few of the keys."""
+        return list(self.keys.values())[:SHOWN_KEYS]
 
 
 def _parts_of(connection: Connection, captures: Mapping[str, Capture]) -> int:
@@ -142,8 +150,9 @@ def _gone_unseen(
 ) -> Iterator[str]:
     """Keys in the changelog whose row is neither in its table nor in the graveyard.
 
-    Whatever a trigger saw go lies in the graveyard as long as the changelog tells of it. What is
-    missing there went by TRUNCATE, or by a session that had capture off.
+    Whatever a trigger saw go lies in the graveyard as long as the changelog tells of it, unless
+    the table was released meanwhile or got another key; but then its last entry is a deletion. What
+    else is missing went by TRUNCATE, or by a session that had capture off.
     """
     missing: dict[str, _Missing] = {
         name: _Missing(KeyLookup(connection, name, capture.key))
@@ -156,11 +165,11 @@ def _gone_unseen(
             after = _look_through(connection, log, column, after, missing)
             on_pass()
     for name, found in sorted(missing.items()):
-        if found.seen:
-            more = "more than " if found.overflown else ""
+        if found.keys:
+            more = "at least " if found.overflown else ""
             yield (
                 f"table {name}: rows that are gone and nobody saw them go (TRUNCATE, or capture "
-                f"was off): {more}{len(found.seen)}, such as {_keys_in_words(found.shown)}"
+                f"was off): {more}{len(found.keys)}, such as {_keys_in_words(found.shown)}"
             )
         if found.unread:
             yield (
@@ -176,13 +185,14 @@ def _look_through(
     connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     entries = connection.execute(
         text(
-            f"SELECT {quoted(column)}, table_name, row_key FROM {log} "
+            f"SELECT {quoted(column)}, table_name, row_key, kind FROM {log} "
             f"WHERE {quoted(column)} > :after ORDER BY {quoted(column)} LIMIT {ENTRIES_A_PASS}"
         ),
         {"after": after},
     ).all()
     keys: dict[str, dict[bytes, KeyValues]] = {}
-    for _number, table, row_key in entries:
+    ended = {(table, bytes(row_key)): kind == "delete" for _, table, row_key, kind in entries}
+    for _number, table, row_key, _kind in entries:
         found = missing.get(table)
         if found is None:
             continue
@@ -192,7 +202,10 @@ def _look_through(
             found.unread += 1
     for table, asked in keys.items():
         for row_key in _absent(connection, missing[table].lookup, asked, list(asked)):
-            missing[table].add(row_key, asked[row_key])
+            if ended[table, row_key]:
+                missing[table].seen_to_go(row_key)
+            else:
+                missing[table].add(row_key, asked[row_key])
     connection.rollback()
     return entries[-1][0] if entries else None
 

@@ -98,6 +98,11 @@ class Capture:
         ordered = tuple(sorted(columns, key=lambda column: column.number))
         return replace(self, columns=ordered, last_number=last)
 
+    def covers(self, wanted: Capture) -> bool:
+        """Whether nothing that is wanted is missing here; there may be further columns."""
+        same = (self.key, self.children) == (wanted.key, wanted.children)
+        return same and set(self.columns) >= set(wanted.columns)
+
     def renamed(self, table: str, column: str, new_name: str) -> Capture:
         """The same after a column of some table got another name, wherever it is named here."""
         own = {column: new_name} if table == self.table else {}

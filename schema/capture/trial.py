@@ -13,7 +13,12 @@ _TRIGGER_RIGHT_MISSING = frozenset({1142, 1227})
 
 
 def require_triggers(connection: Connection) -> None:
-    """Make a trigger on a table of our own, and take both away again; raises what forbids it."""
+    """Make a trigger on a table of our own, and take both away again; raises what forbids it.
+
+    Once a connection.
+    """
+    if connection.info.get(TRIAL_TABLE):
+        return
     _drop(connection)
     connection.exec_driver_sql(f"CREATE TABLE {TRIAL_TABLE} (id INT PRIMARY KEY) ENGINE=InnoDB")
     try:
@@ -25,6 +30,7 @@ def require_triggers(connection: Connection) -> None:
         _drop(connection)
         raise _in_words(error) from error
     _drop(connection)
+    connection.info[TRIAL_TABLE] = True
 
 
 def _drop(connection: Connection) -> None:
@@ -35,10 +41,10 @@ def _drop(connection: Connection) -> None:
 def _in_words(error: DBAPIError) -> SchemaError:
     told = in_words(error)
     if error_code(error) in BINARY_LOG_FORBIDS:
-        return DatabaseRefused(f"Nothing was changed. {told.message}", told.hint)
+        return DatabaseRefused(told.message, told.hint)
     if error_code(error) in _TRIGGER_RIGHT_MISSING:
         return DatabaseRefused(
-            f"Nothing was changed. {told.message}",
+            told.message,
             "Give the account of the migration the TRIGGER privilege on the database.",
         )
     return told

@@ -267,10 +267,16 @@ def recapture(tables: tuple[str, ...], wait: float, output: Output, **place: Any
       herdbook schema recapture --table city
     """
     migrator = _migrator(output=output, **place)
+    lost: list[str] = []
     with output.progress("rows taken in", None) as advance:
-        done = migrator.recapture(tables, lambda _table, rows: advance(rows), wait)
+        done = migrator.recapture(tables, lambda _table, rows: advance(rows), wait, lost.append)
     lines = [f"captured {name}" for name in done]
-    output.result({"tables": done}, "\n".join(lines))
+    lines += [
+        f"triggers of {name} were missing or changed: what was written meanwhile to rows that were "
+        "there before cannot be known"
+        for name in lost
+    ]
+    output.result({"tables": done, "lost": lost}, "\n".join(lines))
 
 
 @schema.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,8 +28,12 @@ def fragile(server: PrivateServer) -> Iterator[PrivateServer]:
 
 
 def page(node: NodeProcess, path: str) -> str:
-    """A page of the admin listener."""
-    with urllib.request.urlopen(node.admin.rstrip("/") + path, timeout=10) as answer:
+    """A page of the admin listener, whatever its status."""
+    try:
+        answer = urllib.request.urlopen(node.admin.rstrip("/") + path, timeout=10)
+    except urllib.error.HTTPError as error:
+        answer = error
+    with answer:
         text: str = answer.read().decode()
         return text
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from records import Integer, Record, Reference, Text
+from schema.capture import install
 from schema.capture.install import captures_in
 from schema.capture.shape import Capture
 from schema.connection import connected
-from schema.errors import SchemaBehind, SchemaError, StatementFailed, UnsafeChange
+from schema.errors import (
+    RevisionChanged,
+    SchemaBehind,
+    SchemaError,
+    StatementFailed,
+    UnsafeChange,
+)
 from schema.progress import Direction
 from tests.schema.capture.test_names import NAMES, parent_and_child
 from tests.schema.conftest import Project
@@ -341,3 +348,32 @@ def test_herdbooks_own_tables_stay_while_tables_are_captured(project: Project) -
         migrator.downgrade("herdbook@base")
     migrator.downgrade("base")
     assert migrator.downgrade("herdbook@base") == ["hb0002", "hb0001"]
+
+
+def test_a_step_that_is_refused_half_way_is_interrupted_and_repeated(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writes fail until it is repeated, so status says so, and the file stays as it is."""
+    project.migrate(Plant)
+    there = 'op.rename_column("plant", "planted", "sown")'
+    hand_written(project, [there], ["pass"])
+    migrator = project.migrator(Renamed.Plant)
+    real = install.run
+
+    def refuse(connection: Connection, statement: str) -> None:
+        real(connection, statement.replace("CREATE TRIGGER", "CREATE TRIGGERS"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(install, "run", refuse)
+        with pytest.raises(StatementFailed, match="r9"):
+            migrator.upgrade()
+        assert migrator.status().interrupted is not None
+        with pytest.raises(StatementFailed, match="r9"):
+            migrator.upgrade()
+    assert migrator.status().interrupted is not None
+    hand_written(project, [there.replace("sown", "grown")], ["pass"])
+    with pytest.raises(RevisionChanged):
+        migrator.upgrade()
+    hand_written(project, [there], ["pass"])
+    migrator.upgrade()
+    assert (migrator.status().interrupted, migrator.check()) == (None, [])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import MySQLdb
 import pytest
 from sqlalchemy import text
@@ -124,6 +126,18 @@ def test_a_database_that_is_behind_is_refused_until_it_is_upgraded(project: Proj
     assert "herdbook schema revision" in problem.hint
     project.migrate(City, drops=True)
     assert migrator.problem() is None
+
+
+def test_code_that_declares_less_than_is_captured_may_start(project: Project) -> None:
+    """A field that is taken out of the code keeps no node from serving the others."""
+
+    def plant(**fields: Any) -> type[Record]:
+        return type("Plant", (Record,), {"name": Text(length=9), "__module__": __name__, **fields})
+
+    project.migrate(plant(colour=Text(length=9, allow_none=True)))
+    less = project.migrator(plant())
+    assert less.problem() is None
+    assert "colour" in " ".join(less.check())
 
 
 def test_a_database_that_is_ahead_is_refused(project: Project) -> None:

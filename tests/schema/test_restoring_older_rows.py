@@ -29,14 +29,16 @@ class After:
         colour = Text(length=9, default="green")
 
 
-def test_a_record_comes_back_with_a_field_that_was_added_since(project: Project) -> None:
+def test_a_record_comes_back_with_a_field_that_was_added_since(
+    project: Project, database: str
+) -> None:
     """It gets the default of the field, like the records that lived through the migration."""
     project.migrate(Before.Plant)
-    with raw_connection(project.url) as connection:
+    with raw_connection(database) as connection:
         ask(connection, "INSERT INTO plant (code) VALUES (1), (2)")
         ask(connection, "DELETE FROM plant WHERE code = 1")
     project.migrate(After.Plant)
     catalogue = catalogue_of([After.Plant])
-    with undoing(project.url, catalogue) as undo:
+    with undoing(database, catalogue) as undo:
         restored = done(undo.restore(catalogue.records["plant"], [(1,)], False, ()))
     assert restored.rows == [{"code": 1, "colour": "green"}]

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import Connection, text
+from MySQLdb import OperationalError
+from sqlalchemy import Connection, Engine, event, text
 
 from records import Integer, Record, Reference, Text
 from schema.capture import install as install_module
 from schema.capture.catalogue import triggers_in
 from schema.capture.install import captures_in, release
 from schema.connection import connected
-from schema.errors import SchemaBehind
+from schema.errors import SchemaBehind, StatementFailed
 from tests.schema.capture.test_audit import run, trigger
 from tests.schema.conftest import Project
 from tests.schema.killing import Killed
@@ -245,10 +246,38 @@ def test_a_file_that_gives_a_used_number_again_gets_another_one(project: Project
     migrator.downgrade("base")
     (path,) = project.folder.glob("*.py")
     source = path.read_text()
-    path.write_text(source.replace("[2, 'name', 'bytes']", "[2, 'shape', 'bytes']").replace(
-        "sa.Column('name'", "sa.Column('shape'"
-    ))
+    path.write_text(
+        source.replace("[2, 'name', 'bytes']", "[2, 'shape', 'bytes']").replace(
+            "sa.Column('name'", "sa.Column('shape'"
+        )
+    )
     assert "'shape'" in path.read_text()
     migrator.upgrade()
     with connected(project.url) as connection:
         assert captures_in(connection)["plant"].numbers == {1: "code", 3: "colour", 4: "shape"}
+
+
+def test_a_deadlock_does_not_end_an_adoption(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thousand rows are tried again; another error ends it."""
+    project.migrate(Plant)
+    lose_capture(project)
+    run(project, "INSERT INTO plant (code) VALUES (1), (2)")
+    failures = [1213, 1205]
+
+    def fail(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith("UPDATE `plant` FORCE INDEX") and failures:
+            raise OperationalError(failures.pop(0), "in the way")
+
+    event.listen(Engine, "before_cursor_execute", fail)
+    try:
+        project.migrator(Plant).recapture()
+        assert failures == []
+        assert project.migrator(Plant).check_rows() == []
+        run(project, "SET @herdbook_applying = 1", "INSERT INTO plant (code) VALUES (3)")
+        failures.append(1054)
+        with pytest.raises(StatementFailed, match="in the way"):
+            project.migrator(Plant).recapture()
+    finally:
+        event.remove(Engine, "before_cursor_execute", fail)

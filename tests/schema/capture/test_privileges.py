@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -96,3 +96,40 @@ def test_the_binary_log_and_missing_rights_are_told_before_anything_changes(
     assert len(lesser.upgrade()) == 1
     assert (lesser.check(), lesser.problem()) == ([], None)
     assert "herdbook_trial" not in tables(logging_server)
+
+
+def test_a_renaming_and_a_way_back_that_make_triggers_are_refused_before_anything_changes(
+    logging_server: PrivateServer, lesser: Migrator, tmp_path: Path
+) -> None:
+    """A column would have its new name, and every write to the table would fail."""
+    as_root(
+        logging_server,
+        "SET GLOBAL log_bin_trust_function_creators = 1",
+        "GRANT TRIGGER ON plants.* TO lesser@localhost",
+    )
+    lesser.upgrade()
+    (head,) = (name for name in lesser.status().current if not name.startswith("hb"))
+    (tmp_path / "revisions" / "r9.py").write_text(
+        f'"""By hand."""\n\nfrom alembic import op\n\nrevision = "r9"\ndown_revision = "{head}"\n'
+        "branch_labels = None\ndepends_on = None\n\n\n"
+        'def upgrade():\n    op.rename_column("plant", "name", "title")\n\n\n'
+        'def downgrade():\n    op.rename_column("plant", "title", "name")\n'
+    )
+    take, give = "REVOKE TRIGGER ON plants.* FROM", "GRANT TRIGGER ON plants.* TO"
+    write = "INSERT INTO plant (id, {}) VALUES (REPEAT('{}', 16), 'x')"
+    moves: list[tuple[str, Callable[[], object]]] = [
+        ("name", lesser.upgrade),
+        ("title", lambda: lesser.downgrade("-1")),
+    ]
+    for column, move in moves:
+        as_root(logging_server, f"{take} lesser@localhost")
+        with pytest.raises(DatabaseRefused, match=r"^Nothing was changed\. .*TRIGGER"):
+            move()
+        assert lesser.status().interrupted is None
+        as_root(
+            logging_server,
+            f"{give} lesser@localhost",
+            write.format(column, column[0]),
+        )
+        move()
+    assert lesser.check() == ["The database's schema is behind; it lacks: r9."]

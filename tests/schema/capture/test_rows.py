@@ -64,7 +64,7 @@ def test_truncated_rows_are_found(full: Project, monkeypatch: pytest.MonkeyPatch
         in found[0]
     )
     monkeypatch.setattr(rows_module, "COUNTED_KEYS", 100)
-    assert ": more than 100, such as 1 2026" in full.migrator(Bed, Row).check_rows()[0]
+    assert ": at least 100, such as 1 2026" in full.migrator(Bed, Row).check_rows()[0]
 
 
 def test_rows_that_came_past_capture_are_found(full: Project) -> None:

@@ -34,6 +34,16 @@ def test_what_is_written_is_what_is_read() -> None:
     assert BED.numbers == {1: "code", 2: "name"}
 
 
+def test_a_capture_covers_what_has_no_more_columns_and_the_same_rules() -> None:
+    """Further columns do no harm; a column, a rule or a key that is missing does."""
+    assert BED.covers(BED)
+    assert BED.covers(replace(BED, columns=BED.columns[:1]))
+    assert not replace(BED, columns=BED.columns[:1]).covers(BED)
+    assert not replace(BED, children=()).covers(BED)
+    assert not BED.covers(replace(BED, children=()))
+    assert not BED.covers(replace(BED, key=(KeyPart("name", "text"),)))
+
+
 def test_known_columns_keep_their_numbers_and_new_ones_get_new_ones() -> None:
     """Whatever the order of declaration; the number of a column that went is not used again."""
     first = with_columns("a", "b", "c").numbered_like(None)

@@ -79,7 +79,10 @@ def test_lost_triggers_are_found_and_made_anew_and_rows_that_came_by_taken_in(
         "table plant: rows that were never captured: 1, such as " + b"x".hex() * 16,
     ]
     assert garden("recapture", "--table", "plants").error()["code"].startswith("schema.")
-    assert garden("recapture", "--table", "plant").document() == {"tables": ["plant"]}
+    assert garden("recapture", "--table", "plant").document() == {
+        "tables": ["plant"],
+        "lost": ["plant"],
+    }
     assert garden("check", "--rows").document() == {"differences": []}
 
 

@@ -204,8 +204,8 @@ def test_what_is_no_value_comes_back_and_is_shown_as_null(garden: str) -> None:
     by_sql(garden, "DELETE FROM diary")
     rows = listed(garden, INFO["diary"], names=("day",), catalogue=CATALOGUE)
     assert [(row["number"], row["day"]) for row in rows] == [(2, None), (1, None)]
-    rows = restore(garden, "diary", 1, 2).rows
-    assert [(row["number"], row["day"], row["opened"].day) for row in rows] == [
+    restored = restore(garden, "diary", 1, 2).rows
+    assert [(row["number"], row["day"], row["opened"].day) for row in restored] == [
         (1, None, 1),
         (2, None, 2),
     ]
