@@ -30,6 +30,9 @@ _FOREIGN_KEYS = text(
 )
 _ACCOUNT = text("SELECT 1 FROM mysql.user WHERE User = :user AND Host = :host")
 
+UNSEEN = "this account lacks the TRIGGER privilege"
+"""How a finding begins that says what could not be looked at, and not what is wrong."""
+
 
 @dataclass(frozen=True)
 class Captured:
@@ -87,10 +90,11 @@ def stale_captures(captured: Iterable[Captured]) -> Iterator[str]:
         if not one.ours and not one.hidden:
             yield f"the capture of table {one.table} has lost its triggers"
         else:
-            count = len(one.missing)
+            lost = [one.wanted[name] for name in sorted(one.missing)]
             yield (
-                f"the capture of table {one.table} is stale: {count} of its {len(one.wanted)} "
-                "triggers are not those that this release makes"
+                f"the capture of table {one.table} is stale: {len(lost)} of its {len(one.wanted)} "
+                "triggers are missing, or those of another release: "
+                f"{', '.join(f'{made.timing} {made.event}' for made in lost)}"
             )
 
 
@@ -168,8 +172,8 @@ def _unreadable(captured: Iterable[Captured]) -> Iterator[str]:
     ]
     if tables:
         yield (
-            "this account lacks the TRIGGER privilege, so nobody can say whether the triggers are "
-            f"unchanged of: {', '.join(tables)}"
+            f"{UNSEEN}, so nobody can say whether the triggers are unchanged of: "
+            f"{', '.join(tables)}"
         )
 
 

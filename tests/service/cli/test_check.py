@@ -161,6 +161,20 @@ def test_a_schema_that_differs_is_told(herdbook: Herdbook, project: Path, accoun
     assert "herdbook schema revision" in ran.out
 
 
+def test_the_account_of_a_node_needs_no_right_to_see_triggers(
+    herdbook: Herdbook, project: Path, account: str
+) -> None:
+    """What cannot be looked at is said, and is no fault."""
+    url = DatabaseUrl.parse(account)
+    with closing(
+        MySQLdb.connect(user="root", db=url.database, unix_socket=url.unix_socket)
+    ) as connection:
+        connection.cursor().execute(f"REVOKE TRIGGER ON `{url.database}`.* FROM me@localhost")
+    ran = herdbook("check")
+    assert (ran.code, "FAILED" in ran.out) == (0, False)
+    assert "up to date; this account lacks the TRIGGER privilege" in " ".join(ran.out.split())
+
+
 def test_a_named_file_is_read(herdbook: Herdbook, project: Path) -> None:
     """--config reads that file, and one that is not there is told."""
     (project / "herdbook.toml").rename(project / "other.toml")
