@@ -10,16 +10,11 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from schema.capture.quoting import quoted
-from schema.capture.triggers import TRIGGER_PREFIX, Trigger
+from schema.capture.triggers import TRIGGER_MODE, TRIGGER_PREFIX, Trigger
 from schema.connection import error_code
 
-TRIGGER_SETTINGS = (
-    "STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION",
-    "utf8mb4",
-    "utf8mb4_bin",
-)
-"""The triggers' own sql_mode, character set and collation, whatever a session's are: nothing is
-cut, and whatever a table could hold a graveyard can."""
+TRIGGER_SETTINGS = (TRIGGER_MODE, "utf8mb4", "utf8mb4_bin")
+"""The triggers' own sql_mode, character set and collation, whatever a session's are."""
 
 _OUR_NAMES = re.compile(rf"{TRIGGER_PREFIX}[ab][iud]_[0-9a-f]{{24}}")
 _NO_SUCH_TRIGGER = 1360

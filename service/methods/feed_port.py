@@ -137,8 +137,8 @@ class Feed(Protocol):
         """
         ...
 
-    async def acknowledge(self, name: str, position: int | None) -> Consumer:
-        """What stands up to a position (None: the head) is no longer needed by a consumer.
+    async def acknowledge(self, name: str, position: int) -> Consumer:
+        """What stands up to a position is no longer needed by a consumer.
 
         It never goes back. Raises FeedRefused.
         """

@@ -18,6 +18,7 @@ from records.relation import CASCADE
 from records.validation import Key
 from records.values import RecordInfo, ReferenceInfo
 from schema.capture.columns import DIED
+from schema.capture.triggers import TRIGGER_MODE
 from service.methods.undo_port import Restored, graveyard
 from service.store import restore_defaults, sql, writer
 from service.store.deletion import children_first, released_circles
@@ -26,9 +27,6 @@ from service.store.order import circle, layers
 from service.store.reader import forgiving_decoder, select_by_keys
 from service.store.restore_faults import faults
 from service.store.transaction import Transaction
-
-LAX_MODE = "STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION"
-"""Whatever a table held it holds again, zero dates too; nothing is cut."""
 
 _TAKEN_ALONG = f"c.{sql.quoted(DIED)} = p.{sql.quoted(DIED)}"
 _WHENEVER = "TRUE"
@@ -223,7 +221,7 @@ def _refer(
 def _whatever_was_held(tx: Transaction) -> Iterator[None]:
     """The session takes values that only a lax one may have written."""
     ((usual,),) = tx.rows("SELECT @@SESSION.sql_mode")
-    tx.execute("SET SESSION sql_mode = ?", (LAX_MODE,))
+    tx.execute("SET SESSION sql_mode = ?", (TRIGGER_MODE,))
     try:
         yield
     finally:

@@ -94,6 +94,10 @@ def test_consumers_are_seen_and_forgotten(tmp_path: Path, database: str) -> None
         assert listed.stdout.splitlines()[2].split()[:3] == ["search-index", "1", "2"]
         assert herdbook("feed", "forget", "search-index", "--url", node.stream).returncode == 0
         assert node.call("feed.consumers")["consumers"] == []
+        plain = herdbook("feed", "forget", "search-index", "--url", node.stream)
+        assert (plain.returncode, plain.stdout) == (1, "")
+        assert "there is no consumer search-index" in plain.stderr
+        assert "herdbook feed consumers" in plain.stderr
         again = herdbook("feed", "forget", "search-index", "--url", node.stream, "--json")
         assert again.returncode == 1
         assert json.loads(again.stderr)["error"]["data"]["code"] == "feed.refused"

@@ -35,16 +35,15 @@ def register(tx: Transaction, name: str, position: int | None) -> Consumer:
     return _required(tx, name)
 
 
-def acknowledge(tx: Transaction, name: str, position: int | None) -> Consumer:
+def acknowledge(tx: Transaction, name: str, position: int) -> Consumer:
     """A consumer needs nothing up to a position any more; it never goes back."""
     ends = ends_of(tx)
-    reached = ends.head if position is None else position
     known = tx.execute(
         "UPDATE `herdbook_consumer` SET `position` = GREATEST(`position`, ?), "
         f"`seen_at` = {NOW} WHERE `name` = ?",
-        (reached, name),
+        (position, name),
     )
-    _refuse_any([*_misplaced(reached, ends), *(() if known else (_unknown(name),))])
+    _refuse_any([*_misplaced(position, ends), *(() if known else (_unknown(name),))])
     return _required(tx, name)
 
 

@@ -100,7 +100,7 @@ class StoredFeed:
         """See the port."""
         return await self._writing.run(lambda tx: consumers.register(tx, name, position))
 
-    async def acknowledge(self, name: str, position: int | None) -> Consumer:
+    async def acknowledge(self, name: str, position: int) -> Consumer:
         """See the port."""
         return await self._writing.run(lambda tx: consumers.acknowledge(tx, name, position))
 

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from schema.capture.triggers import NOW
 from service.store.sealing.entries import Place, Sealed, seal, visible, waiting_above
 from service.store.sealing.judge import judge
 from service.store.sealing.keys import KnownKeys
@@ -36,8 +37,6 @@ ENTRIES_A_PASS = 5_000
 
 MOST_HELD = 20_000
 """So many entries that wait for locked rows are read again at once, on top of those."""
-
-_NOW = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
 
 
 @dataclass(frozen=True)
@@ -158,8 +157,7 @@ class Sealer:
     def _require_lease(self, tx: Transaction) -> tuple[int, int]:
         """Lock the lease's row; the last position, and the database's time in microseconds."""
         found = tx.rows(
-            f"SELECT `holder`, `position`, {_NOW} FROM `herdbook_sealer` WHERE `only` = 1 "
-            "FOR UPDATE"
+            f"SELECT `holder`, `position`, {NOW} FROM `herdbook_sealer` WHERE `only` = 1 FOR UPDATE"
         )
         if not found or found[0][0] != self._name:
             raise NotHolder("another process seals")

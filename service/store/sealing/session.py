@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from schema.capture.triggers import TRIGGER_MODE
 from service.store.settings import SessionSettings
 
 SILENCE_SECONDS = 5
@@ -12,11 +13,6 @@ nothing from it for so long."""
 
 STRUCTURE_SECONDS = 1
 """How long is waited for a table whose structure is being changed."""
-
-
-# Keys are asked for, and rows updated, that other sessions wrote: with dates that no calendar has,
-# if their sql_mode lets them. Otherwise strict.
-_SQL_MODE = "STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION"
 
 # Rows are locked as they are now, not as the snapshot shows them. Some versions of MariaDB have
 # this variable, and the later ones set it.
@@ -42,6 +38,7 @@ class SealingSession(SessionSettings):
             f"SET SESSION wait_timeout = {SILENCE_SECONDS}, "
             f"net_read_timeout = {SILENCE_SECONDS}, net_write_timeout = {SILENCE_SECONDS}, "
             f"lock_wait_timeout = {STRUCTURE_SECONDS}",
-            f"SET SESSION sql_mode = '{_SQL_MODE}'",
+            # Other sessions, laxer than ours, wrote the keys that are asked for.
+            f"SET SESSION sql_mode = '{TRIGGER_MODE}'",
             *(_NO_SNAPSHOT_ISOLATION if mariadb else ()),
         )

@@ -97,6 +97,8 @@ def expect_all_noted(project: Project) -> None:
     migrator = project.migrator(Plant, Leaf)
     with connected(project.url) as connection:
         noted = set(connection.scalars(text("SELECT row_key FROM herdbook_inbox")))
+        odd = "SELECT COUNT(*) FROM herdbook_inbox WHERE life = 0 OR stamp = 0"
+        assert connection.scalar(text(odd)) == 0
         rows = connection.execute(text("SELECT code, herdbook_life FROM plant")).all()
     assert {str(code).encode() for code, _life in rows} <= noted
     assert all(life % 2 for _code, life in rows)

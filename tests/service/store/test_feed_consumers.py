@@ -82,7 +82,7 @@ def test_nobody_registers_for_what_is_not_there(feed: StoredFeed, start: int, co
 def test_acknowledging_never_goes_back(feed: StoredFeed) -> None:
     """A call that comes late changes nothing."""
     done(feed.register("a", 4))
-    reached: list[Consumer] = [done(feed.acknowledge("a", at)) for at in (6, 5, 0, None, 6)]
+    reached: list[Consumer] = [done(feed.acknowledge("a", at)) for at in (6, 5, 0, 7, 6)]
     assert [consumer.position for consumer in reached] == [6, 6, 6, 7, 7]
     assert reached[-1].seen_at >= reached[0].seen_at >= reached[0].registered_at
 
