@@ -16,6 +16,7 @@ from schema.capture.adoption import OnRows
 from schema.capture.audit import changed_triggers, findings, read_captured, stale_captures
 from schema.capture.catalogue import columns_of
 from schema.capture.columns import graveyard_of
+from schema.capture.deaths import OnDeaths
 from schema.capture.operations import CaptureOp, known_captures
 from schema.capture.rows import OnShare, findings_in_rows
 from schema.capture.trial import require_triggers
@@ -71,7 +72,7 @@ def _unnamed(_table: str) -> None:
 
 
 def _uncounted(_table: str, _rows: int) -> None:
-    """For adoptions that nobody watches."""
+    """For adoptions and deaths that nobody watches."""
 
 
 class Migrator:
@@ -145,17 +146,18 @@ class Migrator:
         on_rows: OnRows = _uncounted,
         wait_seconds: float = WAIT_SECONDS,
         on_lost: OnLost = _unnamed,
+        on_deaths: OnDeaths = _uncounted,
     ) -> list[str]:
         """Rebuild the capture of these tables, or of all declared ones; gives the tables.
 
-        `on_lost` is told those where triggers were missing or changed: what was written meanwhile
-        into rows that were captured before cannot be known.
+        Rows that came or went past the triggers are noted. `on_lost` is told the tables where
+        triggers were missing or changed: what was updated meanwhile cannot be known.
         """
         revisions = load_revisions(self._folder)
         metadata = metadata_of(self._catalogue)
         with self._only_runner(revisions, Direction.UP, wait_seconds) as connection:
             _require_current(read_status(revisions, connection))
-            return recapture(connection, self._url, metadata, tables, on_rows, on_lost)
+            return recapture(connection, self._url, metadata, tables, on_rows, on_lost, on_deaths)
 
     def downgrade(
         self, target: str, on_step: OnStep = _unseen, wait_seconds: float = WAIT_SECONDS

@@ -26,6 +26,7 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import DBAPIError
 
 from schema.connection import UNREACHABLE, error_code, in_words
+from schema.dead_rows import in_the_way
 from schema.errors import RevisionChanged, SchemaError, StatementFailed
 from schema.statements import Nature, digest_of, nature_of, says_done_already
 from schema.system import JOURNAL_TABLE, TRIAL_TABLE
@@ -206,7 +207,7 @@ class Journal:
         except DBAPIError as error:
             if not (again and says_done_already(statement, error_code(error), str(error.orig))):
                 self._forget(error)
-                raise self._in_words(error) from error
+                raise self._with_advice(error, statement) from error
         self._mark("done", statement)
         self._connection.commit()
         return result
@@ -295,6 +296,15 @@ class Journal:
             f"{done} of its statements done: {what}.",
             _PUT_BACK,
         )
+
+    def _with_advice(self, error: DBAPIError, statement: str) -> SchemaError:
+        """A refusal in words; where deleted rows brought it about, with what to do about them."""
+        told = self._in_words(error)
+        if isinstance(told, StatementFailed) and error_code(error) not in _STOPPED:
+            with self._writing():
+                advice = in_the_way(self._connection, statement)
+            return StatementFailed(told.message, advice) if advice else told
+        return told
 
     def _in_words(self, error: DBAPIError) -> SchemaError:
         told = in_words(error)

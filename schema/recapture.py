@@ -1,7 +1,8 @@
-"""Capture as declared, put on tables without a revision, and rows taken in that it missed."""
+"""Capture as declared, put on tables without a revision; births and deaths that it missed."""
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from schema.capture.adoption import OnRows, adopt, tables_to_adopt
 from schema.capture.audit import read_captured, without_all
 from schema.capture.catalogue import columns_of
 from schema.capture.columns import LIFE, graveyard_of
+from schema.capture.deaths import OnDeaths, note_deaths
 from schema.capture.install import captures_in, install, numbered_in
 from schema.capture.operations import known_captures
 from schema.capture.quoting import quoted
@@ -25,6 +27,8 @@ from schema.scripts import Revisions
 from schema.tables import CAPTURE
 from schema.words import in_words
 
+_MAKES_TRIGGERS = frozenset({"capture", "rename_column"})
+
 OnLost = Callable[[str], None]
 """Told a table whose triggers were missing or changed."""
 
@@ -36,10 +40,12 @@ def recapture(
     tables: Sequence[str],
     on_rows: OnRows,
     on_lost: OnLost,
+    on_deaths: OnDeaths,
 ) -> list[str]:
     """Rebuild the capture of these tables (none: of all declared ones); the tables, in order.
 
-    What is captured of other tables stays as it is.
+    Then note what went past the triggers: deaths first, those of children before their parents',
+    then births. What is captured of other tables stays as it is.
     """
     declared = {
         table.name: table.info[CAPTURE] for table in metadata.sorted_tables if CAPTURE in table.info
@@ -59,6 +65,9 @@ def recapture(
     known = numbered_in(connection)
     for name in chosen:
         install(connection, declared[name].numbered_like(known.get(name)))
+    captures = captures_in(connection)
+    connection.commit()
+    note_deaths(url, {name: captures[name] for name in reversed(chosen)}, on_deaths)
     _adopt(connection, url, chosen, on_rows)
     return chosen
 
@@ -81,13 +90,26 @@ def rows_waiting(connection: Connection) -> list[str]:
 
 def makes_triggers(revisions: Revisions, names: Iterable[str], direction: Direction) -> bool:
     """Whether one of the revisions makes triggers on its way up or down."""
-    for name in names:
-        source = Path(revisions.script(name).path).read_text(encoding="utf-8")
-        up, _, down = source.partition("def downgrade(")
-        ways = {Direction.UP: up, Direction.DOWN: down}
-        if "op.capture(" in ways[direction] or "op.rename_column(" in ways[direction]:
-            return True
-    return False
+    start = {Direction.UP: "upgrade", Direction.DOWN: "downgrade"}[direction]
+    sources = (Path(revisions.script(name).path).read_text(encoding="utf-8") for name in names)
+    return any(not _MAKES_TRIGGERS.isdisjoint(_done_by(start, source)) for source in sources)
+
+
+def _done_by(start: str, source: str) -> set[str]:
+    """Whatever a function of a revision file names with a dot, and those functions it names."""
+    functions = {
+        node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)
+    }
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        function = functions.pop(waiting.pop(), None)
+        for node in ast.walk(function) if function is not None else ():
+            if isinstance(node, ast.Attribute):
+                found.add(node.attr)
+            elif isinstance(node, ast.Name):
+                waiting.append(node.id)
+    return found
 
 
 def _adopt(connection: Connection, url: str, tables: Iterable[str], on_rows: OnRows) -> None:

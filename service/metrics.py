@@ -116,6 +116,16 @@ class SealingMetrics:
         self._pruned.inc(changes)
 
 
+def show_missing_capture(registry: CollectorRegistry, tables: Sized) -> None:
+    """Let a registry tell how many tables lack triggers of capture."""
+    gauge = Gauge(
+        "herdbook_capture_missing",
+        "Tables whose changes escape, since a trigger is missing or was changed.",
+        registry=registry,
+    )
+    gauge.set_function(lambda: len(tables))
+
+
 def show_waiting(registry: CollectorRegistry, waiting: Sized) -> None:
     """Let a registry tell how many calls wait for a change."""
     gauge = Gauge("herdbook_feed_waiting", "Calls that wait for a change.", registry=registry)

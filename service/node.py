@@ -24,7 +24,15 @@ from records.catalogue import Catalogue
 from records.errors import HerdbookError
 from service.config import Configuration
 from service.methods.api import build_registry
-from service.metrics import CallMetrics, SealingMetrics, StreamMetrics, new_registry, show_waiting
+from service.metrics import (
+    CallMetrics,
+    SealingMetrics,
+    StreamMetrics,
+    new_registry,
+    show_missing_capture,
+    show_waiting,
+)
+from service.store.capture_watch import CaptureWatch
 from service.store.database import HerdbookDatabase
 from service.store.feed.pages import Bounds
 from service.store.feed.stored import StoredFeed
@@ -74,6 +82,7 @@ class Node:
         self._sealing = self._sealing_lane(catalogue)
         self._reading = self._lane("read", catalogue, autocommit=True)
         self._writing = self._lane("write", catalogue, autocommit=False)
+        self._capture = self._capture_watch()
         limits = configuration.limits
         self._feed = self._stored_feed()
         registry = build_registry(
@@ -91,6 +100,7 @@ class Node:
             "calls": self._runner.readiness,
             "database": self._database_problem,
             "sealing": self._sealing_problem,
+            "capture": self._capture_problem,
         }
         self._admin = AdminFactory(checks, self._metrics, reactor)
         self._ports: dict[str, Any] = {}
@@ -107,6 +117,7 @@ class Node:
         except BaseException:
             await self.stop()
             raise
+        self._capture.start()
         node = self._configuration.node
         _log.info("node %s serves %s at %s and %s", node.name, node.records, rpc, stream)
         return Addresses(rpc=rpc, stream=stream, admin=admin)
@@ -115,6 +126,7 @@ class Node:
         """Take no more calls, finish those under way, and close everything, probes last."""
         await self._stop_listening("rpc")
         await self._stop_listening("stream")
+        self._capture.stop()
         self._feed.close()
         draining = [factory.drain(DRAIN_SECONDS) for factory in (self._rpc, self._stream)]
         for drained in draining:
@@ -137,10 +149,8 @@ class Node:
             port = await _endpoint(self._reactor, endpoint).listen(factory)
         except (CannotListenError, OSError) as error:
             reason = getattr(error, "socketError", error)
-            raise CannotListen(
-                f"listen.{name} = {endpoint}: {reason}. Choose another port, or stop the program "
-                "that holds this one."
-            ) from error
+            is_default = self._configuration.origins[f"listen.{name}"] == "default"
+            raise CannotListen(_cannot_listen(name, endpoint, is_default, reason)) from error
         self._ports[name] = port
         return _shown(port.getHost(), "tcp" if name == "stream" else "http")
 
@@ -169,6 +179,13 @@ class Node:
             SealingMetrics(self._metrics),
         )
 
+    def _capture_watch(self) -> CaptureWatch:
+        """What looks after the triggers of capture."""
+        every = self._configuration.capture.check_seconds
+        watch = CaptureWatch(self._reading, self._reactor, every)
+        show_missing_capture(self._metrics, watch)
+        return watch
+
     def _stored_feed(self) -> StoredFeed:
         """The feed. A page may take a quarter of a result, since its size is only estimated."""
         bounds = Bounds(size=self._configuration.limits.result_bytes // 4)
@@ -196,6 +213,10 @@ class Node:
         """What /readyz says of sealing."""
         return self._sealing.problem()
 
+    async def _capture_problem(self) -> str | None:
+        """What /readyz says of capture."""
+        return self._capture.problem()
+
 
 def session_settings(configuration: Configuration, autocommit: bool) -> SessionSettings:
     """The time limits of connections, from a configuration."""
@@ -205,6 +226,19 @@ def session_settings(configuration: Configuration, autocommit: bool) -> SessionS
         statement_seconds=database.statement_seconds,
         lock_wait_seconds=database.lock_wait_seconds,
         autocommit=autocommit,
+    )
+
+
+def _cannot_listen(name: str, endpoint: str, is_default: bool, reason: object) -> str:
+    """What to say of a listener that cannot be opened, and how to have it elsewhere."""
+    advice = "Choose another port, or stop the program that holds this one."
+    if not is_default:
+        return f"listen.{name} = {endpoint}: {reason}. {advice}"
+    return (
+        f"listen.{name} = {endpoint}, the default, since nothing sets it: {reason}. {advice} Write "
+        f'{name} = "tcp:PORT:interface=127.0.0.1" under [listen], or set '
+        f"HERDBOOK_LISTEN_{name.upper()}. No listener can be left out; one that nobody needs takes "
+        "no port as unix:/PATH/OF/A/SOCKET."
     )
 
 

@@ -15,6 +15,24 @@ depends_on = None
 
 def upgrade() -> None:
     """Go one revision up."""
+    _create_node()
+    _create_capture()
+    _create_inbox()
+    _create_changelog()
+    _create_sealer()
+    _create_consumer()
+    op.execute("UPDATE herdbook_schema SET `number` = 2, oldest_code = 1 WHERE `only` = 1")
+
+
+def downgrade() -> None:
+    """Go one revision back."""
+    op.execute("UPDATE herdbook_schema SET `number` = 1, oldest_code = 1 WHERE `only` = 1")
+    for name in ("consumer", "sealer", "changelog", "inbox", "capture", "node"):
+        op.drop_table(f"herdbook_{name}")
+
+
+def _create_node() -> None:
+    """Which node this database belongs to: one row with the origin of what is written here."""
     op.create_table(
         "herdbook_node",
         sa.Column("only", mysql.TINYINT(unsigned=True), autoincrement=False, nullable=False),
@@ -31,6 +49,10 @@ def upgrade() -> None:
         "1 + MOD(CAST(CONV(LEFT(SHA2(CONCAT(UUID(), RAND()), 256), 8), 16, 10) AS UNSIGNED), "
         "4294967295)"
     )
+
+
+def _create_capture() -> None:
+    """What is captured of each table."""
     op.create_table(
         "herdbook_capture",
         sa.Column("table_name", mysql.VARCHAR(length=64), nullable=False),
@@ -43,6 +65,10 @@ def upgrade() -> None:
         mysql_default_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
+
+
+def _create_inbox() -> None:
+    """Where triggers write their entries."""
     op.create_table(
         "herdbook_inbox",
         sa.Column("entry", mysql.BIGINT(unsigned=True), autoincrement=True, nullable=False),
@@ -60,6 +86,10 @@ def upgrade() -> None:
         mysql_default_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
+
+
+def _create_changelog() -> None:
+    """The sealed entries."""
     op.create_table(
         "herdbook_changelog",
         sa.Column("position", mysql.BIGINT(unsigned=True), autoincrement=False, nullable=False),
@@ -79,6 +109,10 @@ def upgrade() -> None:
         mysql_default_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
+
+
+def _create_sealer() -> None:
+    """The lease of the sealer, in one row."""
     op.create_table(
         "herdbook_sealer",
         sa.Column("only", mysql.TINYINT(unsigned=True), autoincrement=False, nullable=False),
@@ -93,6 +127,10 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
     )
     op.execute("INSERT INTO herdbook_sealer (`only`) VALUES (1)")
+
+
+def _create_consumer() -> None:
+    """Who needs the changelog, and from where."""
     op.create_table(
         "herdbook_consumer",
         sa.Column("name", mysql.VARCHAR(length=64), nullable=False),
@@ -105,11 +143,3 @@ def upgrade() -> None:
         mysql_default_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
-    op.execute("UPDATE herdbook_schema SET `number` = 2, oldest_code = 1 WHERE `only` = 1")
-
-
-def downgrade() -> None:
-    """Go one revision back."""
-    op.execute("UPDATE herdbook_schema SET `number` = 1, oldest_code = 1 WHERE `only` = 1")
-    for name in ("consumer", "sealer", "changelog", "inbox", "capture", "node"):
-        op.drop_table(f"herdbook_{name}")

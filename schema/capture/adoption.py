@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import count
+from functools import partial
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
 
 from schema.capture.columns import LIFE
 from schema.capture.key_lookup import KeyLookup, KeyValues
+from schema.capture.locks import committed
 from schema.capture.quoting import quoted
 from schema.capture.shape import Capture
-from schema.connection import error_code
 from schema.system import captured_tables
 
 ROWS_A_STATEMENT = 1_000
-ATTEMPTS = 10
-_LOCKED = frozenset({1205, 1213})
-"""A lock was waited for too long; a deadlock."""
 
 OnRows = Callable[[str, int], None]
 """Told a table and how many of its rows were adopted just now."""
@@ -39,7 +35,7 @@ def adopt(connection: Connection, reader: Connection, capture: Capture, on_rows:
             f"UPDATE {_escaped(capture.table)} FORCE INDEX (PRIMARY) SET {LIFE} = 1{kept} "
             f"WHERE {condition} AND {LIFE} = 0"
         )
-        total += _carried_out(connection, statement, values)
+        total += committed(connection, partial(_changed, connection, statement, values))
         on_rows(capture.table, len(keys))
     note = captured_tables.update().where(captured_tables.c.table_name == capture.table)
     connection.execute(note.values(adopted=True))
@@ -47,19 +43,9 @@ def adopt(connection: Connection, reader: Connection, capture: Capture, on_rows:
     return total
 
 
-def _carried_out(connection: Connection, statement: str, values: KeyValues) -> int:
-    """Run and commit a statement, again where somebody's locks were in its way; rows changed."""
-    for attempt in count(1):
-        try:
-            changed = connection.exec_driver_sql(statement, values).rowcount
-        except DBAPIError as error:
-            connection.rollback()
-            if error_code(error) not in _LOCKED or attempt >= ATTEMPTS:
-                raise
-        else:
-            connection.commit()
-            return changed
-    raise AssertionError("attempts are counted without end")
+def _changed(connection: Connection, statement: str, values: KeyValues) -> int:
+    """Run a statement; how many rows it changed."""
+    return connection.exec_driver_sql(statement, values).rowcount
 
 
 def tables_to_adopt(connection: Connection) -> list[str]:

@@ -48,7 +48,9 @@ TRIGGER_MODE = "STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION"
 calendar has, which laxer sessions write. Nothing is cut."""
 
 NOW = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
-_WRITER = f"LEFT(COALESCE({PRINCIPAL}, CONCAT('sql:', USER())), {WRITER_LENGTH})"
+WRITTEN_BY = f"LEFT(COALESCE({PRINCIPAL}, CONCAT('sql:', USER())), {WRITER_LENGTH})"
+"""The SQL for who writes, as entries and graveyards note it."""
+
 _DIED = "@herdbook_died"
 _LIFE_KEPT = f"IF(COALESCE({MENDING}, 0) = 1, NEW.{LIFE}, OLD.{LIFE})"
 _ZEROS = f"REPEAT(X'00', {VERSION_BYTES})"
@@ -267,7 +269,7 @@ def _bury(capture: Capture) -> str:
         # MySQL reads a variable that a session does not have as 0 and not as NULL, where it was a
         # number when the trigger ran for the first time.
         DIED: f"COALESCE(NULLIF({MOMENT}, 0), {NOW})",
-        WRITER: _WRITER,
+        WRITER: WRITTEN_BY,
     }
     again = values | {LIFE: f"GREATEST({died}, {grave}.{LIFE} + 2)"}
     assigned = ", ".join(f"{quoted(name)} = {value}" for name, value in again.items())
@@ -288,7 +290,7 @@ def _note(
         f"INSERT INTO `{INBOX}` (`table_name`, `row_key`, `kind`, `fields`, `life`, `origin`, "
         f"`stamp`, `writer`)\nVALUES ({literal(capture.table)}, "
         f"{key_expression(capture.key, row)}, '{kind}', {fields}, {life or f'NEW.{LIFE}'}, "
-        f"{origin:d}, {stamp}, {_WRITER});"
+        f"{origin:d}, {stamp}, {WRITTEN_BY});"
     )
 
 

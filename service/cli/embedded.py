@@ -17,9 +17,9 @@ from records.catalogue import Catalogue
 from service.cli.options import make_importable
 from service.cli.output import CommandFailed, ExitCode, Output
 from service.cli.place import DATABASE, Place, Running
-from service.cli.prepare import catalogue_for, migrate, start_log
+from service.cli.prepare import catalogue_for, hints_about, migrate, start_log
 from service.cli.signals import end_as_by_ctrl_c
-from service.config import Configuration, load_configuration
+from service.config import DEFAULT_FILE, Configuration, load_configuration
 from service.server import PrivateServer, find_program
 from service.server.keeper import Keeper
 from service.server.processes import end_process
@@ -59,12 +59,25 @@ class Embedded:
         start_log(before.log.level)
         with private_server(self.place, self.output) as server:
             configuration = self._configuration(server.url(DATABASE))
-            migrate(configuration, catalogue, self.output)
+            with hints_about(self.same_place()):
+                migrate(configuration, catalogue, self.output)
             self._serve(server, configuration, catalogue, on_ready)
 
     def _configuration(self, database: str) -> Configuration:
         """The configuration, on this database; raises ConfigurationError."""
         return load_configuration(self.file, os.environ, {**self.given, "database.url": database})
+
+    def same_place(self) -> list[str]:
+        """What tells `herdbook schema` of this database and this project."""
+        config = None if self.file in (None, Path(DEFAULT_FILE)) else self.file
+        options = {
+            "--dir": self.place.directory,
+            "--config": config,
+            "--records": self.given.get("node.records"),
+            "--migrations": self.given.get("node.migrations"),
+        }
+        named = {name: value for name, value in options.items() if value is not None}
+        return [part for name, value in named.items() for part in (name, str(value))]
 
     def _serve(
         self,

@@ -38,6 +38,13 @@ class _Told(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
+class _Ends(msgspec.Struct, frozen=True):
+    """How far the changelog reaches, as feed.read tells."""
+
+    head: int
+    horizon: int
+
+
 class _Change(msgspec.Struct, frozen=True):
     """A change, as far as people are shown it."""
 
@@ -109,7 +116,7 @@ class Tail:
                 if told.subscription != subscribed.subscription:
                     continue
                 if message.method == "feed.overflow":
-                    self._overflowed(told)
+                    self._overflowed(told, client)
                     return
                 self._show(told)
         finally:
@@ -126,15 +133,12 @@ class Tail:
         if self._left is not None:
             self._left -= len(shown)
 
-    def _overflowed(self, told: _Told) -> None:
+    def _overflowed(self, told: _Told, client: StreamClient) -> None:
         """The node ended the subscription: take it up again where that is of use."""
         self._start = told.next
         if told.reason == "pruned":
-            raise CommandFailed(
-                f"the changes after position {told.next} are no longer kept, or never were",
-                "list the records anew, and follow --from now; a registered consumer keeps changes",
-                code="feed.pruned",
-            )
+            asked = {"from": told.next, "limit": 1, "rows": False}
+            raise _not_there(told.next, _decoded(client.call("feed.read", asked), _Ends))
         if told.reason == "too_large":
             raise CommandFailed(
                 f"the row of the change after position {told.next} is too large to be sent",
@@ -149,6 +153,25 @@ class Tail:
         self._output.note(f"{why}; trying again")
         self._pause(self._next_pause)
         self._next_pause = min(2 * self._next_pause, _LONGEST_PAUSE)
+
+
+def _not_there(position: int, ends: _Ends) -> CommandFailed:
+    """Why the changelog cannot be continued from a position."""
+    if position < ends.horizon:
+        message = (
+            f"the changes after position {position} are no longer kept; those after "
+            f"{ends.horizon} are, up to {ends.head}"
+        )
+        advice = "a registered consumer keeps changes"
+    else:
+        message = f"position {position} was never given; the last one is {ends.head}"
+        advice = "it is so after the database was restored from a backup"
+    return CommandFailed(
+        message,
+        f"list the records anew, and follow --from now; {advice}",
+        code="feed.pruned",
+        details={"position": position, "head": ends.head, "horizon": ends.horizon},
+    )
 
 
 def line_of(change: _Change) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -106,11 +107,14 @@ def schema() -> None:
 
 @schema.command()
 @_place_options
-def status(output: Output, **place: Any) -> None:
+def status(output: Output, **place: Any) -> ExitCode:
     r"""Show where the database is, what it lacks, and whether a migration was interrupted.
 
     Changes nothing. The state is one of: ready, behind (upgrade it), ahead (this code is missing
     revisions), interrupted (run the same command again), code_too_old (install a newer Herdbook).
+    It is about revisions only; `herdbook schema check` compares the tables.
+
+    Exit code 0 where the state is ready, 3 where it is another one.
 
     \b
     Example:
@@ -140,6 +144,7 @@ def status(output: Output, **place: Any) -> None:
     lines += [f"  pending  {line.name}  {line.message}" for line in found.pending]
     lines += [] if problem is None else [problem.message, problem.hint]
     output.result(document, "\n".join(lines))
+    return ExitCode.DONE if problem is None else ExitCode.DIFFERENCES
 
 
 @schema.command()
@@ -258,8 +263,9 @@ def recapture(tables: tuple[str, ...], wait: float, output: Output, **place: Any
     r"""Rebuild the triggers that capture changes, as the record classes are declared now.
 
     For triggers that were dropped or changed, that belong to an account that is to go, or that an
-    older release made. Rows that came while there were none enter the changelog. Writes go on
-    meanwhile, and none is missed. Triggers of other tables than those named stay as they are.
+    older release made; and after a TRUNCATE. Rows that came while there were none enter the
+    changelog, and those that are gone though nobody saw them go are noted as deleted. Writes go on
+    meanwhile, and none is missed. Other tables than those named stay as they are.
 
     \b
     Examples:
@@ -268,15 +274,28 @@ def recapture(tables: tuple[str, ...], wait: float, output: Output, **place: Any
     """
     migrator = _migrator(output=output, **place)
     lost: list[str] = []
-    with output.progress("rows taken in", None) as advance:
-        done = migrator.recapture(tables, lambda _table, rows: advance(rows), wait, lost.append)
+    deaths: Counter[str] = Counter()
+    with output.progress("rows taken in or noted as gone", None) as advance:
+
+        def on_deaths(table: str, noted: int) -> None:
+            deaths[table] += noted
+            advance(noted)
+
+        done = migrator.recapture(
+            tables, lambda _table, rows: advance(rows), wait, lost.append, on_deaths
+        )
     lines = [f"captured {name}" for name in done]
     lines += [
-        f"triggers of {name} were missing or changed: what was written meanwhile to rows that were "
+        f"{deaths[name]} deaths noted of {name}: rows that were gone and nobody saw them go"
+        for name in done
+        if deaths[name]
+    ]
+    lines += [
+        f"triggers of {name} were missing or changed: what was updated meanwhile of rows that were "
         "there before cannot be known"
         for name in lost
     ]
-    output.result({"tables": done, "lost": lost}, "\n".join(lines))
+    output.result({"tables": done, "lost": lost, "deaths": dict(deaths)}, "\n".join(lines))
 
 
 @schema.command()

@@ -10,7 +10,7 @@ import click
 
 from service.cli.options import config_option, read_configuration
 from service.cli.output import Output, output_option
-from service.cli.prepare import catalogue_for, require_ready, start_log
+from service.cli.prepare import catalogue_for, hints_about, require_ready, start_log
 
 
 @click.command()
@@ -31,7 +31,8 @@ def serve(config: Path | None, output: Output) -> None:
     configuration = read_configuration(config)
     start_log(configuration.log.level)
     catalogue = catalogue_for(configuration)
-    require_ready(configuration, catalogue)
+    with hints_about([] if config is None else ["--config", str(config)]):
+        require_ready(configuration, catalogue)
     # Twisted is imported only once everything before it has worked.
     from service.node import Addresses, run_node
 

@@ -194,10 +194,11 @@ class _Loader:
             other = None if address is None else first.setdefault(address, name)
             if other is None or other == name:
                 continue
-            told = name if name in self.written else other
+            told, silent = (name, other) if name in self.written else (other, name)
+            default = "" if silent in self.written else f", which is the default of {silent}"
             self._refuse(
                 self.written[told],
-                f"{other} and {name} are both on {address}",
+                f"{other} and {name} are both on {address}{default}",
                 "give each a port of its own",
             )
 

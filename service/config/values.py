@@ -170,6 +170,19 @@ class FeedSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaptureSettings:
+    """How the triggers are watched that note every change."""
+
+    check_seconds: Annotated[
+        float,
+        Key(
+            Seconds(0.1, 3_600),
+            "How often is looked whether the triggers that note changes are all there.",
+        ),
+    ] = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class RetentionSettings:
     """How much of the changelog is kept, and of deleted records with it."""
 
@@ -214,6 +227,7 @@ class Configuration:
     limits: Limits
     lanes: LaneSettings
     feed: FeedSettings
+    capture: CaptureSettings
     retention: RetentionSettings
     log: LogSettings
     folder: Path
@@ -227,6 +241,7 @@ SECTIONS: Mapping[str, type] = {
     "limits": Limits,
     "lanes": LaneSettings,
     "feed": FeedSettings,
+    "capture": CaptureSettings,
     "retention": RetentionSettings,
     "log": LogSettings,
 }

@@ -162,14 +162,17 @@ class FeedMethods:
     async def _waited_for(self, request: FeedRequest, after: int) -> FeedPage:
         """The first page that tells something, or the last one before the time is up."""
         until = self._clock() + min(request.wait_seconds, self._longest_wait)
-        while True:
-            page = await self._feed.page(after, request.limit, request.wanted)
-            left = until - self._clock()
-            if page.changes or not page.found or left <= 0:
-                return page
-            if page.next >= page.ends.head and not await self._feed.beyond(page.next, left):
-                return page
-            after = page.next
+        limit, wanted = request.limit, request.wanted
+        page = await self._feed.page(after, limit, wanted)
+        while not page.changes and page.found and (left := until - self._clock()) > 0:
+            if page.next < page.ends.head:
+                page = await self._feed.page(page.next, limit, wanted)
+                continue
+            following = await self._feed.following(page.next, limit, wanted, left)
+            if following is None:
+                break
+            page = following
+        return page
 
 
 async def begin(feed: Feed, request: FeedRequest) -> int:

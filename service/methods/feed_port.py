@@ -123,10 +123,12 @@ class Feed(Protocol):
         """
         ...
 
-    async def beyond(self, position: int, seconds: float) -> bool:
-        """Wait until there is something after a position; False where nothing came in time.
+    async def following(
+        self, after: int, limit: int, wanted: Wanted, seconds: float
+    ) -> FeedPage | None:
+        """Such a page, once there is something after a position; None where nothing came in time.
 
-        Cancelled, it leaves nothing behind.
+        What came need not be wanted. Cancelled, it leaves nothing behind.
         """
         ...
 

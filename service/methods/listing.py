@@ -63,7 +63,7 @@ class ListParser:
         """
         where = self._where()
         order = self._order(default)
-        fields = read_fields(self._record, self._arguments)
+        fields = self._fields()
         limit = self._limit()
         self._check_parents()
         sorted_by = [("-" if sort.descending else "") + sort.path.name for sort in order]
@@ -97,6 +97,10 @@ class ListParser:
         return ConditionParser(self._path, self._problems).parse(
             data, self._arguments.place("where")
         )
+
+    def _fields(self) -> tuple[str, ...]:
+        """The parameter `fields`."""
+        return read_fields(self._record, self._arguments)
 
     def _own(self, fields: Sequence[str]) -> list[Path]:
         """Paths to fields of the record."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from records.catalogue import Catalogue
+from records.errors import ValueRefused
 from records.kinds.base import JsonSchema
 from records.values import Order, RecordInfo
 from schema.capture.columns import DIED, WRITER
@@ -13,14 +14,16 @@ from service.methods.describe import partial_record, record_ref
 from service.methods.examples import example_key
 from service.methods.feed_json import moment_json
 from service.methods.help import help_text
-from service.methods.listing import ListParser
-from service.methods.options import LIMIT, NEXT, WHERE, key_parameter
+from service.methods.listing import ListParser, read_fields
+from service.methods.options import LIMIT, NEXT, WHERE, fields_parameter, key_parameter
 from service.methods.params import Arguments, Parameter, Signature
 from service.methods.paths import find_path
 from service.methods.query import Path
 from service.methods.registry import Method
 from service.methods.subjects import encoder, read_keys, read_subjects, repeated
 from service.methods.undo_port import Undo, graveyard
+
+_OF_THE_DEAD = (DIED, WRITER)
 
 _CHILDREN = Parameter(
     "children",
@@ -45,7 +48,8 @@ class UndoMethods:
 
     def _list_deleted(self) -> Method:
         record = self._record
-        name, signature = f"{record.name}.list_deleted", Signature((WHERE, LIMIT, NEXT))
+        name = f"{record.name}.list_deleted"
+        signature = Signature((WHERE, LIMIT, fields_parameter(record), NEXT))
         summary = f"A page of the deleted {record.name} records that can be restored, last first."
         note = (
             "The answer holds `records`, each with the `record` as it was, `deleted_at` and "
@@ -81,9 +85,11 @@ class UndoMethods:
         assert listing is not None
         found = await self._undo.list_deleted(self._record, listing.query)
         rows, following = listing.cut(found)
+        own = [name for name in listing.fields if name not in _OF_THE_DEAD]
+        encode = encoder(self._record, own)
         records = [
             {
-                "record": self._encode(row),
+                "record": encode(row),
                 "deleted_at": moment_json(row[DIED]),
                 "deleted_by": row[WRITER],
             }
@@ -120,9 +126,23 @@ class _DeletedParser(ListParser):
     def __init__(self, catalogue: Catalogue, record: RecordInfo, arguments: Arguments) -> None:
         super().__init__(catalogue, graveyard(record), arguments)
         self._own_only = replace(record, references={}, collections={})
+        self._references = record.references
+
+    def _fields(self) -> tuple[str, ...]:
+        return (*read_fields(self._own_only, self._arguments), *_OF_THE_DEAD)
 
     def _path(self, text: object) -> Path:
+        first, dot, _rest = text.partition(".") if isinstance(text, str) else ("", "", "")
+        if dot or first in self._references:
+            raise ValueRefused("reference.unknown", self._no_parents(str(text)[:100], first))
         return find_path(self._catalogue, self._own_only, text, self._problems.suggest)
+
+    def _no_parents(self, text: str, first: str) -> str:
+        """What to say of a path to a parent, which may be deleted as well."""
+        said = f"{text}: fields of parents cannot be asked for among deleted records"
+        if first in self._references:
+            return f"{said}; use {', '.join(self._references[first].fields)}"
+        return f"{said}, only {self._own_only.name}'s own"
 
 
 def _deleted_schema(record: RecordInfo) -> JsonSchema:

@@ -18,8 +18,9 @@ from records.errors import Failure, pointer
 from records.validation import Key, Row, key_to_json, row_to_json
 from records.values import KeyInfo, RecordInfo, ReferenceInfo
 from service.store import sql, writer
+from service.store.alike import alike
 from service.store.database import error_number
-from service.store.order import layers, own_parents, reachable
+from service.store.order import comparable, layers, own_parents, own_references, reachable
 from service.store.transaction import Transaction
 from service.store.translation import CONSTRAINT
 
@@ -60,7 +61,7 @@ def constraint_failures(
     tx: Transaction, record: RecordInfo, attempts: Sequence[Attempt]
 ) -> list[Failure]:
     """All constraints the attempts would break. Writes; the transaction must be undone."""
-    parents = _new_parents(record, attempts)
+    parents = _new_parents(tx, record, attempts)
     circular = {place for place in parents if place in reachable(parents, place)}
     failures = [
         *_missing_parents(tx, record, attempts),
@@ -85,14 +86,18 @@ def constraint_failures(
     return failures
 
 
-def in_order(record: RecordInfo, attempts: Sequence[Attempt]) -> list[Attempt]:
+def in_order(tx: Transaction, record: RecordInfo, attempts: Sequence[Attempt]) -> list[Attempt]:
     """The attempts so that no row comes before a new one that it refers to."""
-    return [attempts[place] for layer in layers(_new_parents(record, attempts)) for place in layer]
+    parents = _new_parents(tx, record, attempts)
+    return [attempts[place] for layer in layers(parents) for place in layer]
 
 
-def _new_parents(record: RecordInfo, attempts: Sequence[Attempt]) -> dict[int, set[int]]:
+def _new_parents(
+    tx: Transaction, record: RecordInfo, attempts: Sequence[Attempt]
+) -> dict[int, set[int]]:
     """For each attempt, by place, the new rows among the others that it refers to."""
-    parents = own_parents(record, [attempt.after for attempt in attempts])
+    rows = [attempt.after for attempt in attempts]
+    parents = own_parents(record, rows, alike(tx, record, rows))
     return {
         place: {parent for parent in parents.get(place, ()) if attempts[parent].key is None}
         for place in range(len(attempts))
@@ -101,7 +106,7 @@ def _new_parents(record: RecordInfo, attempts: Sequence[Attempt]) -> dict[int, s
 
 def _circular(record: RecordInfo, attempt: Attempt) -> Failure:
     """What to say of one of several new rows that refer to each other in a circle."""
-    own = [info for info in record.references.values() if info.target == record.name]
+    own = own_references(record)
     given = next(info for info in own if attempt.after.get(info.fields[0]) is not None)
     return Failure(
         "reference.circular",
@@ -123,7 +128,7 @@ def _missing_parents(
             if key is not None:
                 wanted.setdefault(key, []).append(attempt.index)
         if reference.target == record.name:
-            _forget_own(record, attempts, wanted)
+            _forget_own(tx, record, attempts, wanted)
         target = tx.catalogue.records[reference.target]
         for key in _absent(tx, target, reference, list(wanted)):
             shown = key_to_json(target, key)
@@ -137,12 +142,18 @@ def _missing_parents(
 
 
 def _forget_own(
-    record: RecordInfo, attempts: Sequence[Attempt], wanted: dict[Key, list[int]]
+    tx: Transaction,
+    record: RecordInfo,
+    attempts: Sequence[Attempt],
+    wanted: dict[Key, list[int]],
 ) -> None:
-    """A record may refer to one that the same call creates."""
-    for attempt in attempts:
-        own = tuple(attempt.after.get(name) for name in record.key)
-        wanted.pop(own, None)
+    """A record may refer to one that the same call creates, or to itself."""
+    rows = [attempt.after for attempt in attempts]
+    same = alike(tx, record, rows)
+    keys = ([row.get(name) for name in record.key] for row in rows)
+    own = {comparable(record, key, same) for key in keys}
+    for key in [key for key in wanted if comparable(record, key, same) in own]:
+        del wanted[key]
 
 
 def _changed_key(attempt: Attempt, fields: Sequence[str]) -> Key | None:

@@ -183,7 +183,7 @@ def write_all(tx: Transaction, record: RecordInfo, attempts: Sequence[Attempt]) 
         if error_number(error) != DUPLICATE:
             raise
         tx.execute("ROLLBACK TO SAVEPOINT all_at_once")
-        for attempt in in_order(record, attempts):
+        for attempt in in_order(tx, record, attempts):
             _write_sets(tx, record, [attempt])
 
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from records.validation import Key, Row
 from records.values import RecordInfo, ReferenceInfo
 from service.store import sql
+from service.store.alike import alike
 from service.store.order import parents_first
 from service.store.transaction import Transaction
 
@@ -37,7 +38,9 @@ def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
 def insert(tx: Transaction, record: RecordInfo, rows: Sequence[Row]) -> None:
     """Write complete new rows, parents before children where the class refers to itself."""
     fields = tuple(record.fields)
-    for part in chunks(parents_first(record, rows), ROWS_A_STATEMENT):
+    if len(rows) > 1:
+        rows = parents_first(record, rows, alike(tx, record, rows))
+    for part in chunks(rows, ROWS_A_STATEMENT):
         tx.execute(_insert_statement(record, fields, len(part)), _flat(record, fields, part))
 
 

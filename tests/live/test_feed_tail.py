@@ -132,3 +132,19 @@ def test_people_see_lines(tmp_path: Path, database: str, words: list[str], count
     lines = ran.stdout.splitlines()
     assert len(lines) == count
     assert all("  farm  insert  id=" in line and "api:127.0.0.1" in line for line in lines)
+
+
+def test_positions_outside_the_changelog_are_told_apart(tmp_path: Path, database: str) -> None:
+    """One that is no longer kept, and one that was never given."""
+    with served(tmp_path, database) as node:
+        node.call("farm.create", {"records": [{"name": str(number)} for number in range(3)]})
+        node.call("feed.read", {"from": 0, "wait_seconds": 20})
+        with raw_connection(database) as connection:
+            ask(connection, "DELETE FROM herdbook_changelog WHERE position <= 2")
+            ask(connection, "UPDATE herdbook_sealer SET horizon = 2")
+        told = [
+            herdbook("feed", "tail", "--from", start, "--url", node.stream).stderr
+            for start in ("1", "7")
+        ]
+    assert "after position 1 are no longer kept; those after 2 are, up to 3" in told[0]
+    assert "position 7 was never given; the last one is 3" in told[1]

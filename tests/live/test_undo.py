@@ -27,6 +27,8 @@ def test_a_farm_comes_back_with_its_herd(tmp_path: Path, database: str) -> None:
         second = node.call("cow.list_deleted", named | {"next": first["next"]})
         assert [part["records"][0]["record"] for part in (first, second)] == [cows[3], cows[0]]
         assert second["next"] is None
+        short = node.call("cow.list_deleted", named | {"fields": ["name", "tag"]})
+        assert short["records"][0]["record"] == {"name": "3", "tag": 3}
         with pytest.raises(CallFailed) as caught:
             node.call("cow.restore", {"id": cows[1]["id"]})
         assert [each["code"] for each in caught.value.errors] == ["reference.missing"]

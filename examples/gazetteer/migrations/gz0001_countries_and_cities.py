@@ -15,6 +15,21 @@ depends_on = None
 
 def upgrade() -> None:
     """Go one revision up."""
+    _create_country()
+    _create_city()
+    _create_indexes()
+
+
+def downgrade() -> None:
+    """Go one revision back."""
+    # This deletes data.
+    op.drop_table("city")
+    # This deletes data.
+    op.drop_table("country")
+
+
+def _create_country() -> None:
+    """The table of countries."""
     op.create_table(
         "country",
         sa.Column("id", sa.BINARY(length=16), nullable=False),
@@ -48,6 +63,10 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
         mysql_row_format="DYNAMIC",
     )
+
+
+def _create_city() -> None:
+    """The table of cities, with the reference to their countries."""
     op.create_table(
         "city",
         sa.Column("id", sa.BINARY(length=16), nullable=False),
@@ -75,15 +94,11 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
         mysql_row_format="DYNAMIC",
     )
+
+
+def _create_indexes() -> None:
+    """What is searched and sorted by."""
     op.create_index("ix_country_name", "country", ["name"], unique=False)
     op.create_index("ix_city_country_id", "city", ["country_id"], unique=False)
     op.create_index("ix_city_name", "city", ["name"], unique=False)
     op.create_index("ix_city_population", "city", ["population"], unique=False)
-
-
-def downgrade() -> None:
-    """Go one revision back."""
-    # This deletes data.
-    op.drop_table("city")
-    # This deletes data.
-    op.drop_table("country")

@@ -15,6 +15,25 @@ depends_on = None
 
 def upgrade() -> None:
     """Go one revision up."""
+    _create_city_graveyard()
+    _create_country_graveyard()
+    _index_graveyards()
+    _capture_country()
+    _capture_city()
+
+
+def downgrade() -> None:
+    """Go one revision back."""
+    op.release("city")
+    op.release("country")
+    # This deletes data.
+    op.drop_table("herdbook_dead_country")
+    # This deletes data.
+    op.drop_table("herdbook_dead_city")
+
+
+def _create_city_graveyard() -> None:
+    """Where deleted cities lie."""
     op.create_table(
         "herdbook_dead_city",
         sa.Column("id", sa.BINARY(length=16), nullable=False),
@@ -39,6 +58,10 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
         mysql_row_format="DYNAMIC",
     )
+
+
+def _create_country_graveyard() -> None:
+    """Where deleted countries lie."""
     op.create_table(
         "herdbook_dead_country",
         sa.Column("id", sa.BINARY(length=16), nullable=False),
@@ -69,8 +92,16 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
         mysql_row_format="DYNAMIC",
     )
+
+
+def _index_graveyards() -> None:
+    """Deleted rows are listed by the moment of their death."""
     op.create_index("ix_died", "herdbook_dead_city", ["herdbook_died"], unique=False)
     op.create_index("ix_died", "herdbook_dead_country", ["herdbook_died"], unique=False)
+
+
+def _capture_country() -> None:
+    """Countries and what becomes of their cities."""
     # Changes of its rows go into the changelog from here on: write data below, not above.
     op.capture(
         "country",
@@ -98,6 +129,10 @@ def upgrade() -> None:
         ],
         last_number=16,
     )
+
+
+def _capture_city() -> None:
+    """Cities."""
     # Changes of its rows go into the changelog from here on: write data below, not above.
     op.capture(
         "city",
@@ -116,13 +151,3 @@ def upgrade() -> None:
         ],
         last_number=10,
     )
-
-
-def downgrade() -> None:
-    """Go one revision back."""
-    op.release("city")
-    op.release("country")
-    # This deletes data.
-    op.drop_table("herdbook_dead_country")
-    # This deletes data.
-    op.drop_table("herdbook_dead_city")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from MySQLdb import Error as DriverError
 from storm.exceptions import Error as StormError
@@ -22,10 +22,24 @@ from service.store.transaction import Transaction
 from service.store.translation import RETRIED
 
 Result = TypeVar("Result")
-
+Result_co = TypeVar("Result_co", covariant=True)
 
 _NO_PASS = (NotHolder, ServiceError, DriverError, StormError)
 """There was no pass to read in: another process seals, or it failed."""
+
+
+class Expected(Awaitable[Result_co], Protocol[Result_co]):
+    """What may come at some time, as a Deferred does."""
+
+    def addCallbacks(  # noqa: N802
+        self, callback: Callable[[Any], object], errback: Callable[[Any], object], /
+    ) -> object:
+        """Tell how it ended."""
+        ...
+
+    def cancel(self) -> None:
+        """Wait for it no more."""
+        ...
 
 
 class Sealing(Positions, Protocol):
@@ -40,7 +54,7 @@ class Sealing(Positions, Protocol):
         """Read in the snapshot of a pass, after all that is visible in it was sealed."""
         ...
 
-    def read_next(self, work: Callable[[Transaction], Result]) -> Awaitable[Result]:
+    def read_next(self, work: Callable[[Transaction], Result]) -> Expected[Result]:
         """The same, in a pass that seals something."""
         ...
 
@@ -51,7 +65,7 @@ class StoredFeed:
     A reader near the head reads within a pass of the sealer, so that its page is complete also
     where others never stop writing. One at a time does: the sealer has more to do than to read. The
     others, and those who are behind, read in a snapshot of their own. A reader that has everything
-    may leave its next reading with the sealer.
+    leaves its next reading with the sealer.
     """
 
     def __init__(
@@ -92,9 +106,25 @@ class StoredFeed:
             # Whoever waits is woken all the same, and told what is wrong when it reads then.
             return None
 
-    async def beyond(self, position: int, seconds: float) -> bool:
+    async def following(
+        self, after: int, limit: int, wanted: Wanted, seconds: float
+    ) -> FeedPage | None:
         """See the port."""
-        return await self._waiting.beyond(position, seconds)
+
+        def read(tx: Transaction) -> FeedPage:
+            return read_page(tx, after, limit, wanted, self._bounds)
+
+        # What is read in a pass is told before its position is, and so is there when that comes.
+        early: list[FeedPage | None] = []
+        expected = self._sealing.read_next(lambda tx: _unless_refused(tx, read))
+        expected.addCallbacks(early.append, _unheeded)
+        try:
+            if not await self._waiting.beyond(after, seconds):
+                return None
+        finally:
+            expected.cancel()
+        page = next(iter(early), None)
+        return await self.page(after, limit, wanted) if page is None else page
 
     async def register(self, name: str, position: int | None) -> Consumer:
         """See the port."""
@@ -131,6 +161,10 @@ class StoredFeed:
         """Whether the page can reach the head, and the sealer is here and not asked already."""
         near = self._sealing.position() - after < limit
         return near and self._sealing.holder and not self._sealer_is_asked
+
+
+def _unheeded(_failure: object) -> None:
+    """There was no pass to read in: whoever waits is woken all the same, and reads then."""
 
 
 def _unless_refused(tx: Transaction, read: Callable[[Transaction], FeedPage]) -> FeedPage | None:

@@ -98,8 +98,31 @@ def test_the_binary_log_and_missing_rights_are_told_before_anything_changes(
     assert "herdbook_trial" not in tables(logging_server)
 
 
+AT_ONCE = """
+def upgrade():
+    op.rename_column("plant", "name", "title")
+
+
+def downgrade():
+    op.rename_column("plant", "title", "name")
+"""
+STEP_BY_STEP = """
+def upgrade():
+    _rename("name", "title")
+
+
+def downgrade():
+    _rename("title", "name")
+
+
+def _rename(old, new):
+    op.rename_column("plant", old, new)
+"""
+
+
+@pytest.mark.parametrize("ways", [AT_ONCE, STEP_BY_STEP], ids=["at once", "step by step"])
 def test_a_renaming_and_a_way_back_that_make_triggers_are_refused_before_anything_changes(
-    logging_server: PrivateServer, lesser: Migrator, tmp_path: Path
+    logging_server: PrivateServer, lesser: Migrator, tmp_path: Path, ways: str
 ) -> None:
     """A column would have its new name, and every write to the table would fail."""
     as_root(
@@ -111,9 +134,7 @@ def test_a_renaming_and_a_way_back_that_make_triggers_are_refused_before_anythin
     (head,) = (name for name in lesser.status().current if not name.startswith("hb"))
     (tmp_path / "revisions" / "r9.py").write_text(
         f'"""By hand."""\n\nfrom alembic import op\n\nrevision = "r9"\ndown_revision = "{head}"\n'
-        "branch_labels = None\ndepends_on = None\n\n\n"
-        'def upgrade():\n    op.rename_column("plant", "name", "title")\n\n\n'
-        'def downgrade():\n    op.rename_column("plant", "title", "name")\n'
+        f"branch_labels = None\ndepends_on = None\n{ways}"
     )
     take, give = "REVOKE TRIGGER ON plants.* FROM", "GRANT TRIGGER ON plants.* TO"
     write = "INSERT INTO plant (id, {}) VALUES (REPEAT('{}', 16), 'x')"

@@ -209,19 +209,44 @@ def test_pauses_grow_while_the_node_is_away(tiny_stream: TinyStream) -> None:
     assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0]
 
 
-@pytest.mark.parametrize(
-    ("reason", "code", "hint"),
-    [("pruned", "feed.pruned", "--from now"), ("too_large", "feed.too_large", "--keys")],
-)
 def test_an_end_for_good_is_told_with_what_to_do(
-    herdbook: Herdbook, tiny_stream: TinyStream, reason: str, code: str, hint: str
+    herdbook: Herdbook, tiny_stream: TinyStream
 ) -> None:
     """Where going on would leave something out, the command ends."""
-    tiny_stream.start(overflowing(reason))
+    tiny_stream.start(overflowing("too_large"))
     ran = herdbook("feed", "tail", "--url", tiny_stream.url, "--json")
     assert ran.code == 1
-    assert ran.error()["code"] == code
-    assert hint in ran.error()["hint"]
+    assert ran.error()["code"] == "feed.too_large"
+    assert "--keys" in ran.error()["hint"]
+
+
+@pytest.mark.parametrize(
+    ("horizon", "head", "message"),
+    [
+        (11, 20, "the changes after position 9 are no longer kept; those after 11 are, up to 20"),
+        (2, 8, "position 9 was never given; the last one is 8"),
+    ],
+)
+def test_a_position_outside_the_changelog_is_told_with_its_ends(
+    herdbook: Herdbook, tiny_stream: TinyStream, horizon: int, head: int, message: str
+) -> None:
+    """Whether it lies before or behind, in words and in numbers for programs."""
+
+    def act(peer: Peer) -> None:
+        peer.subscribe(9)
+        peer.overflow(9, "pruned")
+        ends = {"found": False, "changes": [], "next": 9, "head": head, "horizon": horizon}
+        peer.say(id=peer.asked()["id"], result=ends)
+        peer.wait_for_the_end()
+
+    tiny_stream.start(act)
+    ran = herdbook("feed", "tail", "--from", "9", "--url", tiny_stream.url, "--json")
+    assert ran.code == 1
+    error = ran.error()
+    assert (error["code"], error["message"]) == ("feed.pruned", message)
+    assert (error["position"], error["head"], error["horizon"]) == (9, head, horizon)
+    assert "--from now" in error["hint"]
+    assert tiny_stream.params()[1] == {"from": 9, "limit": 1, "rows": False}
 
 
 def test_ctrl_c_is_the_usual_end(

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from schema.errors import SchemaBehind
+from service.cli.embedded import Embedded
+from service.cli.output import Output
+from service.cli.place import Place
+from service.cli.prepare import hints_about
+from service.config import DEFAULT_FILE
 from service.server.processes import servers_on
+from tests.live.node import RECORDS, migrate
 from tests.service.cli.nodes import ROOT, caller, herdbook, node_up
 
 
@@ -178,5 +188,54 @@ def test_classes_that_no_revision_made_are_not_served(tmp_path: Path, server_pro
     )
     assert refused.returncode == 3
     assert "table stable is declared and not in the database" in refused.stderr
-    assert "herdbook schema revision" in refused.stderr
     assert list(servers_on(tmp_path / "data" / "data")) == []
+    # What it says is what helps, as it stands there and from wherever it is run.
+    revision, upgrade = map(shlex.split, re.findall(r"`herdbook ([^`]*)`", refused.stderr))
+    assert revision[:2] == ["schema", "revision"]
+    message = [] if "-m" in revision else ["-m", "stables"]
+    for command in ([*revision, *message], upgrade):
+        done = herdbook(*command, HERDBOOK_SERVER=server_program)
+        assert done.returncode == 0, done.stderr
+    with node_up(tmp_path / "data", server_program, *config) as told:
+        assert caller(told).call("stable.count") == 0
+
+
+def test_commands_in_hints_name_the_place_and_the_project() -> None:
+    """Whatever stood on the command line of `up`, quoted where a shell needs it; nothing twice."""
+    place = Place(Path("/srv/my herd"))
+    output = Output(False)
+    given = {"node.records": "garden.records", "listen.rpc": "tcp:1"}
+    node = Embedded(place, Path(DEFAULT_FILE), given, output)
+    with pytest.raises(SchemaBehind) as told, hints_about(node.same_place()):
+        raise SchemaBehind("It is behind.")
+    assert told.value.hint == (
+        "Run `herdbook schema upgrade --dir '/srv/my herd' --records garden.records`."
+    )
+    with pytest.raises(SchemaBehind) as told, hints_about([]):
+        raise SchemaBehind("It is behind.")
+    assert told.value.hint == "Run `herdbook schema upgrade`."
+
+
+def test_a_default_port_that_is_taken_is_said_with_the_key_that_moves_it(
+    tmp_path: Path, database: str
+) -> None:
+    """As for a configuration from before there was a stream: nothing in it names that port."""
+    migrate(tmp_path, database)
+    settings = {
+        "HERDBOOK_NODE_RECORDS": RECORDS,
+        "HERDBOOK_NODE_MIGRATIONS": str(tmp_path / "migrations"),
+        "HERDBOOK_DATABASE_URL": database,
+        "HERDBOOK_LISTEN_RPC": "tcp:0:interface=127.0.0.1",
+        "HERDBOOK_LISTEN_ADMIN": "tcp:0:interface=127.0.0.1",
+    }
+    with socket.socket() as taken:
+        # Where it cannot be had here, somebody else has it.
+        with suppress(OSError):
+            taken.bind(("127.0.0.1", 8652))
+            taken.listen()
+        refused = herdbook("serve", **settings)
+    assert refused.returncode == 1
+    assert "listen.stream = tcp:8652:interface=127.0.0.1, the default" in refused.stderr
+    assert "under [listen]" in refused.stderr
+    assert "HERDBOOK_LISTEN_STREAM" in refused.stderr
+    assert "unix:" in refused.stderr

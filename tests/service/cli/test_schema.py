@@ -57,6 +57,51 @@ def test_a_project_goes_from_nothing_to_no_differences(garden: Herdbook) -> None
     assert garden("downgrade", "base").document() == {"revisions": [name]}
 
 
+def test_status_ends_with_nothing_but_zero_only_where_the_database_is_current(
+    garden: Herdbook, database: str, tmp_path: Path
+) -> None:
+    """A script need not read the answer: 3 for every state but ready, and 1 where none is known."""
+    assert garden("status").code == 3
+    garden("upgrade")
+    assert garden("status").code == 0
+    path = Path(garden("revision", "-m", "plants").document()["path"])
+    assert garden("status").document()["state"] == "behind"
+    assert garden("status").code == 3
+    garden("upgrade")
+    assert garden("status").code == 0
+    hidden = path.rename(tmp_path / "hidden")
+    assert (garden("status").document()["state"], garden("status").code) == ("ahead", 3)
+    hidden.rename(path)
+    with connected(DatabaseUrl.parse(database).as_sqlalchemy()) as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO herdbook_migration VALUES ('hb0002', 'up', 1, 'done', REPEAT('x', 32), '')"
+        )
+        connection.commit()
+    assert (garden("status").document()["state"], garden("status").code) == ("interrupted", 3)
+    path.write_text("no Python")
+    assert garden("status").code == 1
+
+
+def test_rows_that_are_gone_are_counted(garden: Herdbook, database: str) -> None:
+    """After a TRUNCATE recapture says how many deaths it noted, and the second time none."""
+    garden("upgrade")
+    garden("revision", "-m", "plants")
+    garden("upgrade")
+    with connected(DatabaseUrl.parse(database).as_sqlalchemy()) as connection:
+        for letter in "xyz":
+            connection.exec_driver_sql(
+                f"INSERT INTO plant (id, name) VALUES (REPEAT('{letter}', 16), 'fern')"
+            )
+        connection.commit()
+        connection.exec_driver_sql("TRUNCATE plant")
+    assert garden("recapture").document() == {
+        "tables": ["plant"],
+        "lost": [],
+        "deaths": {"plant": 3},
+    }
+    assert garden("recapture").document()["deaths"] == {}
+
+
 def test_lost_triggers_are_found_and_made_anew_and_rows_that_came_by_taken_in(
     garden: Herdbook, database: str
 ) -> None:
@@ -82,6 +127,7 @@ def test_lost_triggers_are_found_and_made_anew_and_rows_that_came_by_taken_in(
     assert garden("recapture", "--table", "plant").document() == {
         "tables": ["plant"],
         "lost": ["plant"],
+        "deaths": {},
     }
     assert garden("check", "--rows").document() == {"differences": []}
 

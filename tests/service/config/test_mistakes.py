@@ -133,7 +133,7 @@ BROKEN: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "a listener on the port that another has by default": (
         GOOD + '[listen]\nadmin = "tcp:8652:interface=127.0.0.1"',
         "line 6, [listen] admin",
-        ("listen.admin and listen.stream are both on port 8652",),
+        ("both on port 8652, which is the default of listen.stream",),
     ),
     "a stalled subscriber with no time at all": (
         GOOD + "[feed]\nstall_seconds = 0",

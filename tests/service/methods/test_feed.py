@@ -12,6 +12,7 @@ from service.methods.feed import FeedMethods
 from service.methods.feed_port import Ends, Feed, FeedPage, Wanted
 from service.methods.params import bind
 from service.methods.registry import Registry
+from service.store.sealing.lease import NotHolder
 from tests.service.methods.calls import finished, places
 from tests.service.methods.feeds import FeedApi, feeding
 from tests.service.store.feeds import CATALOGUE, run
@@ -119,6 +120,33 @@ def test_a_call_that_waits_is_answered_by_the_first_change(api: FeedApi) -> None
     assert api.clock.getDelayedCalls() == []
 
 
+def test_a_call_that_waits_reads_in_the_pass_that_seals_what_it_waits_for(api: FeedApi) -> None:
+    """And asks for no other; where another process seals, it is woken and reads by itself."""
+    _call, ended = api.begin(wait_seconds=10)
+    assert (api.sealing.reads, len(api.sealing.next)) == (1, 1)
+    api.call("farm.create", FARM)
+    api.sealing.seal_and_read()
+    assert [change["position"] for change in ended[0]["changes"]] == [1]
+    assert (api.sealing.reads, api.sealing.next) == (1, [])
+    api.sealing.error = NotHolder("another process seals")
+    _call, ended = api.begin(start=1, wait_seconds=10)
+    api.call("farm.create", FARM | {"number": 2})
+    api.sealing.seal()
+    assert [change["position"] for change in ended[0]["changes"]] == [2]
+
+
+def test_a_call_whose_page_was_not_read_in_the_pass_reads_it_afterwards(api: FeedApi) -> None:
+    """As one of many that wait, and one whose page brought nothing that is wanted."""
+    _call, ended = api.begin(wait_seconds=10, records=["cow"])
+    api.call("farm.create", FARM)
+    api.sealing.seal_and_read()
+    assert (ended, len(api.sealing.next)) == ([], 1)
+    api.call("cow.create", {"name": "Ada", "farm_number": 1})
+    api.sealing.seal()
+    assert [change["position"] for change in ended[0]["changes"]] == [2]
+    assert (api.sealing.next, api.clock.getDelayedCalls()) == ([], [])
+
+
 def test_a_call_that_waits_is_answered_when_its_time_is_up(api: FeedApi) -> None:
     """Empty, and with the position that reading goes on from; never longer than a call may take."""
     for seconds, longest in ((10, 10), (25, 20)):
@@ -147,6 +175,7 @@ def test_a_client_that_leaves_is_waited_for_no_more(api: FeedApi) -> None:
     call.cancel()
     assert ended[0].check(CancelledError)
     assert (api.sealing.subscribers, api.clock.getDelayedCalls()) == ([], [])
+    assert api.sealing.next == []
 
 
 def test_a_consumer_keeps_its_place(api: FeedApi) -> None:
@@ -207,9 +236,11 @@ class LongFeed:
         assert len(self.asked) < 10, "the same page is read again and again"
         return FeedPage((), min(after + 10, 25), Ends(head=25, horizon=0))
 
-    async def beyond(self, position: int, seconds: float) -> bool:
+    async def following(
+        self, after: int, limit: int, wanted: Wanted, seconds: float
+    ) -> FeedPage | None:
         """Nothing comes."""
-        return False
+        return None
 
 
 def test_a_call_that_waits_reads_on_over_what_is_not_wanted() -> None:

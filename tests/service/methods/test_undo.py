@@ -81,6 +81,49 @@ def test_conditions_are_about_the_records_own_fields(
     assert places(error) == [(None, "/where/0", code)]
 
 
+@pytest.mark.parametrize(
+    ("path", "advice"),
+    [
+        ("region.title", "; use region_code"),
+        ("region", "; use region_code"),
+        ("barn.name", ", only farm's own"),
+    ],
+)
+def test_a_path_to_a_parent_is_refused_as_what_it_is(path: str, advice: str) -> None:
+    """The parent is known among the living, so nobody says that there is no such reference."""
+    error = remembering()[0].refused("farm.list_deleted", {"where": [path, "=", "x"]})
+    (failure,) = error.failures
+    assert failure.message == (
+        f"{path}: fields of parents cannot be asked for among deleted records{advice}"
+    )
+
+
+def test_fields_are_chosen_as_in_other_lists() -> None:
+    """Only those are read and told, with when and by whom; pages follow each other as before."""
+    api, store = remembering(
+        [dead({"title": "B", "code": "BB"}, 9), dead({"title": "Z", "code": "ZZ"}, 5)]
+    )
+    asked = {"fields": ["title"], "limit": 1}
+    page = api.call("region.list_deleted", asked)
+    assert page["records"] == [
+        {
+            "record": {"title": "B"},
+            "deleted_at": "1970-01-01T00:00:00.000009Z",
+            "deleted_by": "api:unix",
+        }
+    ]
+    assert {path.name for path in store.asked[2].select} == {"title", "code", DIED, WRITER}
+    api.call("region.list_deleted", asked | {"next": page["next"]})
+    assert store.asked[2].after == (9, "BB")
+
+
+@pytest.mark.parametrize("field", ["name", DIED, "farms", "region.title"])
+def test_fields_that_are_none_of_the_records_own_are_refused(field: str) -> None:
+    """The graveyard's own are not among them."""
+    error = remembering()[0].refused("region.list_deleted", {"fields": ["code", field]})
+    assert places(error) == [(None, "/fields/1", "field.unknown")]
+
+
 def test_one_is_restored() -> None:
     """Given bare, flat or as an object; the whole record comes back, no counts unasked."""
     for params in ({"code": "BE"}, {"record": "BE"}, ["BE"], {"record": {"code": "BE"}}):

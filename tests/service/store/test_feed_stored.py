@@ -188,8 +188,8 @@ def test_a_node_that_stops_lets_nobody_wait(farms: str) -> None:
     """Those who wait are answered, and those who come are answered at once."""
     sealing, clock = HandSealing(farms), Clock()
     with stored_feed(farms, sealing, clock) as feed:
-        ended = outcome(Deferred.fromCoroutine(feed.beyond(0, 5)))
+        ended = outcome(Deferred.fromCoroutine(feed.following(0, 9, Wanted(), 5)))
         feed.close()
-        assert ended == [False]
-        assert done(feed.beyond(0, 5)) is False
-        assert (sealing.subscribers, clock.getDelayedCalls()) == ([], [])
+        assert ended == [None]
+        assert done(feed.following(0, 9, Wanted(), 5)) is None
+        assert (sealing.subscribers, sealing.next, clock.getDelayedCalls()) == ([], [], [])

@@ -1,0 +1,90 @@
+"""One look at the triggers of capture over a connection of the node's: the tables that lack some.
+
+A node that starts looks more closely (`schema.migrator`): there, triggers of another release count
+as stale. Here they do not. They note every change, and while one release takes the place of
+another, nodes of both run on one database. A trigger that this account may not see is found by its
+name only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+
+from MySQLdb import Error as DriverError
+
+from schema.capture.audit import Captured, without_all
+from schema.capture.catalogue import FoundTrigger
+from schema.capture.shape import Capture
+from schema.capture.triggers import triggers_of
+from service.store import sql
+from service.store.database import error_number
+from service.store.transaction import Transaction
+
+_TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()"
+_NOTED = "SELECT table_name, description, definer FROM herdbook_capture"
+_ORIGIN = "SELECT origin FROM herdbook_node"
+_TRIGGERS = (
+    "SELECT event_object_table, trigger_name, action_timing, event_manipulation, action_order, "
+    "action_statement, definer, sql_mode, character_set_client, collation_connection "
+    "FROM information_schema.triggers WHERE trigger_schema = DATABASE()"
+)
+_NOT_ALLOWED = frozenset({1142, 1227})
+_NO_SUCH_TRIGGER = 1360
+
+
+def unguarded_tables(tx: Transaction) -> tuple[str, ...]:
+    """The tables whose changes escape, by name: a trigger is missing, or was changed by hand.
+
+    These are tables that are noted as captured, and those of record classes that are not.
+    """
+    there = {str(name) for (name,) in tx.rows(_TABLES)}
+    noted = list(_captured(tx, there))
+    declared = {record.table for record in tx.catalogue.records.values()}
+    released = (declared & there) - {one.table for one in noted}
+    return tuple(sorted({*without_all(noted), *released}))
+
+
+def _captured(tx: Transaction, there: Iterable[str]) -> Iterator[Captured]:
+    """The captured tables that are there, with the triggers that this account is shown."""
+    ((origin,),) = tx.rows(_ORIGIN)
+    shown: dict[str, list[FoundTrigger]] = {}
+    for trigger in _found(tx):
+        shown.setdefault(trigger.table, []).append(trigger)
+    for name, description, definer in tx.rows(_NOTED):
+        capture = Capture.from_plain(json.loads(description))
+        # A table that was released is kept under a name that is not its own.
+        if capture.table == name and name in there:
+            wanted = {made.name: made for made in triggers_of(capture, int(origin), str(definer))}
+            found = tuple(shown.get(name, ()))
+            unseen = wanted.keys() - {trigger.name for trigger in found}
+            hidden = frozenset(made for made in sorted(unseen) if _is_hidden(tx, made))
+            yield Captured(capture, str(definer), wanted, found, hidden)
+
+
+def _found(tx: Transaction) -> Iterator[FoundTrigger]:
+    for table, name, timing, event, order, body, definer, *settings in tx.rows(_TRIGGERS):
+        yield FoundTrigger(
+            table=str(table),
+            name=str(name),
+            timing=str(timing),
+            event=str(event),
+            order=int(order),
+            body=None if body is None else str(body),
+            definer=str(definer or ""),
+            settings=(str(settings[0]), str(settings[1]), str(settings[2])),
+        )
+
+
+def _is_hidden(tx: Transaction, name: str) -> bool:
+    """Whether there is such a trigger, which this account may not see."""
+    try:
+        tx.rows(f"SHOW CREATE TRIGGER {sql.quoted(name)}")
+    except DriverError as error:
+        if error_number(error) in _NOT_ALLOWED:
+            return True
+        if error_number(error) == _NO_SUCH_TRIGGER:
+            return False
+        raise
+    # It was made since the triggers were read.
+    return True
