@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alembic.operations import ops
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection, MetaData, select
 
 from records.catalogue import Catalogue
 from schema.capture.adoption import OnRows
@@ -31,7 +31,7 @@ from schema.recapture import OnLost, adopt_waiting, makes_triggers, recapture, r
 from schema.runner import Heads, current_heads, plan, run, write_sql
 from schema.scripts import Revisions, load_revisions
 from schema.status import Status, interrupted, problem_of
-from schema.system import BRANCH, system_metadata
+from schema.system import BRANCH, sealer, system_metadata
 from schema.tables import metadata_of
 from schema.targets import downgrade_target, range_of
 from schema.words import in_words
@@ -158,6 +158,14 @@ class Migrator:
         with self._only_runner(revisions, Direction.UP, wait_seconds) as connection:
             _require_current(read_status(revisions, connection))
             return recapture(connection, self._url, metadata, tables, on_rows, on_lost, on_deaths)
+
+    def horizon(self) -> int:
+        """The highest position of the changelog that is not kept any more; 0 where all is.
+
+        Where it is above 0, the deaths of rows that were not changed since cannot be known.
+        """
+        with connected(self._url) as connection:
+            return connection.execute(select(sealer.c.horizon)).scalar() or 0
 
     def downgrade(
         self, target: str, on_step: OnStep = _unseen, wait_seconds: float = WAIT_SECONDS

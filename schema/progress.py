@@ -300,11 +300,8 @@ class Journal:
     def _with_advice(self, error: DBAPIError, statement: str) -> SchemaError:
         """A refusal in words; where deleted rows brought it about, with what to do about them."""
         told = self._in_words(error)
-        if isinstance(told, StatementFailed) and error_code(error) not in _STOPPED:
-            with self._writing():
-                advice = in_the_way(self._connection, statement)
-            return StatementFailed(told.message, advice) if advice else told
-        return told
+        advice = in_the_way(statement, error_code(error))
+        return StatementFailed(told.message, advice) if advice else told
 
     def _in_words(self, error: DBAPIError) -> SchemaError:
         told = in_words(error)

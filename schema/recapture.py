@@ -96,20 +96,43 @@ def makes_triggers(revisions: Revisions, names: Iterable[str], direction: Direct
 
 
 def _done_by(start: str, source: str) -> set[str]:
-    """Whatever a function of a revision file names with a dot, and those functions it names."""
-    functions = {
-        node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)
-    }
+    """Whatever a function of a revision file names with a dot, and all that it may make use of.
+
+    That is what it names, and what is done when the file is loaded: it may keep functions in a
+    list, or hand them to a decorator.
+    """
+    tree = ast.parse(source)
+    known: dict[str, list[ast.AST]] = {}
+    waiting: list[ast.AST] = []
+    for statement in tree.body:
+        names = _names_given_by(statement)
+        waiting += [] if names else [statement]
+        for name in names:
+            known.setdefault(name, []).append(statement)
+    waiting += known.pop(start, [])
     found: set[str] = set()
-    waiting = [start]
     while waiting:
-        function = functions.pop(waiting.pop(), None)
-        for node in ast.walk(function) if function is not None else ():
+        for node in ast.walk(waiting.pop()):
             if isinstance(node, ast.Attribute):
                 found.add(node.attr)
             elif isinstance(node, ast.Name):
-                waiting.append(node.id)
+                waiting += known.pop(node.id, [])
     return found
+
+
+def _names_given_by(statement: ast.stmt) -> list[str]:
+    """The names under which others may use a statement, and that it does nothing without."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return [] if statement.decorator_list else [statement.name]
+    if isinstance(statement, ast.Assign | ast.AnnAssign):
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        return [
+            node.id
+            for target in targets
+            for node in ast.walk(target)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        ]
+    return []
 
 
 def _adopt(connection: Connection, url: str, tables: Iterable[str], on_rows: OnRows) -> None:

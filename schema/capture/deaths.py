@@ -12,12 +12,16 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from schema.capture.gone_keys import GoneKeys, Trace
 from schema.capture.install import origin_of
-from schema.capture.living import KEYS_A_STATEMENT, Reached, TableKeys, Trace, Walk
+from schema.capture.living import find_gone
 from schema.capture.locks import committed
 from schema.capture.shape import Capture
+from schema.capture.table_keys import Row, TableKeys
 from schema.capture.triggers import INBOX, NOW, TRIGGER_MODE, WRITTEN_BY
 from schema.connection import connected
+
+DEATHS_A_TRANSACTION = 500
 
 OnDeaths = Callable[[str, int], None]
 """Told a table and how many of its deaths were noted just now."""
@@ -29,31 +33,25 @@ def note_deaths(url: str, captures: Mapping[str, Capture], on_deaths: OnDeaths) 
     The triggers must be in place: what happens from here on is for them to note. Cut short, it goes
     on where it was; what is noted is not noted again.
     """
-    begin: Reached | None = Reached()
-    while begin is not None:
+    with GoneKeys() as gone:
         with connected(url) as reader:
-            walk = Walk(reader, captures, begin)
+            find_gone(reader, captures, gone)
         with connected(url) as writer:
-            for name, capture in captures.items():
-                _note_table(writer, capture, walk.gone[name], on_deaths)
-        begin = walk.rest
+            for capture in captures.values():
+                _note_table(writer, capture, gone, on_deaths)
 
 
-def _note_table(
-    writer: Connection, capture: Capture, gone: Mapping[bytes, Trace], on_deaths: OnDeaths
-) -> None:
+def _note_table(writer: Connection, capture: Capture, gone: GoneKeys, on_deaths: OnDeaths) -> None:
     """Note the deaths of one table, some at a time."""
-    if not gone:
-        return
     writer.exec_driver_sql("SET SESSION sql_mode = %s", (TRIGGER_MODE,))
     keys, origin = TableKeys(writer, capture), origin_of(writer)
     writer.commit()
-    found = list(gone.items())
-    for at in range(0, len(found), KEYS_A_STATEMENT):
-        some = dict(found[at : at + KEYS_A_STATEMENT])
+    begin = b""
+    while some := gone.beginning(capture.table, begin, DEATHS_A_TRANSACTION):
         noted = committed(writer, partial(_note, writer, keys, capture.table, origin, some))
         if noted:
             on_deaths(capture.table, noted)
+        begin = max(some) + b"\0"
 
 
 def _note(
@@ -62,22 +60,18 @@ def _note(
     """Note the deaths of those that are still gone; how many.
 
     The locks keep others from giving birth to them meanwhile. Who was born and died since the walk
-    has left another dead row.
+    has left a dead row of a later life.
     """
     writer.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-    present = keys.present(list(gone), "FOR UPDATE")
-    dead = keys.dead_lives(list(gone), "FOR UPDATE")
-    still = [
-        (key, trace)
-        for key, trace in gone.items()
-        if key not in present and dead.get(key, 0) == trace.dead
-    ]
+    found = keys.look(gone, "FOR UPDATE")
+    dead = {key: row.life for key, row in found.dead.items()}
+    still = [(key, gone[key]) for key in found.absent if dead.get(key, 0) <= gone[key].dead]
     if still:
         # Who takes both spellings for one would take away the row that is there with the one that
-        # is gone; told of it once more, it has it again.
-        anew = [(key, trace) for key, trace in present.items() if key not in gone and trace.life]
-        _write(writer, table, origin, still, anew)
-        keys.unbury([key for key, trace in still if trace.dead])
+        # is gone; told of it once more, it has it again. Rows without a life are adopted later.
+        anew = {found.alive[key] for key, _trace in still if key in found.alive}
+        _write(writer, table, origin, still, [row for row in sorted(anew) if row.life])
+        keys.unbury([key for key, trace in still if trace.dead_before])
     return len(still)
 
 
@@ -86,16 +80,16 @@ def _write(
     table: str,
     origin: int,
     gone: Sequence[tuple[bytes, Trace]],
-    anew: Sequence[tuple[bytes, Trace]],
+    anew: Sequence[Row],
 ) -> None:
     """Put entries into the inbox as triggers would: deletions, then updates that change nothing."""
     same = f"(%s, %s, %s, NULL, %s, {origin:d}, %s, {WRITTEN_BY})"
     later = f"(%s, %s, %s, NULL, %s, {origin:d}, GREATEST({NOW}, %s), {WRITTEN_BY})"
     values: list[Any] = []
     for key, trace in gone:
-        values += (table, key, "delete", max(trace.life, trace.dead + 1) + 1, trace.stamp + 1)
-    for key, trace in anew:
-        values += (table, key, "update", trace.life, trace.stamp)
+        values += (table, key, "delete", trace.death, trace.stamp + 1)
+    for row in anew:
+        values += (table, row.key, "update", row.life, row.stamp)
     writer.exec_driver_sql(
         f"INSERT INTO `{INBOX}` (`table_name`, `row_key`, `kind`, `fields`, `life`, `origin`, "
         f"`stamp`, `writer`) VALUES {', '.join([later] * len(gone) + [same] * len(anew))}",

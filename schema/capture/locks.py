@@ -14,8 +14,8 @@ from schema.connection import error_code
 Result = TypeVar("Result")
 
 ATTEMPTS = 10
-_LOCKED = frozenset({1205, 1213})
-"""A lock was waited for too long; a deadlock."""
+LOCKED = frozenset({1205, 1213, 1020})
+"""A lock was waited for too long; a deadlock; a row was changed since the transaction began."""
 
 
 def committed(connection: Connection, work: Callable[[], Result]) -> Result:
@@ -25,7 +25,7 @@ def committed(connection: Connection, work: Callable[[], Result]) -> Result:
             result = work()
         except DBAPIError as error:
             connection.rollback()
-            if error_code(error) not in _LOCKED or attempt >= ATTEMPTS:
+            if error_code(error) not in LOCKED or attempt >= ATTEMPTS:
                 raise
         else:
             connection.commit()

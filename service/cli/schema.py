@@ -264,8 +264,9 @@ def recapture(tables: tuple[str, ...], wait: float, output: Output, **place: Any
 
     For triggers that were dropped or changed, that belong to an account that is to go, or that an
     older release made; and after a TRUNCATE. Rows that came while there were none enter the
-    changelog, and those that are gone though nobody saw them go are noted as deleted. Writes go on
-    meanwhile, and none is missed. Other tables than those named stay as they are.
+    changelog, and those that are gone though nobody saw them go are noted as deleted. Of rows that
+    were not changed since the changelog's horizon that cannot be known; the output says so. Writes
+    go on meanwhile, and none is missed. Other tables than those named stay as they are.
 
     \b
     Examples:
@@ -295,7 +296,14 @@ def recapture(tables: tuple[str, ...], wait: float, output: Output, **place: Any
         "there before cannot be known"
         for name in lost
     ]
-    output.result({"tables": done, "lost": lost, "deaths": dict(deaths)}, "\n".join(lines))
+    # Taken last: it may have risen while the changelog was read.
+    horizon = migrator.horizon()
+    lines += [
+        f"the changelog is kept after position {horizon} only: deaths of rows not changed since "
+        "cannot be known; where some may be gone unseen, readers should read the table whole"
+    ] * (horizon > 0)
+    document = {"tables": done, "lost": lost, "deaths": dict(deaths), "horizon": horizon}
+    output.result(document, "\n".join(lines))
 
 
 @schema.command()

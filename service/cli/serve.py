@@ -31,7 +31,9 @@ def serve(config: Path | None, output: Output) -> None:
     configuration = read_configuration(config)
     start_log(configuration.log.level)
     catalogue = catalogue_for(configuration)
-    with hints_about([] if config is None else ["--config", str(config)]):
+    # Whoever reads the hint may have another environment than this node's.
+    named = config or os.environ.get("HERDBOOK_CONFIG")
+    with hints_about(["--config", str(named)] if named else []):
         require_ready(configuration, catalogue)
     # Twisted is imported only once everything before it has worked.
     from service.node import Addresses, run_node

@@ -27,7 +27,8 @@ class Clock(Protocol):
 class CaptureWatch:
     """Looks every so often, and tells of tables whose changes escape.
 
-    Only what two looks in a row have found counts. A look that fails tells nothing.
+    Only what two looks in a row have found counts. A look that fails tells nothing, nor does one
+    while a migration runs: that may take any time to make the triggers of a new table.
     """
 
     def __init__(self, reading: Lane, clock: Clock, every: float) -> None:
@@ -41,7 +42,7 @@ class CaptureWatch:
         self._next: Any = None
 
     def __len__(self) -> int:
-        """How many tables lack triggers."""
+        """How many tables have changes that escape."""
         return len(self._missing)
 
     def start(self) -> None:
@@ -56,11 +57,14 @@ class CaptureWatch:
             self._next = None
 
     def problem(self) -> str | None:
-        """Which tables lack triggers and what to do, in a few words; None where all is well."""
+        """Whose changes escape and what to do, in a few words; None where all is well."""
         if not self._missing:
             return None
         tables = ", ".join(sorted(self._missing))
-        return f"changes of these tables are not noted, triggers are missing: {tables}; {_ADVICE}"
+        return (
+            "changes of these tables are not noted, the triggers that note them are missing or "
+            f"were changed: {tables}; {_ADVICE}"
+        )
 
     def _look_in(self, seconds: float) -> None:
         if not self._stopped:
@@ -71,11 +75,13 @@ class CaptureWatch:
         looked = self._reading.run(unguarded_tables)
         looked.addCallbacks(self._seen, self._failed)
 
-    def _seen(self, tables: tuple[str, ...]) -> None:
+    def _seen(self, tables: tuple[str, ...] | None) -> None:
         """Take note of what a look has found; where that is not sure yet, look again soon."""
-        found, before = frozenset(tables), self._missing
-        self._missing = found & (self._suspected | before)
-        self._suspected, self._failing = found, False
+        self._failing = False
+        before = self._missing
+        found = before if tables is None else frozenset(tables)
+        self._missing = found & self._suspected
+        self._suspected = found
         if self._missing - before:
             _log.error("%s", self.problem())
         elif before and not self._missing:

@@ -11,15 +11,17 @@ import pytest
 from records import Integer, Record, Reference, Text
 from records.catalogue import catalogue_of
 from records.validation import Key, Row
+from schema import connection
 from schema.capture import deaths as deaths_module
-from schema.capture import living
+from schema.capture import living, locks, table_keys
+from schema.errors import StatementFailed
 from service.errors import NotFound
 from service.methods.feed_port import Wanted
 from service.store.feed.pages import Bounds
+from tests.schema.capture.unseen import deaths_noted, seal, sql, told
 from tests.schema.conftest import Project
 from tests.service.store.direct import done
 from tests.service.store.feeds import page
-from tests.service.store.sealing.tools import changelog, seal_all, sealing
 from tests.service.store.tools import ask, raw_connection, read
 from tests.service.store.undoing import listed, undoing
 
@@ -40,7 +42,6 @@ class Herb(Record):
 
 CLASSES = (Bed, Herb)
 CATALOGUE = catalogue_of(CLASSES)
-NEAR = 7
 
 
 @pytest.fixture
@@ -52,44 +53,15 @@ def garden(project: Project) -> Project:
 
 @pytest.fixture
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything is read, kept and noted a few at a time."""
-    monkeypatch.setattr(living, "KEYS_A_WALK", NEAR)
+    """Everything is read and noted a few at a time."""
     monkeypatch.setattr(living, "ENTRIES_A_READ", 3)
-    monkeypatch.setattr(living, "KEYS_A_STATEMENT", 2)
-    monkeypatch.setattr(deaths_module, "KEYS_A_STATEMENT", 2)
-
-
-def sql(database: str, *statements: str) -> None:
-    """Plain SQL in one session without foreign keys, each statement committed."""
-    with raw_connection(database) as connection:
-        for statement in ("SET foreign_key_checks = 0", *statements):
-            ask(connection, statement)
-
-
-def seal(database: str) -> None:
-    """Seal all there is."""
-    with sealing(database) as sealer:
-        seal_all(sealer)
+    monkeypatch.setattr(table_keys, "KEYS_A_STATEMENT", 2)
+    monkeypatch.setattr(deaths_module, "DEATHS_A_TRANSACTION", 2)
 
 
 def recapture(garden: Project, *tables: str) -> Counter[str]:
     """How many deaths were noted, by table."""
-    noted: Counter[str] = Counter()
-
-    def count(table: str, deaths: int) -> None:
-        noted[table] += deaths
-
-    garden.migrator(*CLASSES).recapture(tables, on_deaths=count)
-    return noted
-
-
-def told(database: str, table: str) -> list[tuple[str, str, int]]:
-    """Kind, key and life of what was sealed of a table."""
-    return [
-        (line.kind, line.key.decode(), line.life)
-        for line in changelog(database)
-        if line.table == table
-    ]
+    return deaths_noted(garden, CLASSES, *tables)
 
 
 def replayed(database: str) -> dict[str, dict[Key, Row]]:
@@ -198,14 +170,14 @@ def test_sealing_goes_on_while_the_changelog_is_read(
 ) -> None:
     """Entries that leave the inbox before they are read are not overlooked."""
     sql(database, "INSERT INTO bed (code) VALUES (1), (2), (3)", "DELETE FROM bed")
-    opened = living.Walk._opened
+    by_table = living._by_table
 
-    def sealed_meanwhile(walk: living.Walk, entries: Sequence[Any]) -> Any:
-        monkeypatch.setattr(living.Walk, "_opened", opened)
+    def sealed_meanwhile(entries: Sequence[Any]) -> Any:
+        monkeypatch.setattr(living, "_by_table", by_table)
         seal(database)
-        return opened(walk, entries)
+        return by_table(entries)
 
-    monkeypatch.setattr(living.Walk, "_opened", sealed_meanwhile)
+    monkeypatch.setattr(living, "_by_table", sealed_meanwhile)
     assert recapture(garden) == {}
     assert read(database, "SELECT COUNT(*) FROM herdbook_changelog") == [(6,)]
 
@@ -311,6 +283,28 @@ def test_nobody_is_born_while_a_death_is_noted(
     monkeypatch.setattr(deaths_module, "_write", watched)
     assert recapture(garden) == {"bed": 1}
     assert len(refusals) == 1
+
+
+def test_a_row_that_somebody_holds_is_not_passed_over(
+    garden: Project, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A birth that is not committed: the run fails, and the next one notes all the deaths."""
+    sql(database, "INSERT INTO bed (code) VALUES (1), (2)", "TRUNCATE bed")
+    monkeypatch.setattr(locks, "ATTEMPTS", 1)
+    impatient = f"{connection.SESSION}, innodb_lock_wait_timeout = 1"
+    monkeypatch.setattr(connection, "SESSION", impatient)
+    note_table: Callable[..., None] = deaths_module._note_table
+
+    def locked(*given: Any) -> None:
+        with raw_connection(database, autocommit=False) as other:
+            ask(other, "INSERT INTO bed (code) VALUES (1)")
+            note_table(*given)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(deaths_module, "_note_table", locked)
+        with pytest.raises(StatementFailed, match="Lock wait timeout"):
+            recapture(garden, "bed")
+    assert recapture(garden, "bed") == {"bed": 2}
 
 
 @pytest.mark.usefixtures("narrow")

@@ -120,7 +120,66 @@ def _rename(old, new):
 """
 
 
-@pytest.mark.parametrize("ways", [AT_ONCE, STEP_BY_STEP], ids=["at once", "step by step"])
+IN_A_CLASS = """
+class Names:
+    def give(self, old, new):
+        op.rename_column("plant", old, new)
+
+
+names = Names()
+
+
+def upgrade():
+    names.give("name", "title")
+
+
+def downgrade():
+    names.give("title", "name")
+"""
+IN_A_LIST = """
+ways = []
+ways.append(lambda: op.rename_column("plant", "name", "title"))
+ways += [lambda: op.rename_column("plant", "title", "name")]
+
+
+def upgrade():
+    ways[0]()
+
+
+def downgrade():
+    ways[1]()
+"""
+DECORATED = """
+ways = []
+
+
+@ways.append
+def there():
+    op.rename_column("plant", "name", "title")
+
+
+@ways.append
+def back():
+    op.rename_column("plant", "title", "name")
+
+
+def upgrade():
+    ways[0]()
+
+
+def downgrade():
+    ways[1]()
+"""
+WAYS = {
+    "at once": AT_ONCE,
+    "step by step": STEP_BY_STEP,
+    "in a class": IN_A_CLASS,
+    "in a list": IN_A_LIST,
+    "decorated": DECORATED,
+}
+
+
+@pytest.mark.parametrize("ways", WAYS.values(), ids=WAYS)
 def test_a_renaming_and_a_way_back_that_make_triggers_are_refused_before_anything_changes(
     logging_server: PrivateServer, lesser: Migrator, tmp_path: Path, ways: str
 ) -> None:

@@ -163,6 +163,23 @@ def test_serve_refuses_a_schema_that_is_behind(tmp_path: Path, database: str) ->
     assert "herdbook schema upgrade" in refused.stderr
 
 
+@pytest.mark.parametrize("given", ["option", "variable"])
+def test_serve_names_the_configuration_in_its_hints(
+    tmp_path: Path, database: str, given: str
+) -> None:
+    """However the file was named, the command in the hint is about the same database."""
+    file = tmp_path / "my herd.toml"
+    file.write_text(
+        f'[node]\nrecords = "examples.gazetteer.records"\n[database]\nurl = "{database}"\n'
+    )
+    if given == "option":
+        refused = herdbook("serve", "--config", str(file))
+    else:
+        refused = herdbook("serve", HERDBOOK_CONFIG=str(file))
+    assert refused.returncode == 3
+    assert f"herdbook schema upgrade --config {shlex.quote(str(file))}`" in refused.stderr
+
+
 def test_serve_says_when_there_is_no_server(tmp_path: Path) -> None:
     """A database that is down is told in one message, without a traceback."""
     refused = herdbook(

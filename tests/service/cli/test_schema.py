@@ -98,8 +98,36 @@ def test_rows_that_are_gone_are_counted(garden: Herdbook, database: str) -> None
         "tables": ["plant"],
         "lost": [],
         "deaths": {"plant": 3},
+        "horizon": 0,
     }
     assert garden("recapture").document()["deaths"] == {}
+
+
+def test_what_is_not_kept_any_more_is_not_said_to_be_well(
+    garden: Herdbook, herdbook: Herdbook, database: str, tmp_path: Path
+) -> None:
+    """Deaths of rows that the changelog has forgotten are not found, and recapture says so."""
+
+    def said() -> str:
+        place = ("--database", database, "--migrations", "revisions")
+        return herdbook("schema", "recapture", "--records", f"garden_{tmp_path.name}", *place).out
+
+    garden("upgrade")
+    garden("revision", "-m", "plants")
+    garden("upgrade")
+    assert said() == "captured plant\n"
+    with connected(DatabaseUrl.parse(database).as_sqlalchemy()) as connection:
+        connection.exec_driver_sql("INSERT INTO plant (id, name) VALUES (REPEAT('x', 16), 'fern')")
+        connection.exec_driver_sql("DELETE FROM herdbook_inbox")
+        connection.exec_driver_sql(
+            "INSERT INTO herdbook_sealer (only, position, horizon) VALUES (1, 9, 7) "
+            "ON DUPLICATE KEY UPDATE position = 9, horizon = 7"
+        )
+        connection.commit()
+        connection.exec_driver_sql("TRUNCATE plant")
+    found = garden("recapture").document()
+    assert (found["deaths"], found["horizon"]) == ({}, 7)
+    assert "after position 7 only: deaths of rows not changed since cannot be known" in said()
 
 
 def test_lost_triggers_are_found_and_made_anew_and_rows_that_came_by_taken_in(
@@ -128,6 +156,7 @@ def test_lost_triggers_are_found_and_made_anew_and_rows_that_came_by_taken_in(
         "tables": ["plant"],
         "lost": ["plant"],
         "deaths": {},
+        "horizon": 0,
     }
     assert garden("check", "--rows").document() == {"differences": []}
 

@@ -9,13 +9,16 @@ import pytest
 from records import Integer, Record, Reference, Text
 from records.catalogue import catalogue_of
 from records.validation import Row
+from records.values import RecordInfo
 from schema import direct
 from service.database_url import DatabaseUrl
 from service.errors import Refused
 from service.store.alike import alike
 from service.store.operations import Create
+from service.store.order import Alike
+from service.store.work import RetryPolicy
 from tests.service.store.direct import done, stored
-from tests.service.store.tools import carry_out, full_row, in_transaction, read
+from tests.service.store.tools import carry_out, full_row, in_transaction, read, working
 
 
 class Region(Record):
@@ -33,6 +36,13 @@ class Word(Record):
     root = Reference("self", allow_none=True)
 
 
+class Address(Record):
+    """A tree by long texts that the server finds however they are written."""
+
+    path = Text(length=700, collation="utf8mb4_general_ci", primary=True)
+    above = Reference("self", allow_none=True)
+
+
 class Part(Record):
     """A tree by a key of a number and a text."""
 
@@ -42,8 +52,10 @@ class Part(Record):
     whole = Reference("self", allow_none=True, columns=("whole_number", "whole_name"))
 
 
-CATALOGUE = catalogue_of([Region, Word, Part])
-REGION, WORD, PART = (CATALOGUE.records[name] for name in ("region", "word", "part"))
+CATALOGUE = catalogue_of([Region, Word, Part, Address])
+REGION, WORD, PART, ADDRESS = (
+    CATALOGUE.records[name] for name in ("region", "word", "part", "address")
+)
 
 
 @pytest.fixture
@@ -117,3 +129,54 @@ def test_the_server_is_not_asked_where_all_is_written_alike(trees: str) -> None:
     other = [region("A", "b"), region("B")]
     numbers = in_transaction(trees, CATALOGUE, lambda tx: dict(alike(tx, REGION, other)))
     assert numbers["code"]["b"] == numbers["code"]["B"] != numbers["code"]["A"]
+
+
+def asked(url: str, record: RecordInfo, rows: list[Row]) -> Alike:
+    """What the server takes for the same among these rows."""
+    with working(url, CATALOGUE, policy=RetryPolicy(attempts=1)) as worker:
+        return worker.run(lambda tx: alike(tx, record, rows))
+
+
+def test_texts_are_compared_by_the_collation_of_their_field(trees: str) -> None:
+    """Of an exact one letters differ that are the same of another; spaces at the end do not."""
+    pairs = [("B", "b"), ("stem", "stem  "), ("é", "E")]
+    words = [full_row(WORD, text=text, root_text=root) for text, root in pairs]
+    regions = [region(text, root) for text, root in pairs]
+    same_words, same_regions = (
+        asked(trees, WORD, words)["text"],
+        asked(trees, REGION, regions)["code"],
+    )
+    assert [same_words[text] == same_words[root] for text, root in pairs] == [False, True, False]
+    assert [same_regions[text] == same_regions[root] for text, root in pairs] == [True] * 3
+
+
+def each_above_the_next(paths: list[str]) -> list[Row]:
+    """A chain: each row names the one before it in capital letters."""
+    above = [None, *(path.upper() for path in paths)]
+    return [
+        full_row(ADDRESS, path=path, above_path=named)
+        for path, named in zip(paths, above, strict=False)
+    ]
+
+
+def all_are_found(url: str, rows: list[Row]) -> bool:
+    """Whether each row of a chain is known to name the one before it, and no other."""
+    same = asked(url, ADDRESS, rows)["path"]
+    found = [same[row["above_path"]] for row in rows[1:]]
+    keys = [same[row["path"]] for row in rows]
+    return found == keys[:-1] and len(set(keys)) == len(rows)
+
+
+def test_texts_that_differ_only_far_behind_are_told_apart_and_found(trees: str) -> None:
+    """Servers sort by the first 1,024 bytes, unless told to look further."""
+    assert all_are_found(trees, each_above_the_next(["ж" * 690 + f"a{at:05}" for at in range(300)]))
+
+
+def test_more_texts_than_one_statement_takes_are_compared_all_with_all(trees: str) -> None:
+    """Of letters that take two bytes, and of signs that are written with four in a statement."""
+    count = 14_000
+    tail = '\\"' * 40
+    assert all_are_found(
+        trees,
+        each_above_the_next([f"{at * 7919 % count:05}" + "ж" * 170 + tail for at in range(count)]),
+    )

@@ -13,6 +13,7 @@ from twisted.internet.task import Clock
 from schema import direct
 from schema.capture import install as installing
 from schema.connection import connected
+from schema.lock import only_runner
 from service.database_url import DatabaseUrl
 from service.store.capture_look import unguarded_tables
 from service.store.capture_watch import SURE_SECONDS, CaptureWatch
@@ -25,8 +26,8 @@ EVERY = 30.0
 LOG = "service.store.capture_watch"
 
 
-def looked(database: str) -> tuple[str, ...]:
-    """What one look finds, as the read lane makes it."""
+def looked(database: str) -> tuple[str, ...] | None:
+    """What one look finds, as the read lane makes it; None where it was passed over."""
     with working(database, CATALOGUE, SessionSettings(autocommit=True)) as worker:
         return worker.run(unguarded_tables)
 
@@ -87,6 +88,19 @@ def test_a_look_finds_tables_that_were_released_and_passes_over_those_that_are_g
     assert looked(captured) == ()
 
 
+def test_a_look_is_passed_over_while_the_database_is_migrated(captured: str) -> None:
+    """A new table waits for its triggers then; the migration of another database is none here."""
+    run(captured, f"DROP TRIGGER {trigger(captured, 'farm', 'AFTER', 'UPDATE')}")
+    server = DatabaseUrl.parse(captured)
+    with connected(server.as_sqlalchemy()) as connection:
+        with only_runner(connection, 0):
+            assert looked(captured) is None
+        connection.exec_driver_sql("USE information_schema")
+        with only_runner(connection, 0):
+            assert looked(captured) == ("farm",)
+    assert looked(captured) == ("farm",)
+
+
 def test_an_account_that_may_not_see_triggers_knows_which_are_there(
     captured: str, account: str
 ) -> None:
@@ -112,7 +126,7 @@ def test_triggers_that_are_replaced_are_not_missing_at_any_moment(
     captured: str, owner: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another account becomes the definer of all; a look after each of the statements."""
-    found: list[tuple[str, ...]] = []
+    found: list[tuple[str, ...] | None] = []
     before = installing.run
 
     def run_and_look(connection: Any, statement: str) -> None:
@@ -146,7 +160,7 @@ class Watched:
         self.watch = CaptureWatch(cast(Lane, self.looks), self.clock, EVERY)
         self.watch.start()
 
-    def look(self, seconds: float, found: tuple[str, ...] | Exception) -> None:
+    def look(self, seconds: float, found: tuple[str, ...] | Exception | None) -> None:
         """The next look comes after so long, and not before, and finds this."""
         self.clock.advance(seconds - 0.25)
         assert not self.looks.under_way
@@ -174,6 +188,7 @@ def test_only_what_two_looks_find_is_told_once_and_so_is_its_end(
     assert problem is not None
     assert "farm" in problem
     assert "cow" not in problem
+    assert "are missing or were changed" in problem
     assert "herdbook schema recapture" in problem
     assert len(watched.watch) == 1
     watched.look(EVERY, ("farm",))
@@ -197,6 +212,27 @@ def test_a_look_that_fails_changes_nothing(caplog: pytest.LogCaptureFixture) -> 
     assert [line for line in caplog.messages if "away" in line] == [
         "whether all triggers are there is not known: away"
     ]
+    watched.look(EVERY, ())
+    assert watched.watch.problem() is None
+
+
+def test_a_look_that_was_passed_over_leaves_what_is_known(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What two looks have found stays; what only one has found counts from anew."""
+    caplog.set_level(logging.INFO, LOG)
+    watched = Watched()
+    watched.look(EVERY, ("cow",))
+    watched.look(SURE_SECONDS, None)
+    watched.look(EVERY, ("cow",))
+    assert watched.watch.problem() is None
+    watched.look(SURE_SECONDS, ("cow",))
+    problem = watched.watch.problem()
+    assert problem is not None
+    for _turn in range(3):
+        watched.look(EVERY, None)
+    assert watched.watch.problem() == problem
+    assert caplog.messages == [problem]
     watched.look(EVERY, ())
     assert watched.watch.problem() is None
 
