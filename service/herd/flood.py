@@ -1,0 +1,237 @@
+"""A node among its neighbours, without I/O: events in, actions out.
+
+    flood = Flood(identity, vector, manner)
+    for action in flood.handle(event):
+        ...carry it out; the outcomes of Build and Apply come back as events...
+
+The laws: what is said is committed; one delta at most is on its way in each direction of a link,
+and one part at most is being applied; what a link lacks and may get is begun after every event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import NamedTuple, TypeAlias
+
+from service.herd.flood_alarms import APPLY_FAILED, BUILD_FAILED, Troubles
+from service.herd.flood_asking import questions, second_way
+from service.herd.flood_events import (
+    ApplyFailed,
+    BuildFailed,
+    Built,
+    Committed,
+    Event,
+    Grown,
+    LinkClosed,
+    LinkOpened,
+    Received,
+    Ticked,
+)
+from service.herd.flood_turns import Turns
+from service.herd.flood_twins import surplus
+from service.herd.link import Link, Phase
+from service.herd.link_actions import Action, Alarm, Blame
+from service.herd.link_greeting import CLONED, RESTORED, Identity
+from service.herd.link_roles import Manner, prunes
+from service.herd.link_stream import Stream
+from service.herd.messages import Hello, Portion
+from service.herd.vectors import Vector, includes, joined
+
+HALTING = frozenset((CLONED, RESTORED))
+"""The alarms after which a node says nothing more: it would give positions that are given."""
+
+
+class Running(Enum):
+    """The state that owns nothing."""
+
+    RUNNING = "running"
+
+
+class Halted(NamedTuple):
+    """All links are closed, and new ones refused. Only a node with a new origin goes on."""
+
+    alarm: Alarm
+
+
+State: TypeAlias = Running | Halted
+
+
+class Flood:
+    """All links of a node. `ours` is what the node has committed, as far as it was told."""
+
+    def __init__(self, us: Identity, ours: Vector, manner: Manner = Manner.TREE) -> None:
+        self.ours = ours
+        self.state: State = Running.RUNNING
+        self._us = us
+        self._manner = manner
+        self._links: dict[int, Link] = {}
+        self._turns = Turns()
+        self._troubles = Troubles()
+        self._now = 0
+
+    @property
+    def streams(self) -> list[Stream]:
+        """The links on which both sides know each other."""
+        return [link.stream for link in self._links.values() if link.stream]
+
+    def handle(self, event: Event) -> list[Action]:
+        """What follows from an event, in the order in which it is to be done."""
+        if isinstance(self.state, Halted):
+            return self._turn_away(event, self.state)
+        before = self.ours
+        actions = _HANDLERS[type(event)](self, event)
+        alarms = (action for action in actions if isinstance(action, Alarm))
+        halting = next((alarm for alarm in alarms if alarm.code in HALTING), None)
+        if halting is not None:
+            return self._halt(halting)
+        actions += self._serve()
+        everybody = self.ours is not before or isinstance(event, Ticked | Grown)
+        for stream in self.streams if everybody else self._streams_of(event):
+            actions += stream.push(self.ours)
+        return actions
+
+    def _opened(self, event: LinkOpened) -> list[Action]:
+        link = Link(event.link, self._us, event.dialled, self._manner)
+        self._links[event.link] = link
+        return link.open(self.ours)
+
+    def _received(self, event: Received) -> list[Action]:
+        link = self._links.get(event.link)
+        if link is None:
+            return []
+        actions = link.receive(event.message, self.ours)
+        if link.state is Phase.CLOSED:
+            self._forget(event.link)
+        elif link.stream and isinstance(event.message, Hello):
+            actions += self._close_twin(link)
+        elif link.stream and isinstance(event.message, Portion):
+            actions += self._decline_second_way(event.message, link.stream)
+        return actions
+
+    def _closed(self, event: LinkClosed) -> list[Action]:
+        self._forget(event.link)
+        return []
+
+    def _grown(self, event: Grown) -> list[Action]:
+        self._grow(event.vector)
+        return []
+
+    def _built(self, event: Built) -> list[Action]:
+        self._grow(event.delta.covers)
+        self._troubles.over(BUILD_FAILED, event.link)
+        stream = self._stream(event.link)
+        return stream.built(event.number, event.part, event.delta) if stream else []
+
+    def _build_failed(self, event: BuildFailed) -> list[Action]:
+        stream = self._stream(event.link)
+        if stream is None:
+            return []
+        stream.sender.failed(event.number)
+        return [*self._troubles.begin(BUILD_FAILED, event.link, event.text)]
+
+    def _committed(self, event: Committed) -> list[Action]:
+        self._grow(event.vector)
+        self._troubles.over(APPLY_FAILED, event.link)
+        portion = self._turns.finish(event.link, event.number, event.part)
+        stream = self._stream(event.link)
+        return stream.committed(portion, self.ours) if stream and portion else []
+
+    def _apply_failed(self, event: ApplyFailed) -> list[Action]:
+        self._turns.finish(event.link, event.number, event.part)
+        if event.link not in self._links:
+            return []
+        self._turns.rest(event.link)
+        return [*self._troubles.begin(APPLY_FAILED, event.link, event.text)]
+
+    def _ticked(self, _event: Ticked) -> list[Action]:
+        self._now += 1
+        self._turns.tick()
+        streams, actions = self.streams, []
+        for stream in streams:
+            stream.tick(self.ours)
+        for stream, wanted in questions(self.ours, streams):
+            actions += stream.ask(wanted, self.ours, self._now)
+        for stream in streams:
+            actions += stream.tell(self.ours)
+        return actions
+
+    def _serve(self) -> list[Action]:
+        """Look at what waits, until something is being applied or nothing is left."""
+        actions: list[Action] = []
+        while (number := self._turns.next(self._ready())) is not None:
+            actions += self._look_at(self._links[number])
+        return actions
+
+    def _ready(self) -> list[int]:
+        return [stream.link for stream in self.streams if stream.receiver.head is not None]
+
+    def _look_at(self, link: Link) -> list[Action]:
+        """Apply what comes next over a link, unless it brings nothing or would leave a gap."""
+        stream = link.stream
+        portion = stream.receiver.head if stream else None
+        if stream is None or portion is None:
+            return []
+        if includes(self.ours, portion.delta.covers):
+            return stream.duplicate(portion, self.ours)
+        if includes(self.ours, portion.delta.above):
+            return [self._turns.take(link.number, portion)]
+        self._forget(link.number)
+        text = f"delta {portion.number} begins above what this node has"
+        return link.refuse(Blame.THEIRS, "portion.gap", text)
+
+    def _decline_second_way(self, portion: Portion, stream: Stream) -> list[Action]:
+        """A delta in parts begins: it is not wanted while others bring the same."""
+        begins = portion.part == 0 and not portion.delta.last and prunes(self._manner)
+        if begins and second_way(self.ours, stream, self.streams):
+            return stream.decline(portion.number)
+        return []
+
+    def _close_twin(self, newest: Link) -> list[Action]:
+        twin = surplus(self._us, newest, self._links.values())
+        if twin is None:
+            return []
+        self._forget(twin.number)
+        return twin.refuse(Blame.NOBODYS, "link.twin", "there is another link between the two")
+
+    def _halt(self, alarm: Alarm) -> list[Action]:
+        self.state = Halted(alarm)
+        links, self._links = self._links, {}
+        refusals = (link.refuse(Blame.OURS, alarm.code, alarm.text) for link in links.values())
+        return [alarm, *(action for refusal in refusals for action in refusal)]
+
+    def _turn_away(self, event: Event, halted: Halted) -> list[Action]:
+        if not isinstance(event, LinkOpened):
+            return []
+        link = Link(event.link, self._us, event.dialled, self._manner)
+        return link.refuse(Blame.OURS, *halted.alarm)
+
+    def _grow(self, vector: Vector) -> None:
+        if not includes(self.ours, vector):
+            self.ours = joined(self.ours, vector)
+
+    def _forget(self, link: int) -> None:
+        self._links.pop(link, None)
+        self._turns.forget(link)
+        self._troubles.forget(link)
+
+    def _stream(self, number: int) -> Stream | None:
+        link = self._links.get(number)
+        return link.stream if link else None
+
+    def _streams_of(self, event: Event) -> list[Stream]:
+        stream = self._stream(getattr(event, "link", 0))
+        return [stream] if stream else []
+
+
+_HANDLERS: Mapping[type, Callable[..., list[Action]]] = {
+    LinkOpened: Flood._opened,
+    Received: Flood._received,
+    LinkClosed: Flood._closed,
+    Grown: Flood._grown,
+    Built: Flood._built,
+    BuildFailed: Flood._build_failed,
+    Committed: Flood._committed,
+    ApplyFailed: Flood._apply_failed,
+    Ticked: Flood._ticked,
+}

@@ -1,0 +1,79 @@
+"""Conflicts: a value is put aside though the side whose value stands had not seen it.
+
+Whether it had is known exactly. The delta says what the sender had (`covers`), and our changelog
+which writes lie above that; the delta's own entries above our vector are what we had not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+
+from records.merging import losses
+from records.stamps import Version
+from records.states import RowState
+from service.herd.deltas import DELETE, Delta, DeltaRow
+from service.herd.journal import LATER_WRITE, OTHER_LIFE, JournalEntry
+from service.herd.planning.draft import Draft
+from service.herd.shapes import Place
+from service.herd.vectors import Vector
+
+_NONE: frozenset[Version] = frozenset()
+
+
+def our_losses(delta: Delta, draft: Draft, rows: Iterable[DeltaRow]) -> list[JournalEntry]:
+    """What was written here, was not seen there, and does not stand any more.
+
+    The draft holds the rows merged and not yet repaired.
+    """
+    doubtful = {
+        row.place: ours
+        for row in rows
+        if (ours := draft.before(row.place)) is not None
+        and _may_lose(row, ours, draft.known(row.place))
+    }
+    if not doubtful:
+        return []
+    unseen = draft.tables.unseen(delta.covers, doubtful)
+    return _put_aside(draft, ((p, ours, unseen.get(p, _NONE)) for p, ours in doubtful.items()))
+
+
+def their_losses(
+    delta: Delta, draft: Draft, rows: Iterable[DeltaRow], vector: Vector
+) -> list[JournalEntry]:
+    """What was written there, was not seen at our vector, and does not come to stand here."""
+    news: dict[Place, set[Version]] = {}
+    for entry in delta.entries:
+        if entry.kind != DELETE and entry.position > vector.get(entry.origin, 0):
+            news.setdefault(entry.place, set()).add(entry.version)
+    met = [row for row in rows if draft.before(row.place) is not None]
+    return _put_aside(draft, ((r.place, r.state, news.get(r.place, _NONE)) for r in met))
+
+
+def _may_lose(row: DeltaRow, ours: RowState, merged: RowState) -> bool:
+    """Whether a value of ours gives way to one that may have been written without seeing it."""
+    if not ours.alive or merged is ours:
+        return False
+    return merged.life > ours.life or any(_overruled(c, ours, merged) for c in row.state.values)
+
+
+def _overruled(column: str, ours: RowState, merged: RowState) -> bool:
+    our_version, version = ours.version(column), merged.version(column)
+    if column not in ours.values or our_version == version:
+        return False
+    # What one origin wrote twice it has seen; and what a write names as overwritten.
+    slot = merged.slots.get(column)
+    seen = our_version.origin == version.origin or (slot is not None and slot.over == our_version)
+    return version < our_version or not seen
+
+
+def _put_aside(
+    draft: Draft, found: Iterable[tuple[Place, RowState, Set[Version]]]
+) -> list[JournalEntry]:
+    entries = []
+    for place, loser, unseen in found:
+        merged = draft.known(place)
+        lost = losses(loser, merged, unseen) if unseen else []
+        if lost:
+            rule = LATER_WRITE if merged.life == loser.life else OTHER_LIFE
+            entries.append(JournalEntry(rule, place, loser.life, tuple(lost)))
+    return entries

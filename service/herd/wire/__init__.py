@@ -1,0 +1,1 @@
+"""How a delta stands on the wire: groups of rows, in columns."""

@@ -1,0 +1,102 @@
+"""Tables in memory, with the indexes that planning asks for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence, Set
+from itertools import chain
+
+from records.stamps import Version
+from records.states import RowState
+from service.herd.deltas import DELETE, LogEntry
+from service.herd.shapes import Key, Place, Reference, Shapes, Unique
+from service.herd.tables import Claim
+from service.herd.vectors import Vector
+
+
+class MemoryTables:
+    """The rows of one node, live and dead, and its changelog.
+
+    `unsealed` are the entries that have no position yet.
+    """
+
+    def __init__(self, shapes: Shapes) -> None:
+        self.shapes = shapes
+        self.states: dict[Place, RowState] = {}
+        self.log: dict[int, dict[int, LogEntry]] = defaultdict(dict)
+        self.unsealed: list[LogEntry] = []
+        self._highest: dict[int, int] = defaultdict(int)
+        self._children: dict[tuple[str, Reference, Key], set[Place]] = defaultdict(set)
+        self._holders: dict[tuple[str, Unique, Hashable], set[Place]] = defaultdict(set)
+
+    def put(self, place: Place, state: RowState) -> None:
+        """A row gets a state."""
+        known = self.states.get(place)
+        if known is not None and known.alive:
+            for bucket in self._buckets(place, known):
+                bucket.discard(place)
+        self.states[place] = state
+        if state.alive:
+            for bucket in self._buckets(place, state):
+                bucket.add(place)
+
+    def _buckets(self, place: Place, state: RowState) -> Iterator[set[Place]]:
+        shape = self.shapes[place[0]]
+        for reference in shape.references:
+            key = tuple(state.values[column] for column in reference.columns)
+            if None not in key:
+                yield self._children[shape.table, reference, key]
+        for unique in shape.uniques:
+            claim = tuple(state.values[column] for column in unique.columns)
+            if None not in claim:
+                yield self._holders[shape.table, unique, claim]
+
+    def live(self) -> Iterator[tuple[Place, RowState]]:
+        """The rows that are there."""
+        return ((place, state) for place, state in self.states.items() if state.alive)
+
+    def rows(self, places: Collection[Place]) -> Mapping[Place, RowState]:
+        """See the port."""
+        return {place: self.states[place] for place in places if place in self.states}
+
+    def children(self, table: str, reference: Reference, parents: Collection[Key]) -> Set[Place]:
+        """See the port."""
+        found: set[Place] = set()
+        for key in parents:
+            found |= self._children.get((table, reference, key), set())
+        return found
+
+    def holders(self, table: str, unique: Unique, claims: Collection[Claim]) -> Set[Place]:
+        """See the port."""
+        found: set[Place] = set()
+        for claim in claims:
+            found |= self._holders.get((table, unique, claim), set())
+        return found
+
+    def folded(self, table: str, unique: Unique, claims: Sequence[Claim]) -> Sequence[Hashable]:
+        """See the port; bytes are compared."""
+        return claims
+
+    def unseen(self, vector: Vector, places: Collection[Place]) -> Mapping[Place, Set[Version]]:
+        """See the port."""
+        wanted = set(places)
+        found: dict[Place, set[Version]] = defaultdict(set)
+        for entry in chain(self.above(vector), self.unsealed):
+            if entry.kind != DELETE and entry.place in wanted:
+                found[entry.place].add(entry.version)
+        return found
+
+    def above(self, vector: Vector) -> Iterator[LogEntry]:
+        """The entries that a node at this vector does not have."""
+        for origin, entries in self.log.items():
+            first, last = vector.get(origin, 0) + 1, self._highest[origin]
+            yield from (entries[at] for at in range(first, last + 1) if at in entries)
+
+    def in_part(self, vector: Vector) -> bool:
+        """Whether there is something above what a node at this vector has whole."""
+        return any(last > vector.get(origin, 0) for origin, last in self._highest.items())
+
+    def keep(self, entry: LogEntry) -> None:
+        """Take an entry into the changelog; it may be there already."""
+        self.log[entry.origin][entry.position] = entry
+        self._highest[entry.origin] = max(self._highest[entry.origin], entry.position)

@@ -1,0 +1,135 @@
+"""One node: its tables, its changelog, its vector, its journal, and what its applications write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from records.states import Death, RowState, Value, born, born_again, changed, died
+from service.herd.building import build, rows_of
+from service.herd.deltas import DELETE, INSERT, UPDATE, Delta, LogEntry
+from service.herd.journal import JournalEntry
+from service.herd.planning.plan import Here, Plan, plan
+from service.herd.shapes import Place, Reference, Shapes
+from service.herd.vectors import Vector, joined
+from service.simulation.memory import MemoryTables
+
+
+class Refused(Exception):
+    """A constraint does not let an application write this."""
+
+
+class Node:
+    """What is durable of one node."""
+
+    def __init__(self, origin: int, shapes: Shapes) -> None:
+        self.origin = origin
+        self.shapes = shapes
+        self.tables = MemoryTables(shapes)
+        self.vector: dict[int, int] = {origin: 0}
+        self.journal: list[JournalEntry] = []
+
+    def insert(self, place: Place, values: Mapping[str, Value], now: int) -> None:
+        """An application inserts a row. Raises Refused."""
+        dead = self.tables.states.get(place)
+        if dead is not None and dead.alive:
+            raise Refused("the key is taken")
+        self._require(place, values)
+        if dead is None:
+            state = born(values, now, self.origin)
+        else:
+            state = born_again(dead, now, self.origin)._replace(values=values)
+        self._commit(place, state, INSERT)
+
+    def update(self, place: Place, values: Mapping[str, Value], now: int) -> None:
+        """An application writes columns of a live row. Raises Refused."""
+        state = self.tables.states[place]
+        real = {column: value for column, value in values.items() if state.values[column] != value}
+        if not real:
+            return
+        self._require(place, {**state.values, **real})
+        self._commit(place, changed(state, real, now, self.origin), UPDATE, tuple(real))
+
+    def delete(self, place: Place, now: int) -> None:
+        """An application deletes a live row, with what its references say. Raises Refused."""
+        doomed = self._doomed(place)
+        for shape in self.shapes.values():
+            for reference in shape.references:
+                if reference.on_delete == "restrict" and self._children(reference, doomed) - doomed:
+                    raise Refused("something holds on to it")
+        self._let_go(doomed, now)
+        for gone in sorted(doomed, key=repr):
+            self._commit(gone, died(self.tables.states[gone], Death(now, "application")), DELETE)
+
+    def _doomed(self, place: Place) -> set[Place]:
+        doomed, wave = {place}, {place}
+        while wave:
+            wave = {
+                child
+                for shape in self.shapes.values()
+                for reference in shape.references
+                if reference.on_delete == "cascade"
+                for child in self._children(reference, wave)
+            } - doomed
+            doomed |= wave
+        return doomed
+
+    def _let_go(self, doomed: set[Place], now: int) -> None:
+        for shape in self.shapes.values():
+            for reference in shape.references:
+                if reference.on_delete == "set_null":
+                    for child in sorted(self._children(reference, doomed) - doomed, key=repr):
+                        self.update(child, dict.fromkeys(reference.columns), now)
+
+    def _children(self, reference: Reference, parents: set[Place]) -> set[Place]:
+        keys = [key for table, key in parents if table == reference.parent]
+        return {
+            child
+            for shape in self.shapes.values()
+            if reference in shape.references
+            for child in self.tables.children(shape.table, reference, keys)
+        }
+
+    def _require(self, place: Place, values: Mapping[str, Value]) -> None:
+        shape = self.shapes[place[0]]
+        for reference in shape.references:
+            key = tuple(values[column] for column in reference.columns)
+            parent = self.tables.states.get((reference.parent, key))
+            if None not in key and (parent is None or not parent.alive):
+                raise Refused(f"{reference.name} is not there")
+        for unique in shape.uniques:
+            claim = tuple(values[column] for column in unique.columns)
+            if None not in claim and self.tables.holders(shape.table, unique, [claim]) - {place}:
+                raise Refused(f"{unique.name} is taken")
+
+    def _commit(
+        self, place: Place, state: RowState, kind: str, columns: tuple[str, ...] = ()
+    ) -> None:
+        self.tables.put(place, state)
+        stamp = state.death.died if kind == DELETE and state.death else state.latest.stamp
+        entry = LogEntry(self.origin, 0, *place, kind, columns, state.life, stamp, "application")
+        self._log(entry)
+
+    def _log(self, entry: LogEntry) -> None:
+        position = self.vector[self.origin] + 1
+        self.vector[self.origin] = position
+        self.tables.keep(entry._replace(position=position))
+
+    def delta(self, above: Vector) -> Delta:
+        """What a node at this vector lacks."""
+        entries = tuple(self.tables.above(above))
+        states = self.tables.rows(rows_of(entries))
+        return build(self.origin, (dict(above), dict(self.vector)), entries, states, self.shapes)
+
+    def apply(self, delta: Delta, now: int) -> Plan:
+        """Apply a delta, as one transaction does."""
+        made = plan(delta, self.tables, self.shapes, Here(self.origin, self.vector, now))
+        for place, state in made.rows.items():
+            self.tables.put(place, state)
+        for entry in made.kept:
+            self.tables.keep(entry)
+        if delta.last:
+            self.vector = joined(self.vector, delta.covers)
+        for entry in made.noted:
+            self._log(entry)
+        self.journal += made.journal
+        return made

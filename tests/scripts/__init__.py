@@ -1,0 +1,1 @@
+"""Stories of several nodes, each a text file with the end it has to come to."""

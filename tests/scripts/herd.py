@@ -1,0 +1,125 @@
+"""The nodes of a story: what they are told to do, and what they show."""
+
+from __future__ import annotations
+
+import itertools
+
+from records.states import RowState
+from service.herd.deltas import Delta
+from service.herd.journal import JournalEntry
+from service.herd.shapes import Place
+from service.herd.vectors import includes
+from service.simulation.node import Node
+from tests.constraints import broken
+from tests.scripts.tables import Declared, assignments, shown
+
+SECOND = 1_000_000
+ROUNDS = 20
+"""A herd that is not at rest after so many rounds of everybody telling everybody never will be."""
+
+
+class Herd:
+    """Some nodes and the time. Each command, and each delta that arrives, takes a second."""
+
+    def __init__(self, declared: Declared) -> None:
+        self.declared = declared
+        self.nodes: dict[str, Node] = {}
+        self.skews: dict[str, int] = {}
+        self.now = 0
+
+    def twin(self) -> Herd:
+        """The same herd once more, to live on by itself."""
+        other = Herd(self.declared)
+        other.nodes = {name: _twin(node) for name, node in self.nodes.items()}
+        other.skews, other.now = dict(self.skews), self.now
+        return other
+
+    def add(self, name: str) -> None:
+        """One more node, empty; later ones have higher origins."""
+        self.nodes[name] = Node(len(self.nodes) + 1, self.declared.shapes)
+        self.skews[name] = 0
+
+    def clock(self, name: str) -> int:
+        """What a node takes for the time, a second later."""
+        self.now += SECOND
+        return self.now + self.skews[name]
+
+    def insert(self, name: str, table: str, key: str, *words: str) -> None:
+        """An application inserts a row at a node."""
+        place = self.declared.place(table, key)
+        values = self.declared.row(place, assignments(words))
+        self.nodes[name].insert(place, values, self.clock(name))
+
+    def update(self, name: str, table: str, key: str, *words: str) -> None:
+        """An application writes some columns at a node."""
+        place = self.declared.place(table, key)
+        self.nodes[name].update(place, assignments(words), self.clock(name))
+
+    def delete(self, name: str, table: str, key: str) -> None:
+        """An application deletes a row at a node."""
+        self.nodes[name].delete(self.declared.place(table, key), self.clock(name))
+
+    def deltas(self) -> dict[tuple[str, str], Delta]:
+        """What each node has to tell each other one."""
+        return {
+            (one, other): self.nodes[one].delta(self.nodes[other].vector)
+            for one, other in itertools.permutations(self.nodes, 2)
+        }
+
+    def tell(self, one: str, other: str) -> None:
+        """A node learns what another one has."""
+        self.arrive(self.nodes[one].delta(self.nodes[other].vector), other)
+
+    def arrive(self, delta: Delta, name: str) -> None:
+        """A delta is applied; every constraint holds afterwards."""
+        node = self.nodes[name]
+        node.apply(delta, self.clock(name))
+        assert not broken(node), f"{name} has {broken(node)}"
+
+    def rest(self) -> None:
+        """All tell all others, until nobody has anything to tell."""
+        for _round in range(ROUNDS):
+            waiting = [pair for pair in itertools.permutations(self.nodes, 2) if self._news(*pair)]
+            if not waiting:
+                return
+            for one, other in waiting:
+                self.tell(one, other)
+        raise AssertionError(f"no rest after {ROUNDS} rounds")
+
+    def _news(self, one: str, other: str) -> bool:
+        return not includes(self.nodes[other].vector, self.nodes[one].vector)
+
+    def rows(self, name: str) -> list[str]:
+        """The rows of a node, live and dead, in the order of their tables."""
+        states = self.nodes[name].tables.states
+        order = list(self.declared.columns)
+        places = sorted(states, key=lambda place: (order.index(place[0]), str(place[1])))
+        return [self._row(place, states[place]) for place in places]
+
+    def _row(self, place: Place, state: RowState) -> str:
+        table, (key,) = place
+        if not state.alive:
+            return f"{table} {key} is dead"
+        columns = self.declared.columns[table][1:]
+        return " ".join([table, str(key), *(f"{c}={shown(state.values[c])}" for c in columns)])
+
+    def journal(self) -> set[str]:
+        """What was put aside anywhere."""
+        return {_line(entry) for node in self.nodes.values() for entry in node.journal}
+
+
+def _line(entry: JournalEntry) -> str:
+    table, (key,) = entry.place
+    lost = " ".join(f"{loss.column}={shown(loss.value)}" for loss in entry.losses)
+    return f"journal: {entry.rule}: {table} {key} {lost}".rstrip()
+
+
+def _twin(node: Node) -> Node:
+    other = Node(node.origin, node.shapes)
+    for place, state in node.tables.states.items():
+        other.tables.put(place, state)
+    for entry in node.tables.above({}):
+        other.tables.keep(entry)
+    other.vector = dict(node.vector)
+    other.journal = list(node.journal)
+    return other
