@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,16 @@ from service.server import PrivateServer, ServerKind
 from tests.servers.programs import chosen_kinds, program_of
 
 _numbers = itertools.count(1)
+
+
+def pytest_configure() -> None:
+    """A run in the background ignores SIGINT, one under nohup SIGHUP; its children would as well.
+
+    A signal that is handled, if only by doing nothing, is a child's to decide on.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda _number, _frame: None)
 
 
 class Servers:

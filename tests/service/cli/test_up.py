@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -146,8 +145,6 @@ def test_what_is_ended_while_it_starts_leaves_nothing(
             stderr=subprocess.DEVNULL,
             start_new_session=True,
             env=os.environ | {"PYTHONPATH": str(ROOT), "HERDBOOK_SERVER": server_program},
-            # Under nohup the tests, and so their children, would ignore SIGHUP.
-            preexec_fn=partial(signal.signal, signal.SIGHUP, signal.SIG_DFL),
         )
         time.sleep(pause)
         process.send_signal(number)
