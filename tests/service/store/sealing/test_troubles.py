@@ -93,7 +93,7 @@ def test_a_key_that_cannot_be_asked_for_is_sealed_as_it_is_written(
     plots: str, day: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the sealer's session were as strict as others: MySQL then refuses to compare."""
-    monkeypatch.setattr("service.store.sealing.session._SQL_MODE", SQL_MODE)
+    monkeypatch.setattr("service.store.sealing.session.TRIGGER_MODE", SQL_MODE)
     odd, good = BOOKING.format(day=day, moment=NOON), BOOKING.format(day="2026-01-01", moment=NOON)
     with lax(plots) as session, sealing(plots) as sealer:
         for _turn in range(2):
