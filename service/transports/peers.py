@@ -5,6 +5,9 @@ from __future__ import annotations
 import socket
 from typing import Any
 
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.interfaces import ITCPTransport
+
 _KEEP_ALIVE = {socket.TCP_KEEPIDLE: 60, socket.TCP_KEEPINTVL: 10, socket.TCP_KEEPCNT: 6}
 """Seconds of silence before the peer is asked, seconds between questions, and how many."""
 
@@ -18,9 +21,12 @@ def principal_at(address: object) -> str:
 def keep_alive(transport: Any) -> None:
     """Send small messages at once, and find out within two minutes that a peer is gone.
 
-    Nothing of it is needed for a socket in the file system.
+    Only over TCP. Twisted's transport of a socket in the file system has the methods as well, and
+    the system refuses what they ask for.
     """
-    if not hasattr(transport, "setTcpKeepAlive"):
+    if not isinstance(transport.getPeer(), IPv4Address | IPv6Address):
+        return
+    if not ITCPTransport.providedBy(transport):
         return
     transport.setTcpNoDelay(True)
     transport.setTcpKeepAlive(True)

@@ -68,6 +68,7 @@ def test_writers_over_a_socket_are_told_from_others(tmp_path: Path, database: st
             client.call("farm.create", {"name": "by socket"})
             node.call("farm.create", {"name": "by TCP"})
             writers = [change["writer"] for change in next_changes(client, 2)]
+        assert "Traceback" not in node.log()
     assert writers == ["api:unix", "api:127.0.0.1"]
 
 
