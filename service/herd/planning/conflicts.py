@@ -45,8 +45,19 @@ def their_losses(
     for entry in delta.entries:
         if entry.kind != DELETE and entry.position > vector.get(entry.origin, 0):
             news.setdefault(entry.place, set()).add(entry.version)
-    met = [row for row in rows if draft.before(row.place) is not None]
-    return _put_aside(draft, ((r.place, r.state, news.get(r.place, _NONE)) for r in met))
+    losing = [
+        row
+        for row in rows
+        if draft.before(row.place) is not None
+        and losses(row.state, draft.known(row.place), news.get(row.place, _NONE))
+    ]
+    if not losing:
+        return []
+    # Parts of a delta that broke off may have brought some of it here, above our vector.
+    here = draft.tables.unseen(vector, {row.place for row in losing})
+    return _put_aside(
+        draft, ((r.place, r.state, news[r.place] - here.get(r.place, _NONE)) for r in losing)
+    )
 
 
 def _may_lose(row: DeltaRow, ours: RowState, merged: RowState) -> bool:

@@ -128,7 +128,7 @@ class Family:
             if self._draft.alive(child) and not self._draft.alive(parent):
                 columns[child] += reference.columns
         for place, names in columns.items():
-            self._draft.write(place, dict.fromkeys(names), journal.LET_GO)
+            self._draft.write(place, dict.fromkeys(sorted(names)), journal.LET_GO)
         return set(columns)
 
     def upward(self, places: Iterable[Place]) -> list[Edge]:

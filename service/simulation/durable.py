@@ -1,0 +1,90 @@
+"""A node's database: what survives when its process is killed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from records.states import RowState
+from service.herd.deltas import Delta, LogEntry
+from service.herd.planning.plan import Plan
+from service.herd.shapes import Place, Shapes
+from service.simulation.clock import Clock
+from service.simulation.ledger import Ledger
+from service.simulation.node import Node
+
+FIRST_ORIGIN = 100
+
+
+def name_of(origin: int) -> str:
+    """What a node is called in stories."""
+    return chr(ord("A") + origin - FIRST_ORIGIN)
+
+
+class DurableNode(Node):
+    """A node whose commits get their positions only when they are sealed.
+
+    `gone_until` and `full_until` are moments: until then nothing can be read or written, or
+    nothing can be written.
+    """
+
+    def __init__(self, number: int, shapes: Shapes, clock: Clock, ledger: Ledger) -> None:
+        super().__init__(FIRST_ORIGIN + number, shapes)
+        self.number = number
+        self.name = name_of(self.origin)
+        self.clock = clock
+        self.gone_until = 0
+        self.full_until = 0
+        self.written: list[tuple[Place, RowState | None, RowState]] = []
+        self._ledger = ledger
+
+    def may_read(self, moment: int) -> bool:
+        """Whether the database answers; what is to be read may have to be sealed before."""
+        return moment >= self.gone_until and (not self.tables.unsealed or self.writable(moment))
+
+    def writable(self, moment: int) -> bool:
+        """Whether the database answers and has room."""
+        return moment >= max(self.gone_until, self.full_until)
+
+    def transaction(self) -> tuple[tuple[Place, RowState | None, RowState], ...]:
+        """What was written since this was last asked."""
+        written, self.written = tuple(self.written), []
+        return written
+
+    def seal(self) -> Sequence[LogEntry]:
+        """Give positions to what is committed."""
+        if not self.tables.unsealed:
+            return ()
+        entries, self.tables.unsealed = self.tables.unsealed, []
+        first = self.vector[self.origin] + 1
+        sealed = [entry._replace(position=at) for at, entry in enumerate(entries, first)]
+        for entry in sealed:
+            self.tables.keep(entry)
+        self.vector = {**self.vector, self.origin: sealed[-1].position}
+        return sealed
+
+    @property
+    def known(self) -> Mapping[int, int]:
+        """The vector without origins of which nothing has been heard."""
+        return {origin: position for origin, position in self.vector.items() if position}
+
+    @property
+    def whole(self) -> bool:
+        """Whether the vector tells everything that is here."""
+        return not self.tables.unsealed and not self.tables.in_part(self.vector)
+
+    def apply(self, delta: Delta, now: int) -> Plan:
+        """Apply a delta, as one transaction does."""
+        made = super().apply(delta, now)
+        self._ledger.repaired(made.noted, made.rows)
+        return made
+
+    def _commit(
+        self, place: Place, state: RowState, kind: str, columns: tuple[str, ...] = ()
+    ) -> None:
+        before = self.tables.states.get(place)
+        self.written.append((place, before, state))
+        self._ledger.wrote(place, before, state, kind, columns)
+        super()._commit(place, state, kind, columns)
+
+    def _log(self, entry: LogEntry) -> None:
+        self.tables.unsealed.append(entry)

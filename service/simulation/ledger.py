@@ -1,0 +1,115 @@
+"""Every write, and what became of it: nothing that was written is gone without a trace.
+
+At rest each write stands, or was replaced by somebody who had seen it, or is in a journal as lost,
+or its value stood there by another write.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from records.stamps import Version
+from records.states import RowState, Value
+from service.herd.deltas import DELETE, INSERT, UPDATE, LogEntry
+from service.herd.journal import JournalEntry
+from service.herd.shapes import Place, Shapes
+
+
+class Write(NamedTuple):
+    """One column of one row, written once."""
+
+    place: Place
+    life: int
+    column: str
+    version: Version
+
+
+class Ledger:
+    """The writes of all nodes, those of repairs too."""
+
+    def __init__(self, shapes: Shapes) -> None:
+        self._shapes = shapes
+        self._values: dict[Write, Value] = {}
+        self._replaced: set[Write] = set()
+
+    def wrote(
+        self,
+        place: Place,
+        before: RowState | None,
+        after: RowState,
+        kind: str,
+        columns: Iterable[str],
+    ) -> None:
+        """An application wrote or deleted a row of which it saw the state before."""
+        named = columns if kind == UPDATE else after.values
+        if before is not None and kind != INSERT:
+            self._replaced.update(
+                Write(place, before.life, column, before.version(column)) for column in named
+            )
+        if kind != DELETE:
+            self._note(place, after, named)
+
+    def repaired(self, entries: Iterable[LogEntry], rows: Mapping[Place, RowState]) -> None:
+        """A node repaired rows; what it replaced is in its journal."""
+        for entry in entries:
+            state = rows[entry.place]
+            if entry.kind != DELETE:
+                columns = entry.columns if entry.kind == UPDATE else state.values
+                self._note(entry.place, state, columns)
+
+    def _note(self, place: Place, state: RowState, columns: Iterable[str]) -> None:
+        for column in columns:
+            version = state.version(column)
+            self._values[Write(place, state.life, column, version)] = state.values[column]
+
+    def vanished(
+        self, states: Mapping[Place, RowState], journal: Iterable[JournalEntry]
+    ) -> Iterator[tuple[Write, Value]]:
+        """The writes that are gone without a trace, when all nodes have these states."""
+        lost = {
+            Write(entry.place, entry.life, loss.column, loss.version)
+            for entry in journal
+            for loss in entry.losses
+        }
+        open_: list[tuple[Write, Value]] = []
+        for write, value in self._values.items():
+            told = write in self._replaced or write in lost
+            if not told and not _stands(write, value, states):
+                open_.append((write, value))
+        if open_:
+            yield from self._without_twin(open_, lost, states)
+
+    def _without_twin(
+        self,
+        doubtful: Iterable[tuple[Write, Value]],
+        lost: set[Write],
+        states: Mapping[Place, RowState],
+    ) -> Iterator[tuple[Write, Value]]:
+        """Of these writes those whose value did not stand there by another write either.
+
+        The other write is later, and so looked at itself. Only in a group it may be older, and
+        then it must be known what became of it.
+        """
+        alike: dict[tuple[Place, str], list[tuple[Write, Value]]] = defaultdict(list)
+        for write, value in self._values.items():
+            alike[write.place, write.column].append((write, value))
+        for write, value in doubtful:
+            grouped = write.column in self._shapes[write.place[0]].groups
+            if not any(
+                other != write
+                and same == value
+                and (
+                    (other.life, other.version) > (write.life, write.version)
+                    or (grouped and (other in self._replaced or other in lost))
+                )
+                for other, same in alike[write.place, write.column]
+            ):
+                yield write, value
+
+
+def _stands(write: Write, value: Value, states: Mapping[Place, RowState]) -> bool:
+    """Whether the value is there, by this write or by another one."""
+    state = states.get(write.place)
+    return state is not None and state.alive and state.values.get(write.column) == value

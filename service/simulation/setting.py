@@ -1,0 +1,103 @@
+"""What one seed makes of a herd: its nodes and links, its tables, and what goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from random import Random
+from typing import TypeAlias
+
+from service.herd.link_roles import Manner
+from service.herd.shapes import Shapes
+from service.simulation.clock import MILLION
+from service.simulation.schema import random_shapes
+
+Edge: TypeAlias = tuple[int, int]
+"""Two nodes that may be linked, by number; the lower first."""
+
+FAULTS = (
+    "cut",
+    "silence",
+    "partition",
+    "twin",
+    "repeat",
+    "slow",
+    "kill",
+    "pause",
+    "clock",
+    "database",
+    "disk",
+    "failure",
+)
+"""Everything that can go wrong, by name."""
+
+USUAL_STEPS = 80
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is not left to the seed. `nodes` None: two to four."""
+
+    nodes: int | None = None
+    steps: int = USUAL_STEPS
+    faults: Collection[str] = FAULTS
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One herd. Times are in moments, rates are shares of one.
+
+    `pace` is the longest time between two steps, `most_rows` the size of a part, `grain` the
+    smallest step of a clock. Only the first `writers` nodes have applications.
+    """
+
+    nodes: int
+    writers: int
+    edges: tuple[Edge, ...]
+    shapes: Shapes
+    steps: int
+    keys: int
+    pace: int
+    delay: int
+    seal_delay: int
+    most_rows: int
+    grain: int
+    manner: Manner
+    encoded: bool
+    faults: tuple[str, ...]
+
+
+def draw(options: Options, random: Random) -> Setting:
+    """The herd of a seed."""
+    nodes = options.nodes or random.choice((2, 2, 2, 3, 3, 3, 3, 4))
+    return Setting(
+        nodes=nodes,
+        writers=1 if random.random() < 0.08 else nodes,
+        edges=_edges(nodes, random),
+        shapes=random_shapes(random),
+        steps=options.steps,
+        keys=random.choice((3, 6, 6, 12)),
+        pace=random.choice((50, 100, 300)),
+        delay=random.choice((3, 30, 150)),
+        seal_delay=random.choice((1, 100, 600)),
+        most_rows=random.choice((2, 5, 20, 1000, 1000)),
+        grain=random.choice((1, 1, MILLION)),
+        manner=random.choice((Manner.TREE,) * 10 + (Manner.EVERY_LINK, Manner.ON_REQUEST)),
+        encoded=random.random() < 0.15,
+        faults=_some(options.faults, random),
+    )
+
+
+def _edges(nodes: int, random: Random) -> tuple[Edge, ...]:
+    """A tree, and some more."""
+    edges = {(random.randrange(node), node) for node in range(1, nodes)}
+    for node in range(1, nodes):
+        if random.random() < 0.4:
+            edges.add((random.randrange(node), node))
+    return tuple(sorted(edges))
+
+
+def _some(faults: Collection[str], random: Random) -> tuple[str, ...]:
+    """Not all of them in each herd: what they hide of each other shows in another one."""
+    share = random.choice((0.0, 0.3, 0.6, 1.0))
+    return tuple(name for name in FAULTS if name in faults and random.random() < share)

@@ -1,0 +1,205 @@
+"""Bugs to plant: each takes one rule away that the herd needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import NamedTuple
+
+import pytest
+
+from records import merging, states
+from records.stamps import Version
+from records.states import RowState
+from service.herd import building, flood
+from service.herd.deltas import DELETE, INSERT, UPDATE, Delta, LogEntry
+from service.herd.flood_events import Committed
+from service.herd.link_actions import Apply
+from service.herd.planning import conflicts, families, plan
+from service.herd.planning.draft import WRITER
+from service.herd.vectors import joined
+from service.simulation import process
+from service.simulation.durable import DurableNode
+from service.simulation.process import Process
+from service.simulation.setting import Options
+from service.simulation.waiting import Waiting
+
+
+class Plant(NamedTuple):
+    """A bug, and the rules that may be seen broken because of it."""
+
+    put_in: Callable[[pytest.MonkeyPatch], None]
+    rules: Collection[str]
+    options: Options = Options()
+
+
+def _ties_go_to_the_holder(patch: pytest.MonkeyPatch) -> None:
+    """Of two writes with one stamp the one that was here stays, whoever wrote it."""
+
+    def later(ours: RowState, theirs: RowState, group: tuple[str, ...], column: str) -> RowState:
+        stamps = [max(state.version(each).stamp for each in group) for state in (ours, theirs)]
+        if stamps[0] == stamps[1]:
+            return ours if column in ours.values else theirs
+        return ours if stamps[0] > stamps[1] else theirs
+
+    patch.setattr(merging, "_later", later)
+
+
+def _acknowledged_before_commit(patch: pytest.MonkeyPatch) -> None:
+    """A delta is taken for committed as soon as it is here."""
+    honest = Process._apply
+
+    def apply(self: Process, action: Apply) -> None:
+        number, part, delta = action.portion
+        vector = joined(self.node.vector, delta.covers) if delta.last else self.node.vector
+        honest(self, action)
+        self.give(Committed(action.link, number, part, vector))
+
+    patch.setattr(Process, "_apply", apply)
+    patch.setitem(process._CARRY_OUT, Apply, apply)
+
+
+def _repairs_not_logged(patch: pytest.MonkeyPatch) -> None:
+    """What repairs write has no entries of its own."""
+    patch.setattr(plan, "_own_entries", lambda _draft, _origin: ())
+
+
+def _one_entry_for_several_repairs(patch: pytest.MonkeyPatch) -> None:
+    """A row that is repaired twice in one go has one entry, with the later version only."""
+
+    def differences(
+        before: RowState, after: RowState
+    ) -> Iterable[tuple[str, tuple[str, ...], int]]:
+        if after.death is not None:
+            return [(DELETE, (), after.death.died)]
+        if after.life != before.life:
+            return [(INSERT, (), after.latest.stamp)]
+        changed = (c for c in after.values if after.version(c) != before.version(c))
+        return [(UPDATE, tuple(changed), after.latest.stamp)]
+
+    patch.setattr(plan, "_differences", differences)
+
+
+def _revived_row_in_part(patch: pytest.MonkeyPatch) -> None:
+    """Of a row that a repair revived only those columns travel that were written since."""
+    honest = building.columns_to_send
+
+    def columns_to_send(entries: Collection[LogEntry]) -> frozenset[str] | None:
+        return honest([e for e in entries if e.kind != INSERT or e.writer != WRITER])
+
+    patch.setattr(building, "columns_to_send", columns_to_send)
+
+
+def _vector_before_the_last_part(patch: pytest.MonkeyPatch) -> None:
+    """The first part of a delta is taken for all of it."""
+    honest = DurableNode.apply
+
+    def apply(self: DurableNode, delta: Delta, now: int) -> plan.Plan:
+        made = honest(self, delta, now)
+        self.vector = joined(self.vector, delta.covers)
+        return made
+
+    patch.setattr(DurableNode, "apply", apply)
+
+
+def _not_sealed_before_reading(patch: pytest.MonkeyPatch) -> None:
+    """A delta shows rows whose entries it does not have yet."""
+    honest = Process._snapshot
+
+    def snapshot(self: Process, action: object) -> object:
+        with pytest.MonkeyPatch.context() as inner:
+            inner.setattr(Process, "_sealed", lambda _self: None)
+            return honest(self, action)  # type: ignore[arg-type]
+
+    patch.setattr(Process, "_snapshot", snapshot)
+
+
+def _waiting_rows_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """Rows that could not stand in an early part do not come again with the last one."""
+
+    def what_waits(_self: Process, _link: int, number: int) -> Waiting:
+        return Waiting(number)
+
+    patch.setattr(Process, "_what_waits", what_waits)
+
+
+def _nothing_repaired(patch: pytest.MonkeyPatch) -> None:
+    """What merging makes of rows is written as it is."""
+    patch.setattr(plan, "_settle", lambda _draft: None)
+
+
+def _pinned_rows_die(patch: pytest.MonkeyPatch) -> None:
+    """Nobody looks from below what is held on to."""
+    patch.setattr(families.Family, "_held_from_below", lambda _self, _gone, _dying: set())
+
+
+def _our_losses_untold(patch: pytest.MonkeyPatch) -> None:
+    """What was here and lost goes into no journal."""
+    patch.setattr(plan, "our_losses", lambda *_arguments: [])
+
+
+def _their_losses_untold(patch: pytest.MonkeyPatch) -> None:
+    """What came and lost goes into no journal."""
+    patch.setattr(plan, "their_losses", lambda *_arguments: [])
+
+
+class _Everything(frozenset[Version]):
+    """A set in which everything is."""
+
+    def __contains__(self, _item: object) -> bool:
+        return True
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def _ordinary_updates_are_conflicts(patch: pytest.MonkeyPatch) -> None:
+    """Whatever was written over counts as lost, whether it had been seen or not."""
+    honest = conflicts._put_aside
+    patch.setattr(
+        conflicts,
+        "_put_aside",
+        lambda draft, found: honest(draft, [(p, state, _Everything()) for p, state, _ in found]),
+    )
+
+
+def _nobody_asks(patch: pytest.MonkeyPatch) -> None:
+    """Who heard of something and did not get it waits for ever."""
+    patch.setattr(flood, "questions", lambda _ours, _streams: [])
+
+
+def _last_clock_wins(patch: pytest.MonkeyPatch) -> None:
+    """A write has the time of its node's clock, even if what it replaces is from later."""
+    patch.setattr(states, "next_stamp", lambda now, _last: now)
+
+
+def _entries_of_others_dropped(patch: pytest.MonkeyPatch) -> None:
+    """A node keeps the rows that it gets, and not the entries to pass on."""
+    honest = DurableNode.apply
+
+    def apply(self: DurableNode, delta: Delta, now: int) -> plan.Plan:
+        kept = tuple(entry for entry in delta.entries if entry.origin == delta.sender)
+        return honest(self, delta._replace(entries=kept), now)
+
+    patch.setattr(DurableNode, "apply", apply)
+
+
+PLANTS: Mapping[str, Plant] = {
+    "ties go to the holder": Plant(_ties_go_to_the_holder, {"sameness"}),
+    "acknowledged before commit": Plant(_acknowledged_before_commit, {"truth"}),
+    "repairs not logged": Plant(_repairs_not_logged, {"sameness", "refused"}),
+    "one entry for several repairs": Plant(
+        _one_entry_for_several_repairs, {"balance"}, Options(nodes=3, steps=200)
+    ),
+    "revived row in part": Plant(_revived_row_in_part, {"refused"}),
+    "vector before the last part": Plant(_vector_before_the_last_part, {"gap"}),
+    "not sealed before reading": Plant(_not_sealed_before_reading, {"sameness", "refused"}),
+    "waiting rows forgotten": Plant(_waiting_rows_forgotten, {"gap", "refused"}),
+    "nothing repaired": Plant(_nothing_repaired, {"constraint"}),
+    "pinned rows die": Plant(_pinned_rows_die, {"reason"}),
+    "our losses untold": Plant(_our_losses_untold, {"balance"}),
+    "their losses untold": Plant(_their_losses_untold, {"balance"}),
+    "ordinary updates are conflicts": Plant(_ordinary_updates_are_conflicts, {"conflict"}),
+    "nobody asks": Plant(_nobody_asks, {"rest"}),
+    "the last clock wins": Plant(_last_clock_wins, {"sameness", "balance"}),
+    "entries of others dropped": Plant(_entries_of_others_dropped, {"gap"}),
+}

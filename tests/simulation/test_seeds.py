@@ -1,0 +1,92 @@
+"""Herds live through whatever goes wrong, and end equal."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from service.simulation.run import Run, run
+from service.simulation.setting import FAULTS, Options
+from service.simulation.telling import told
+
+ROOT = Path(__file__).parents[2]
+DIGEST = """
+from tests.simulation.test_seeds import digest
+print(digest(range(1, 13)))
+"""
+
+
+def digest(seeds: Iterable[int]) -> str:
+    """A number for all that happened in some seeds, and for where it led."""
+    together = sha256()
+    for seed in seeds:
+        ended = run(seed)
+        together.update("\n".join(told(ended, whole=True)).encode())
+        for node in ended.nodes:
+            together.update(repr(sorted(node.tables.states.items(), key=repr)).encode())
+            together.update(repr(sorted(node.known.items())).encode())
+    return together.hexdigest()
+
+
+def broken(runs: Iterable[Run]) -> list[str]:
+    """What went wrong, by seed."""
+    return [f"seed {ended.seed}: {ended.broken}" for ended in runs if ended.broken]
+
+
+def test_small_herds_keep_every_rule() -> None:
+    """Two hundred herds, with whatever the seeds let go wrong."""
+    assert broken(map(run, range(1, 201))) == []
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_alone_is_borne(fault: str) -> None:
+    """Each fault happens, and every rule holds."""
+    runs = [run(seed, Options(faults=(fault,))) for seed in range(1, 9)]
+    assert broken(runs) == []
+    assert sum((ended.world.counts for ended in runs), Counter())[f"fault {fault}"] > 0
+
+
+def test_larger_herds_keep_every_rule() -> None:
+    """Seven nodes that write for longer."""
+    assert broken(run(seed, Options(nodes=7, steps=150)) for seed in range(1, 7)) == []
+
+
+def test_a_herd_in_which_nothing_goes_wrong_comes_to_rest_soon() -> None:
+    """Without faults a few ticks after the last write are enough, even along a chain."""
+    runs = [run(seed, Options(nodes=5, faults=())) for seed in range(1, 21)]
+    assert broken(runs) == []
+    assert max(ended.world.counts["ticks to rest"] for ended in runs) <= 60
+
+
+def test_the_seeds_meet_what_they_are_for() -> None:
+    """Conflicts, repairs, parts that wait, frames, refused writes and giant transactions occur."""
+    runs = [run(seed) for seed in range(1, 61)]
+    counts = sum((ended.world.counts for ended in runs), Counter())
+    wanted = ("conflicts", "repairs", "waited", "refused", "not written", "giant")
+    assert {name for name in wanted if not counts[name]} == set()
+    assert {ended.world.setting.encoded for ended in runs} == {True, False}
+    assert {ended.world.setting.nodes for ended in runs} == {2, 3, 4}
+
+
+def test_the_same_seed_tells_the_same_story() -> None:
+    """Everything follows from the seed, in one process as in another with other hashes."""
+    here = digest(range(1, 13))
+    for hash_seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        command = [sys.executable, "-c", DIGEST]
+        there = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        )
+        assert there.stdout.strip() == here
+
+
+def test_another_seed_is_another_herd() -> None:
+    """Two seeds do not tell the same."""
+    assert told(run(1), whole=True)[1:] != told(run(2), whole=True)[1:]
