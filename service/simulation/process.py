@@ -89,7 +89,7 @@ class Process:
             _CARRY_OUT[type(action)](self, action)
 
     def pause(self) -> None:
-        """Stand still; what comes waits."""
+        """Take no messages; what comes waits."""
         self._paused = True
 
     def resume(self) -> None:
