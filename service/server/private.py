@@ -9,6 +9,7 @@ server.stop()
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
@@ -128,8 +129,11 @@ class PrivateServer:
         self.start()
 
     def freeze(self) -> None:
-        """Hold the process still: connections stay open and nobody answers."""
+        """Hold the process still: connections stay open and nobody answers, once this returns."""
         self._signal(signal.SIGSTOP)
+        if self._process is not None and self.running:
+            # A parent is told when the last thread has stopped, or when the process has ended.
+            os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def thaw(self) -> None:
         """Let a frozen process go on."""
