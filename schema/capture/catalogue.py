@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
@@ -17,15 +18,17 @@ TRIGGER_SETTINGS = (TRIGGER_MODE, "utf8mb4", "utf8mb4_bin")
 """The triggers' own sql_mode, character set and collation, whatever a session's are."""
 
 _OUR_NAMES = re.compile(rf"{TRIGGER_PREFIX}[ab][iud]_[0-9a-f]{{24}}")
-_NO_SUCH_TRIGGER = 1360
-_NOT_ALLOWED = frozenset({1142, 1227})
+NO_SUCH_TRIGGER = 1360
+TRIGGER_HIDDEN = frozenset({1142, 1227})
+"""What the server says of a trigger that this account may not see."""
 
-_TRIGGERS = text(
+TRIGGER_QUERY = (
     "SELECT event_object_table, trigger_name, action_timing, event_manipulation, action_order, "
     "action_statement, definer, sql_mode, character_set_client, collation_connection "
     "FROM information_schema.triggers WHERE trigger_schema = DATABASE() "
     "ORDER BY event_object_table, action_timing, event_manipulation, action_order"
 )
+"""Shows the triggers of the database; `FoundTrigger.read` takes its rows."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,21 @@ class FoundTrigger:
     body: str | None
     definer: str
     settings: tuple[str, str, str]
+
+    @classmethod
+    def read(cls, row: Iterable[Any]) -> FoundTrigger:
+        """The trigger that a row of the catalogue shows."""
+        table, name, timing, event, order, body, definer, *settings = row
+        return cls(
+            table=str(table),
+            name=str(name),
+            timing=str(timing),
+            event=str(event),
+            order=int(order),
+            body=None if body is None else str(body),
+            definer=str(definer or ""),
+            settings=(str(settings[0]), str(settings[1]), str(settings[2])),
+        )
 
     @property
     def is_ours(self) -> bool:
@@ -68,21 +86,7 @@ def _without_marks(body: str) -> str:
 
 def triggers_in(connection: Connection) -> list[FoundTrigger]:
     """All triggers of the database that this account sees; by table, event and order."""
-    return [
-        FoundTrigger(
-            table=str(table),
-            name=str(name),
-            timing=str(timing),
-            event=str(event),
-            order=int(order),
-            body=None if body is None else str(body),
-            definer=str(definer or ""),
-            settings=(str(settings[0]), str(settings[1]), str(settings[2])),
-        )
-        for table, name, timing, event, order, body, definer, *settings in connection.execute(
-            _TRIGGERS
-        )
-    ]
+    return [FoundTrigger.read(row) for row in connection.execute(text(TRIGGER_QUERY))]
 
 
 def hidden_among(connection: Connection, names: Iterable[str]) -> frozenset[str]:
@@ -99,9 +103,9 @@ def _is_hidden(connection: Connection, name: str) -> bool:
         connection.exec_driver_sql(f"SHOW CREATE TRIGGER {quoted(name)}").close()
     except DBAPIError as error:
         code = error_code(error)
-        if code == _NO_SUCH_TRIGGER:
+        if code == NO_SUCH_TRIGGER:
             return False
-        if code in _NOT_ALLOWED:
+        if code in TRIGGER_HIDDEN:
             return True
         raise
     return True

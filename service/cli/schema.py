@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from schema.progress import OnStep, Step
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+_REMEDY = (
+    "What capture lacks `herdbook schema recapture` mends. What tables lack is for a revision: "
+    "`herdbook schema upgrade` where some are pending, else a new one from `herdbook schema "
+    "revision`. Give them the options of this command."
+)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
@@ -249,8 +254,13 @@ def check(rows: bool, output: Output, **place: Any) -> ExitCode:
     if rows:
         with output.progress("rows, in percent", 100) as advance:
             found += migrator.check_rows(lambda share: advance(share * 100))
-    output.result({"differences": found}, "\n".join(found) or "no differences")
+    output.result({"differences": found}, _told(found))
     return ExitCode.DIFFERENCES if found else ExitCode.DONE
+
+
+def _told(found: list[str]) -> str:
+    """Differences for people, with what to do about them."""
+    return "\n".join([*found, _REMEDY]) if found else "no differences"
 
 
 @schema.command()
@@ -293,15 +303,16 @@ def recapture(tables: tuple[str, ...], wait: float, output: Output, **place: Any
     ]
     lines += [
         f"triggers of {name} were missing or changed: what was updated meanwhile of rows that were "
-        "there before cannot be known"
+        "there before cannot be known; readers should read the table whole"
         for name in lost
     ]
     # Taken last: it may have risen while the changelog was read.
     horizon = migrator.horizon()
-    lines += [
-        f"the changelog is kept after position {horizon} only: deaths of rows not changed since "
-        "cannot be known; where some may be gone unseen, readers should read the table whole"
-    ] * (horizon > 0)
+    if horizon:
+        lines.append(
+            f"the changelog is kept after position {horizon} only: deaths of rows not changed "
+            "since cannot be known; where some may be gone unseen, readers should read the table whole"
+        )
     document = {"tables": done, "lost": lost, "deaths": dict(deaths), "horizon": horizon}
     output.result(document, "\n".join(lines))
 

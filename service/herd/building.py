@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from records.states import RowState
 from service.herd.deltas import UPDATE, Delta, DeltaRow, LogEntry
-from service.herd.shapes import Place, Shape, Shapes
+from service.herd.shapes import Place, Shape, Shapes, shape_of
 from service.herd.vectors import Vector
 
 
@@ -52,7 +52,7 @@ def build(
     `entries` are those above the first, in the sender's order; `states` the rows they speak of.
     """
     rows = (
-        delta_row(place, states[place], columns_to_send(of_row), shapes[place[0]])
+        delta_row(place, states[place], columns_to_send(of_row), shape_of(shapes, place[0]))
         for place, of_row in rows_of(entries).items()
     )
     return Delta(sender, *vectors, tuple(rows), entries)

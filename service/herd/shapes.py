@@ -8,6 +8,9 @@ from typing import Any, TypeAlias
 
 from records.merging import NO_GROUPS, Groups
 
+RESTRICT, CASCADE, SET_NULL = "restrict", "cascade", "set_null"
+"""What becomes of children when their parent is deleted, in the words of record classes."""
+
 Key: TypeAlias = tuple[Any, ...]
 """The values of a row's primary key, in its order."""
 
@@ -19,13 +22,17 @@ Place: TypeAlias = tuple[str, Key]
 class Reference:
     """A foreign key: `columns` here hold the key of a row of the table `parent`.
 
-    `on_delete` is `restrict`, `cascade` or `set_null`.
+    `on_delete` is RESTRICT, CASCADE or SET_NULL; raises ValueError where it is none of them.
     """
 
     name: str
     columns: tuple[str, ...]
     parent: str
     on_delete: str
+
+    def __post_init__(self) -> None:
+        if self.on_delete not in (RESTRICT, CASCADE, SET_NULL):
+            raise ValueError(f"{self.name}: {self.on_delete} is no rule for deleting")
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,11 @@ class Unique:
 
 @dataclass(frozen=True)
 class Shape:
-    """One table."""
+    """One table.
+
+    Raises ValueError where a unique key is to release a column whose value means another row: an
+    ending would make it mean none.
+    """
 
     table: str
     key: tuple[str, ...]
@@ -53,6 +64,19 @@ class Shape:
     uniques: tuple[Unique, ...] = ()
     groups: Groups = field(default_factory=lambda: NO_GROUPS)
 
+    def __post_init__(self) -> None:
+        meaning = {*self.key, *(name for one in self.references for name in one.columns)}
+        for unique in self.uniques:
+            if not unique.nullable and unique.released in meaning:
+                raise ValueError(f"{unique.name} of {self.table} may not release {unique.released}")
+
 
 Shapes: TypeAlias = Mapping[str, Shape]
 """By table."""
+
+_NOTHING = Shape("", ())
+
+
+def shape_of(shapes: Shapes, table: str) -> Shape:
+    """What is known of a table; of an unknown one nothing has to hold."""
+    return shapes.get(table, _NOTHING)

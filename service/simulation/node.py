@@ -9,7 +9,7 @@ from service.herd.building import build, rows_of
 from service.herd.deltas import DELETE, INSERT, UPDATE, Delta, LogEntry
 from service.herd.journal import JournalEntry
 from service.herd.planning.plan import Here, Plan, plan
-from service.herd.shapes import Place, Reference, Shapes
+from service.herd.shapes import CASCADE, RESTRICT, SET_NULL, Place, Reference, Shapes
 from service.herd.vectors import Vector, joined
 from service.simulation.memory import MemoryTables
 
@@ -54,7 +54,7 @@ class Node:
         doomed = self._doomed(place)
         for shape in self.shapes.values():
             for reference in shape.references:
-                if reference.on_delete == "restrict" and self._children(reference, doomed) - doomed:
+                if reference.on_delete == RESTRICT and self._children(reference, doomed) - doomed:
                     raise Refused("something holds on to it")
         self._let_go(doomed, now)
         for gone in sorted(doomed, key=repr):
@@ -67,7 +67,7 @@ class Node:
                 child
                 for shape in self.shapes.values()
                 for reference in shape.references
-                if reference.on_delete == "cascade"
+                if reference.on_delete == CASCADE
                 for child in self._children(reference, wave)
             } - doomed
             doomed |= wave
@@ -76,7 +76,7 @@ class Node:
     def _let_go(self, doomed: set[Place], now: int) -> None:
         for shape in self.shapes.values():
             for reference in shape.references:
-                if reference.on_delete == "set_null":
+                if reference.on_delete == SET_NULL:
                     for child in sorted(self._children(reference, doomed) - doomed, key=repr):
                         self.update(child, dict.fromkeys(reference.columns), now)
 

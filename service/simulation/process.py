@@ -74,7 +74,7 @@ class Process:
         self.wrote()
 
     def give(self, event: Event) -> None:
-        """Let an event happen to the node; later, if it stands still."""
+        """Let an event happen to the node; later, if it is paused."""
         if not self.alive:
             return
         if self._paused:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from service.herd.journal import LET_GO, REVIVED, TAKEN_ALONG, UNIQUE, WITHDRAWN, JournalEntry
-from service.herd.planning.families import CASCADE, SET_NULL
 from service.herd.planning.plan import Plan
-from service.herd.shapes import Place, Reference
+from service.herd.shapes import CASCADE, SET_NULL, Place, Reference
 from service.simulation.durable import DurableNode
 from service.simulation.rules import BrokenRule
 

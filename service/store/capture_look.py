@@ -16,7 +16,12 @@ from types import MappingProxyType
 from MySQLdb import Error as DriverError
 
 from schema.capture.audit import Captured, without_all
-from schema.capture.catalogue import FoundTrigger
+from schema.capture.catalogue import (
+    NO_SUCH_TRIGGER,
+    TRIGGER_HIDDEN,
+    TRIGGER_QUERY,
+    FoundTrigger,
+)
 from schema.capture.shape import Capture
 from schema.capture.triggers import Trigger, triggers_of
 from schema.lock import lock_name
@@ -27,13 +32,6 @@ from service.store.transaction import Transaction
 _TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()"
 _NOTED = "SELECT table_name, description, definer FROM herdbook_capture"
 _ORIGIN = "SELECT origin FROM herdbook_node"
-_TRIGGERS = (
-    "SELECT event_object_table, trigger_name, action_timing, event_manipulation, action_order, "
-    "action_statement, definer, sql_mode, character_set_client, collation_connection "
-    "FROM information_schema.triggers WHERE trigger_schema = DATABASE()"
-)
-_NOT_ALLOWED = frozenset({1142, 1227})
-_NO_SUCH_TRIGGER = 1360
 
 
 def unguarded_tables(tx: Transaction) -> tuple[str, ...] | None:
@@ -62,7 +60,7 @@ def _captured(tx: Transaction, there: Iterable[str]) -> Iterator[Captured]:
     """The captured tables that are there, with the triggers that this account is shown."""
     ((origin,),) = tx.rows(_ORIGIN)
     shown: dict[str, list[FoundTrigger]] = {}
-    for trigger in _found(tx):
+    for trigger in map(FoundTrigger.read, tx.rows(TRIGGER_QUERY)):
         shown.setdefault(trigger.table, []).append(trigger)
     for name, description, definer in tx.rows(_NOTED):
         capture, wanted = _noted(str(description), str(definer), int(origin))
@@ -82,28 +80,14 @@ def _noted(description: str, definer: str, origin: int) -> tuple[Capture, Mappin
     return capture, MappingProxyType(wanted)
 
 
-def _found(tx: Transaction) -> Iterator[FoundTrigger]:
-    for table, name, timing, event, order, body, definer, *settings in tx.rows(_TRIGGERS):
-        yield FoundTrigger(
-            table=str(table),
-            name=str(name),
-            timing=str(timing),
-            event=str(event),
-            order=int(order),
-            body=None if body is None else str(body),
-            definer=str(definer or ""),
-            settings=(str(settings[0]), str(settings[1]), str(settings[2])),
-        )
-
-
 def _is_hidden(tx: Transaction, name: str) -> bool:
     """Whether there is such a trigger, which this account may not see."""
     try:
         tx.rows(f"SHOW CREATE TRIGGER {sql.quoted(name)}")
     except DriverError as error:
-        if error_number(error) in _NOT_ALLOWED:
+        if error_number(error) in TRIGGER_HIDDEN:
             return True
-        if error_number(error) == _NO_SUCH_TRIGGER:
+        if error_number(error) == NO_SUCH_TRIGGER:
             return False
         raise
     # It was made since the triggers were read.

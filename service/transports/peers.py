@@ -24,9 +24,8 @@ def keep_alive(transport: Any) -> None:
     Only over TCP. Twisted's transport of a socket in the file system has the methods as well, and
     the system refuses what they ask for.
     """
-    if not isinstance(transport.getPeer(), IPv4Address | IPv6Address):
-        return
-    if not ITCPTransport.providedBy(transport):
+    over_tcp = isinstance(transport.getPeer(), IPv4Address | IPv6Address)
+    if not over_tcp or not ITCPTransport.providedBy(transport):
         return
     transport.setTcpNoDelay(True)
     transport.setTcpKeepAlive(True)

@@ -74,9 +74,7 @@ def _claim(draft: Draft, unique: Unique, place: Place) -> Claim | None:
 
 
 def _seniority(draft: Draft, unique: Unique, place: Place) -> tuple[Version, str]:
-    state = draft.state(place)
-    assert state is not None
-    return max(map(state.version, unique.columns)), repr(place[1])
+    return max(map(draft.known(place).version, unique.columns)), repr(place[1])
 
 
 def _give_way(draft: Draft, unique: Unique, place: Place, withdrawn: set[Place]) -> None:

@@ -1,7 +1,8 @@
 """Conflicts: a value is put aside though the side whose value stands had not seen it.
 
-Whether it had is known exactly. The delta says what the sender had (`covers`), and our changelog
-which writes lie above that; the delta's own entries above our vector are what we had not.
+The delta says what the sender had (`covers`), and our changelog which writes lie above that; the
+delta's own entries above our vector are what we had not. Parts of a delta that broke off at the
+sender are not in `covers`: a write that it had in such a part counts as unseen.
 """
 
 from __future__ import annotations

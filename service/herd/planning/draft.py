@@ -7,13 +7,11 @@ from collections.abc import Iterable, Mapping
 from records.states import Death, RowState, Value, born_again, changed, died
 from service.herd import journal
 from service.herd.journal import JournalEntry
-from service.herd.shapes import Place, Reference, Shape, Shapes
+from service.herd.shapes import Place, Reference, Shape, Shapes, shape_of
 from service.herd.tables import Tables
 
 WRITER = "herdbook:repair"
 """Who writes and deletes what a repair writes and deletes."""
-
-_NOTHING = Shape("", ())
 
 
 class DeltaRefused(Exception):
@@ -73,7 +71,7 @@ class Draft:
 
     def shape(self, table: str) -> Shape:
         """What is known of a table; of an unknown one nothing has to hold."""
-        return self.shapes.get(table, _NOTHING)
+        return shape_of(self.shapes, table)
 
     def parent(self, place: Place, reference: Reference) -> Place | None:
         """The row that a row refers to; None where it refers to none."""

@@ -13,9 +13,7 @@ from typing import NamedTuple
 
 from service.herd import journal
 from service.herd.planning.draft import Draft
-from service.herd.shapes import Key, Place, Reference
-
-RESTRICT, CASCADE, SET_NULL = "restrict", "cascade", "set_null"
+from service.herd.shapes import CASCADE, RESTRICT, SET_NULL, Key, Place, Reference
 
 
 class Edge(NamedTuple):

@@ -209,7 +209,7 @@ def _city_story() -> tuple[Node, list[Delta]]:
     return writer, seen
 
 
-def _same_end(order: list[Delta], writer: Node) -> None:
+def _expect_same_end(order: list[Delta], writer: Node) -> None:
     node = Node(OURS, COUNTRIES)
     for at, each in enumerate(order):
         node.apply(each, 100 + at)
@@ -222,9 +222,9 @@ def _same_end(order: list[Delta], writer: Node) -> None:
 def test_deltas_may_come_in_the_worst_order() -> None:
     """The last first, and all in between once more: the end is the same, and nothing is noted."""
     writer, seen = _city_story()
-    _same_end(seen[::-1], writer)
-    _same_end([seen[4], seen[0], seen[6], *seen], writer)
-    _same_end([each for each in seen for _ in range(3)], writer)
+    _expect_same_end(seen[::-1], writer)
+    _expect_same_end([seen[4], seen[0], seen[6], *seen], writer)
+    _expect_same_end([each for each in seen for _ in range(3)], writer)
 
 
 def test_the_same_delta_a_second_time_plans_nothing() -> None:

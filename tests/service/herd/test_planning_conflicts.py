@@ -89,7 +89,7 @@ class _Unasked(MemoryTables):
         raise AssertionError(f"asked for {places}")
 
 
-def _planned_unasked(of: Shapes, ours: RowState, came: Delta) -> None:
+def _expect_plan_unasked(of: Shapes, ours: RowState, came: Delta) -> None:
     tables = _Unasked(of)
     tables.put(("city", (1,)), ours)
     assert planned(of, tables, came).journal == ()
@@ -101,7 +101,7 @@ def test_who_overwrites_what_they_name_is_believed_without_a_look_at_the_changel
     again = written(upon, 40, THEIRS, mayor="Dora")
     for state in (upon, again):
         came = delta(part("city 1", state, "mayor"), entries=(_update(state, 1, "mayor"),))
-        _planned_unasked(CITIES, OURS_AT_20, came)
+        _expect_plan_unasked(CITIES, OURS_AT_20, came)
 
 
 def test_two_writes_of_one_origin_are_no_conflict() -> None:
@@ -109,7 +109,7 @@ def test_two_writes_of_one_origin_are_no_conflict() -> None:
     first = written(BIRTH, 20, THEIRS, mayor="Bea")
     again = written(first, 30, THEIRS, mayor="Cleo")
     came = delta(part("city 1", again, "mayor"), entries=(_update(again, 2, "mayor"),))
-    _planned_unasked(CITIES, first, came)
+    _expect_plan_unasked(CITIES, first, came)
 
 
 def test_naming_an_older_version_is_no_proof_of_having_seen_ours() -> None:
