@@ -311,7 +311,8 @@ def recapture(tables: tuple[str, ...], wait: float, output: Output, **place: Any
     if horizon:
         lines.append(
             f"the changelog is kept after position {horizon} only: deaths of rows not changed "
-            "since cannot be known; where some may be gone unseen, readers should read the table whole"
+            "since cannot be known; where some may be gone unseen, readers should read the table "
+            "whole"
         )
     document = {"tables": done, "lost": lost, "deaths": dict(deaths), "horizon": horizon}
     output.result(document, "\n".join(lines))
