@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, MetaData, PrimaryKeyConstraint, Table
+from sqlalchemy import Column, MetaData, PrimaryKeyConstraint, Table, UniqueConstraint
 from sqlalchemy.dialects import mysql
 
 from records.declaration import SYSTEM_PREFIX
@@ -88,10 +88,16 @@ inbox = Table(
     system_metadata,
     Column("entry", mysql.BIGINT(unsigned=True), nullable=False, autoincrement=True),
     *_entry_columns(),
+    Column("at_origin", mysql.BIGINT(unsigned=True)),
+    Column("applied", mysql.TINYINT(unsigned=True), nullable=False, server_default="0"),
     PrimaryKeyConstraint("entry"),
     **TABLE_OPTIONS,
 )
-"""Where triggers write. Entries leave it when they are sealed."""
+"""Where triggers write, and the herd's applier. Entries leave it when they are sealed.
+
+`at_origin` is the position of an entry that came from another node, in that node's changelog.
+`applied` is 0 for what a trigger noted, 1 for what the applier did, and 2 where it was a death
+through which the row here went."""
 
 changelog = Table(
     f"{SYSTEM_PREFIX}changelog",
@@ -100,10 +106,15 @@ changelog = Table(
     Column("entry", mysql.BIGINT(unsigned=True), nullable=False),
     *_entry_columns(),
     Column("sealed_at", mysql.BIGINT(unsigned=True), nullable=False),
+    Column("at_origin", mysql.BIGINT(unsigned=True)),
     PrimaryKeyConstraint("position"),
+    UniqueConstraint("origin", "at_origin", name="herdbook_came"),
     **TABLE_OPTIONS,
 )
-"""The sealed entries by position, without gaps. `sealed_at` is in microseconds since 1970, UTC."""
+"""The sealed entries by position, without gaps. `sealed_at` is in microseconds since 1970, UTC.
+
+`at_origin` is the position in the changelog of the node that an entry came from; it is NULL for
+what was written here."""
 
 sealer = Table(
     f"{SYSTEM_PREFIX}sealer",
@@ -113,11 +124,13 @@ sealer = Table(
     Column("beat", mysql.BIGINT(unsigned=True), nullable=False, server_default="0"),
     Column("position", mysql.BIGINT(unsigned=True), nullable=False, server_default="0"),
     Column("horizon", mysql.BIGINT(unsigned=True), nullable=False, server_default="0"),
+    Column("written", mysql.BIGINT(unsigned=True), nullable=False, server_default="0"),
     PrimaryKeyConstraint("only"),
     **TABLE_OPTIONS,
 )
 """One row, whose key is 1: the lease of the sealer, the last position it gave, and the horizon:
-the highest position that was pruned. `beat` counts the signs of life of the holder."""
+the highest position that was pruned. `beat` counts the signs of life of the holder. `written` is
+the last position of what was written here, and did not come from a sibling."""
 
 consumers = Table(
     f"{SYSTEM_PREFIX}consumer",
@@ -130,6 +143,66 @@ consumers = Table(
     **TABLE_OPTIONS,
 )
 """Who needs the changelog above `position`; times in microseconds since 1970, UTC."""
+
+
+vectors = Table(
+    f"{SYSTEM_PREFIX}vector",
+    system_metadata,
+    Column("origin", mysql.INTEGER(unsigned=True), nullable=False, autoincrement=False),
+    Column("position", mysql.BIGINT(unsigned=True), nullable=False),
+    PrimaryKeyConstraint("origin"),
+    **TABLE_OPTIONS,
+)
+"""Up to which position of each other origin's changelog everything is here."""
+
+journal = Table(
+    f"{SYSTEM_PREFIX}journal",
+    system_metadata,
+    Column("number", mysql.BIGINT(unsigned=True), nullable=False, autoincrement=True),
+    Column("noted_at", mysql.BIGINT(unsigned=True), nullable=False),
+    Column("rule", mysql.VARCHAR(32), nullable=False),
+    Column("table_name", mysql.VARCHAR(64), nullable=False),
+    Column("row_key", mysql.VARBINARY(LONGEST_KEY), nullable=False),
+    Column("life", mysql.INTEGER(unsigned=True), nullable=False),
+    Column("sender", mysql.INTEGER(unsigned=True)),
+    Column("content", mysql.LONGBLOB(), nullable=False),
+    Column("restored_at", mysql.BIGINT(unsigned=True)),
+    PrimaryKeyConstraint("number"),
+    **TABLE_OPTIONS,
+)
+"""What lost a merge, and what was repaired: one row of a table each. `content` holds the values,
+their versions and what stands in their place, in MessagePack; `sender` is the origin of the node
+whose delta brought it about. Times are in microseconds since 1970, UTC."""
+
+held_rows = Table(
+    f"{SYSTEM_PREFIX}held",
+    system_metadata,
+    Column("place", mysql.BINARY(32), nullable=False),
+    Column("table_name", mysql.VARCHAR(64), nullable=False),
+    Column("reason", mysql.VARCHAR(32), nullable=False),
+    Column("text", mysql.VARCHAR(2_000), nullable=False),
+    Column("content", mysql.LONGBLOB(), nullable=False),
+    Column("held_at", mysql.BIGINT(unsigned=True), nullable=False),
+    PrimaryKeyConstraint("place"),
+    **TABLE_OPTIONS,
+)
+"""What came from siblings and cannot be written here yet, a row each. `place` is a digest of table
+and key; `content` holds the row, key included, in MessagePack."""
+
+siblings = Table(
+    f"{SYSTEM_PREFIX}sibling",
+    system_metadata,
+    Column("origin", mysql.INTEGER(unsigned=True), nullable=False, autoincrement=False),
+    Column("name", mysql.VARCHAR(64), nullable=False),
+    Column("state", mysql.ENUM("active", "retired"), nullable=False, server_default="active"),
+    Column("acknowledged", mysql.BLOB(), nullable=False),
+    Column("met_at", mysql.BIGINT(unsigned=True), nullable=False),
+    Column("seen_at", mysql.BIGINT(unsigned=True), nullable=False),
+    PrimaryKeyConstraint("origin"),
+    **TABLE_OPTIONS,
+)
+"""The other nodes that were ever met, by origin. `acknowledged` is the vector that was last heard
+of each, in MessagePack."""
 
 
 def is_system_table(name: str) -> bool:

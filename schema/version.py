@@ -10,8 +10,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-SCHEMA_NUMBER = 2
-OLDEST_CODE = 1
+SCHEMA_NUMBER = 3
+OLDEST_CODE = 3
 
 
 @dataclass(frozen=True)

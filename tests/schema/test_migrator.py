@@ -115,7 +115,8 @@ def test_a_database_that_is_behind_is_refused_until_it_is_upgraded(project: Proj
     migrator = project.migrator(City)
     problem = migrator.problem()
     assert isinstance(problem, SchemaBehind)
-    assert problem.message == "The database's schema is behind; it lacks: hb0001, hb0002, r1."
+    lacking = "hb0001, hb0002, hb0003, r1"
+    assert problem.message == f"The database's schema is behind; it lacks: {lacking}."
     assert problem.hint == "Run `herdbook schema upgrade`."
     with pytest.raises(SchemaBehind):
         migrator.revision("too early")
@@ -163,15 +164,15 @@ def test_too_old_code_is_refused_and_newer_compatible_schemas_are_not(project: P
     newer = "UPDATE herdbook_schema SET number = 9, oldest_code = {}"
     with connected(project.url) as connection:
         connection.execute(text(newer.format(1)))
-        connection.execute(text(f"{later} WHERE version_num = 'hb0002'"))
+        connection.execute(text(f"{later} WHERE version_num = 'hb0003'"))
         connection.commit()
     assert migrator.problem() is None
     with connected(project.url) as connection:
-        connection.execute(text(newer.format(3)))
+        connection.execute(text(newer.format(4)))
         connection.commit()
     problem = migrator.problem()
     assert isinstance(problem, CodeTooOld)
-    assert "needs code of at least number 3, and this code is number 2" in problem.message
+    assert "needs code of at least number 4, and this code is number 3" in problem.message
 
 
 def test_revisions_are_taken_back_by_name_and_by_number(project: Project) -> None:
@@ -180,7 +181,7 @@ def test_revisions_are_taken_back_by_name_and_by_number(project: Project) -> Non
     write_revision(project.folder, small("r2", "r1"), "r2")
     write_revision(project.folder, small("r3", "r2"), "r3")
     migrator = project.migrator(City)
-    assert migrator.upgrade("r2") == ["hb0001", "hb0002", "r1", "r2"]
+    assert migrator.upgrade("r2") == ["hb0001", "hb0002", "hb0003", "r1", "r2"]
     assert migrator.upgrade() == ["r3"]
     assert migrator.downgrade("-1") == ["r3"]
     assert migrator.downgrade("r1") == ["r2"]
@@ -191,7 +192,7 @@ def test_revisions_are_taken_back_by_name_and_by_number(project: Project) -> Non
     for move in (migrator.upgrade, migrator.downgrade):
         with pytest.raises(RevisionUnknown, match="no revision 'r9'"):
             move("r9")
-    assert migrator.downgrade("herdbook@base") == ["hb0002", "hb0001"]
+    assert migrator.downgrade("herdbook@base") == ["hb0003", "hb0002", "hb0001"]
 
 
 def test_a_revision_that_is_not_on_the_way_is_told_apart_from_one_that_is_not_there(
@@ -201,7 +202,7 @@ def test_a_revision_that_is_not_on_the_way_is_told_apart_from_one_that_is_not_th
     write_revision(project.folder)
     migrator = project.migrator(City)
     migrator.upgrade("herdbook@head")
-    with pytest.raises(RevisionOutOfReach, match=r"The way down does not lead to .* r1 .* hb0002"):
+    with pytest.raises(RevisionOutOfReach, match=r"The way down does not lead to .* r1 .* hb0003"):
         migrator.downgrade("r1")
     with pytest.raises(RevisionOutOfReach, match="before the first one"):
         migrator.sql(Direction.DOWN, "base:r1")
@@ -229,7 +230,7 @@ def test_a_file_without_a_docstring_has_no_message(project: Project) -> None:
     """It is listed all the same."""
     write_revision(project.folder, small("r1", None).partition("\n")[2], "r1")
     pending = project.migrator(City).status().pending
-    assert [(line.name, line.message) for line in pending][2:] == [("r1", "")]
+    assert [(line.name, line.message) for line in pending][3:] == [("r1", "")]
 
 
 @pytest.mark.parametrize(

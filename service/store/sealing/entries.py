@@ -17,15 +17,22 @@ Place: TypeAlias = tuple[str, bytes]
 
 DELETE = "delete"
 
+WRITTEN, APPLIED, DEATH_APPLIED = 0, 1, 2
+"""Who put an entry into the inbox: a trigger; the herd's applier; the applier, of a death through
+which the row here went. What the applier notes has its life already."""
+
 # Keys of 3,200 bytes, escaped, stay below MariaDB's max_allowed_packet of 16 MiB.
 ROWS_A_STATEMENT = 500
 
-_COLUMNS = "`entry`, `table_name`, `row_key`, `kind`, `fields`, `life`, `origin`, `stamp`, `writer`"
+_COLUMNS = (
+    "`entry`, `table_name`, `row_key`, `kind`, `fields`, `life`, `origin`, `stamp`, `writer`, "
+    "`at_origin`"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry, as a trigger wrote it."""
+    """One entry, as a trigger wrote it, or the applier; `at_origin` is None of what is ours."""
 
     entry: int
     table: str
@@ -36,6 +43,13 @@ class Entry:
     origin: int
     stamp: int
     writer: str
+    at_origin: int | None = None
+    applied: int = WRITTEN
+
+    @property
+    def dies(self) -> bool:
+        """Whether the row here died by this."""
+        return self.kind == DELETE and self.applied != APPLIED
 
     @property
     def place(self) -> Place:
@@ -54,7 +68,7 @@ class EntriesGone(Exception):
 def visible(tx: Transaction, limit: int, above: int = 0) -> list[Entry]:
     """The lowest entries above one that the transaction's snapshot shows."""
     found = tx.rows(
-        f"SELECT {_COLUMNS} FROM `herdbook_inbox` WHERE `entry` > ? ORDER BY `entry` "
+        f"SELECT {_COLUMNS}, `applied` FROM `herdbook_inbox` WHERE `entry` > ? ORDER BY `entry` "
         f"LIMIT {limit:d}",
         (above,),
     )
@@ -77,7 +91,7 @@ def seal(tx: Transaction, before: int, sealed: Sequence[Sealed], moment: int) ->
     """
     for start in range(0, len(sealed), ROWS_A_STATEMENT):
         part = sealed[start : start + ROWS_A_STATEMENT]
-        mark = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        mark = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         parameters: list[object] = []
         for position, (entry, life) in enumerate(part, start=before + start + 1):
             parameters += (
@@ -91,6 +105,7 @@ def seal(tx: Transaction, before: int, sealed: Sequence[Sealed], moment: int) ->
                 entry.origin,
                 entry.stamp,
                 entry.writer,
+                entry.at_origin,
                 moment,
             )
         tx.execute(
@@ -111,6 +126,43 @@ def seal(tx: Transaction, before: int, sealed: Sequence[Sealed], moment: int) ->
         )
 
 
+def without_repeated(tx: Transaction, sealed: Sequence[Sealed]) -> list[Sealed]:
+    """Those that are not in the changelog already; the others leave the inbox.
+
+    A sibling's entry comes again where a delta broke off, and its parts are sent anew.
+    """
+    came = [(entry.origin, entry.at_origin) for entry, _life in sealed if entry.at_origin]
+    if not came:
+        return list(sealed)
+    known = _known(tx, came)
+    fresh: list[Sealed] = []
+    for one in sealed:
+        entry = one[0]
+        place = (entry.origin, entry.at_origin)
+        if entry.at_origin is not None and place in known:
+            tx.execute("DELETE FROM `herdbook_inbox` WHERE `entry` = ?", (entry.entry,))
+            continue
+        known.add(place)
+        fresh.append(one)
+    return fresh
+
+
+def _known(tx: Transaction, came: Sequence[tuple[int, int | None]]) -> set[tuple[int, int | None]]:
+    """Which of these entries of other origins are in the changelog."""
+    known: set[tuple[int, int | None]] = set()
+    for start in range(0, len(came), ROWS_A_STATEMENT):
+        part = came[start : start + ROWS_A_STATEMENT]
+        known.update(
+            tx.rows(
+                "SELECT `origin`, `at_origin` FROM `herdbook_changelog` FORCE INDEX "
+                f"(`herdbook_came`) WHERE (`origin`, `at_origin`) IN "
+                f"({', '.join(['(?, ?)'] * len(part))})",
+                [value for place in part for value in place],
+            )
+        )
+    return known
+
+
 def deaths_after(tx: Transaction, last: int, table: str, keys: Sequence[bytes]) -> dict[bytes, int]:
     """The life that each of these rows ends with next, if it does in the entries after `last`."""
     ends: dict[bytes, int] = {}
@@ -118,8 +170,8 @@ def deaths_after(tx: Transaction, last: int, table: str, keys: Sequence[bytes]) 
         part = keys[start : start + ROWS_A_STATEMENT]
         found = tx.rows(
             "SELECT `row_key`, MIN(`life`) FROM `herdbook_inbox` WHERE `entry` > ? "
-            f"AND `kind` = 'delete' AND `table_name` = ? AND `row_key` IN "
-            f"({', '.join(['?'] * len(part))}) GROUP BY `row_key`",
+            f"AND `kind` = 'delete' AND `applied` <> {APPLIED:d} AND `table_name` = ? "
+            f"AND `row_key` IN ({', '.join(['?'] * len(part))}) GROUP BY `row_key`",
             (last, table, *part),
         )
         ends.update(found)

@@ -4,6 +4,8 @@ A life is odd while the row lives and one more when it dies. A trigger gives a n
 since it does not look for a dead one; deaths always get the right number. So what happened to a row
 before its next death has that one's life less one, and what happened after its last death has the
 life that the row stands with, which for one that is born again is one more than the dead row's.
+What the herd's applier notes has its life already; only where a row died by it does it tell of
+others.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from service.store.sealing.entries import DELETE, Entry, Place, Sealed
+from service.store.sealing.entries import WRITTEN, Entry, Place, Sealed
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,9 @@ def open_ends(entries: Sequence[Entry]) -> dict[Place, list[Entry]]:
     """For each row that is not seen to die last, what happened to it after its last death."""
     ends: dict[Place, list[Entry]] = {}
     for entry in entries:
-        if entry.kind == DELETE:
+        if entry.dies:
             ends.pop(entry.place, None)
-        else:
+        elif entry.applied == WRITTEN:
             ends.setdefault(entry.place, []).append(entry)
     return ends
 
@@ -57,9 +59,11 @@ def settle(
     current: dict[Place, int | None] = dict.fromkeys(held) | dict(lives)
     settled: list[Sealed] = []
     for entry in reversed(entries):
-        if entry.kind == DELETE:
+        if entry.dies:
             settled.append((entry, entry.life))
             current[entry.place] = entry.life - 1
+        elif entry.applied != WRITTEN:
+            settled.append((entry, entry.life))
         else:
             life = current[entry.place]
             if life is not None:

@@ -17,12 +17,19 @@ them, never they on it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from schema.capture.triggers import NOW
-from service.store.sealing.entries import Place, Sealed, seal, visible, waiting_above
+from service.store.sealing.entries import (
+    Place,
+    Sealed,
+    seal,
+    visible,
+    waiting_above,
+    without_repeated,
+)
 from service.store.sealing.judge import judge
 from service.store.sealing.keys import KnownKeys
 from service.store.sealing.lease import NOBODY, Lease, NotHolder
@@ -113,12 +120,7 @@ class Sealer:
         position, moment = self._require_lease(tx)
         found = self._found(tx)
         if found.sealed:
-            seal(tx, position, found.sealed, moment)
-            position += len(found.sealed)
-            tx.execute(
-                "UPDATE `herdbook_sealer` SET `position` = ?, `beat` = `beat` + 1 WHERE `only` = 1",
-                (position,),
-            )
+            position = _append(tx, position, without_repeated(tx, found.sealed), moment)
         held = found.seen - len(found.sealed)
         # What triggers of the application's wrote when rows took their lives, in this very pass.
         written = bool(found.sealed) and bool(waiting_above(tx, found.highest, 1))
@@ -204,3 +206,17 @@ class Sealer:
         """Give the connection back to the server."""
         self._known.forget()
         self._worker.close()
+
+
+def _append(tx: Transaction, before: int, sealed: Sequence[Sealed], moment: int) -> int:
+    """Move entries into the changelog, and note how far it reaches now: the last position."""
+    if sealed:
+        seal(tx, before, sealed, moment)
+    last = before + len(sealed)
+    ours = (at for at, (entry, _) in enumerate(sealed, before + 1) if entry.at_origin is None)
+    tx.execute(
+        "UPDATE `herdbook_sealer` SET `position` = ?, `beat` = `beat` + 1, "
+        "`written` = GREATEST(`written`, ?) WHERE `only` = 1",
+        (last, max(ours, default=0)),
+    )
+    return last

@@ -41,7 +41,7 @@ def test_a_project_goes_from_nothing_to_no_differences(garden: Herdbook) -> None
     refused = garden("revision", "-m", "plants")
     assert refused.code == 3
     assert refused.error()["code"] == "schema.schema_behind"
-    assert garden("upgrade").document() == {"revisions": ["hb0001", "hb0002"]}
+    assert garden("upgrade").document() == {"revisions": ["hb0001", "hb0002", "hb0003"]}
     written = garden("revision", "-m", "plants").document()
     assert written["changes"] == ["table plant is declared and not in the database"]
     assert "CREATE TABLE `plant`" in garden("sql").document()["sql"]
@@ -51,7 +51,7 @@ def test_a_project_goes_from_nothing_to_no_differences(garden: Herdbook) -> None
     name = Path(written["path"]).name.partition("_")[0]
     assert garden("upgrade").document() == {"revisions": [name]}
     assert garden("check").code == 0
-    assert garden("status").document()["current"] == sorted(["hb0002", name])
+    assert garden("status").document()["current"] == sorted(["hb0003", name])
     assert garden("upgrade").document() == {"revisions": []}
     assert "DROP TABLE `plant`" in garden("sql", "--down").document()["sql"]
     assert garden("downgrade", "base").document() == {"revisions": [name]}
@@ -74,7 +74,7 @@ def test_status_ends_with_nothing_but_zero_only_where_the_database_is_current(
     hidden.rename(path)
     with connected(DatabaseUrl.parse(database).as_sqlalchemy()) as connection:
         connection.exec_driver_sql(
-            "INSERT INTO herdbook_migration VALUES ('hb0002', 'up', 1, 'done', REPEAT('x', 32), '')"
+            "INSERT INTO herdbook_migration VALUES ('hb0003', 'up', 1, 'done', REPEAT('x', 32), '')"
         )
         connection.commit()
     assert (garden("status").document()["state"], garden("status").code) == ("interrupted", 3)
