@@ -1,0 +1,1 @@
+"""Tests of the herd's side of the database."""

@@ -1,0 +1,96 @@
+"""What the herd knows of tables is what the database says of them."""
+
+from __future__ import annotations
+
+from service.herd.shapes import CASCADE, RESTRICT, SET_NULL, Unique
+from service.store.herd.described import Described, Descriptions, describe
+from service.store.transaction import Transaction
+from tests.service.store.herd.ranch import CATALOGUE
+from tests.service.store.tools import in_transaction, read, working
+
+
+def described(url: str) -> Described:
+    """What the database is like."""
+    seen: list[Described] = []
+
+    def look(tx: Transaction) -> None:
+        seen.append(describe(tx))
+
+    in_transaction(url, CATALOGUE, look)
+    return seen[0]
+
+
+def ids(found: Described, table: str) -> dict[str, str]:
+    """The columns of a table: what names them to siblings, by their names."""
+    return {column.name: column.id for column in found.tables[table].columns}
+
+
+def test_every_captured_table_is_described(ranch: str) -> None:
+    """With its key, and the columns by the numbers that capture gave them."""
+    tables = described(ranch).tables
+    assert set(tables) == {"ranch", "stable", "horse", "ticket"}
+    assert tables["ranch"].shape.key == ("1",)
+    assert [c.name for c in tables["ranch"].columns] == ["number", "name", "brand"]
+    assert len(tables["ticket"].shape.key) == 6
+
+
+def test_foreign_keys_are_references_with_their_rules(ranch: str) -> None:
+    """By triggers of the parent, or by the class where a reference leads back to itself."""
+    found = described(ranch)
+    of = ids(found, "horse")
+    references = {one.columns: one for one in found.tables["horse"].shape.references}
+    rules = {
+        column: (references[(of[column],)].parent, references[(of[column],)].on_delete)
+        for column in ("stable_number", "owner_number", "mother_number")
+    }
+    assert rules == {
+        "stable_number": ("stable", RESTRICT),
+        "owner_number": ("ranch", SET_NULL),
+        "mother_number": ("horse", CASCADE),
+    }
+
+
+def test_unique_keys_say_what_gives_way(ranch: str) -> None:
+    """NULL where it may be, an ending for text, else nothing."""
+    tables = described(ranch).tables
+
+    def only(table: str) -> Unique:
+        (unique,) = tables[table].shape.uniques
+        return unique
+
+    assert (only("ranch").released, only("ranch").nullable) == (only("ranch").columns[0], True)
+    sign = only("stable")
+    assert (sign.released, sign.nullable, sign.length) == (sign.columns[0], False, 20)
+    assert only("horse").released is None
+
+
+def test_columns_of_one_check_win_and_lose_together(ranch: str) -> None:
+    """Also those that another check ties to them."""
+    read(ranch, "ALTER TABLE horse ADD CONSTRAINT c1 CHECK (chip > number)")
+    read(ranch, "ALTER TABLE horse ADD CONSTRAINT c2 CHECK (number <> owner_number)")
+    found = described(ranch)
+    of = ids(found, "horse")
+    groups = found.tables["horse"].shape.groups
+    together = tuple(sorted((of["chip"], of["number"], of["owner_number"])))
+    assert groups == dict.fromkeys(together, together)
+
+
+def test_a_description_is_read_again_when_capture_changes(ranch: str) -> None:
+    """Not at every transaction, and not too late."""
+    read(ranch, "CREATE TABLE herdbook_revision (version_num VARCHAR(32) PRIMARY KEY)")
+    with working(ranch, CATALOGUE) as worker:
+        known = Descriptions()
+        seen: list[Described] = []
+
+        def look(tx: Transaction) -> None:
+            seen.append(known.of(tx))
+
+        worker.run(look)
+        worker.run(look)
+        assert seen[0] is seen[1]
+        read(ranch, "INSERT INTO herdbook_revision VALUES ('x')")
+        worker.run(look)
+        assert seen[2] is not seen[1]
+        known.forget()
+        worker.run(look)
+        assert seen[3] is not seen[2]
