@@ -7,7 +7,7 @@ idempotent, and no node has to know who was asked first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping, Set
 from typing import NamedTuple, TypeAlias
 
 from records.stamps import Slot, Version
@@ -33,8 +33,8 @@ def merge(ours: RowState, theirs: RowState, groups: Groups = NO_GROUPS) -> RowSt
     """The state that both become.
 
     A state of a higher life must be whole. One of the same life may hold some columns only, if it
-    was born no later than ours. A whole one that was born later and does not know a column has its
-    default there.
+    was born no later than ours. What one side does not know is kept as the other has it, unless the
+    side that does not know was born after all that: then the column has its default.
     """
     if ours.life != theirs.life:
         return ours if ours.life > theirs.life else theirs
@@ -42,9 +42,13 @@ def merge(ours: RowState, theirs: RowState, groups: Groups = NO_GROUPS) -> RowSt
     slots: dict[str, Slot] = {}
     values: dict[str, Value] = {}
     for column in {**ours.values, **theirs.values}:
-        winner = _later(ours, theirs, groups.get(column, (column,)), column)
-        if column not in winner.values:
-            continue
+        group = groups.get(column, (column,))
+        if column not in ours.values or column not in theirs.values:
+            winner, other = (ours, theirs) if column in ours.values else (theirs, ours)
+            if other.born > max(winner.born, _last_of(winner, group)):
+                continue
+        else:
+            winner = _later(ours, theirs, group, column)
         values[column] = winner.values[column]
         if winner.version(column) != birth:
             slots[column] = winner.slots.get(column) or Slot(winner.born)
@@ -52,14 +56,22 @@ def merge(ours: RowState, theirs: RowState, groups: Groups = NO_GROUPS) -> RowSt
 
 
 def _later(ours: RowState, theirs: RowState, group: tuple[str, ...], column: str) -> RowState:
-    """Whose values a group of columns has after the merge."""
-    our_version, their_version = _group_version(ours, group), _group_version(theirs, group)
-    if our_version != their_version:
-        return ours if our_version > their_version else theirs
-    return ours if column in ours.values else theirs
+    """Whose values a group of columns has after the merge.
+
+    Of a group only those columns count that both sides have.
+    """
+    if len(group) == 1:
+        return theirs if theirs.version(column) > ours.version(column) else ours
+    common = [each for each in group if each in ours.values and each in theirs.values]
+    return theirs if _group_versions(theirs, common) > _group_versions(ours, common) else ours
 
 
-def _group_version(state: RowState, group: tuple[str, ...]) -> Version:
+def _group_versions(state: RowState, group: Collection[str]) -> list[Version]:
+    """The latest first; the others tell where two nodes disagreed about the group."""
+    return sorted(map(state.version, group), reverse=True)
+
+
+def _last_of(state: RowState, group: tuple[str, ...]) -> Version:
     return max(map(state.version, group))
 
 

@@ -54,6 +54,9 @@ class Unique:
 class Shape:
     """One table.
 
+    `columns` are all that it has; None: not known, everything is taken. `required` are those
+    without which no row can be written: NOT NULL, and no default.
+
     Raises ValueError where a unique key is to release a column whose value means another row: an
     ending would make it mean none.
     """
@@ -63,6 +66,8 @@ class Shape:
     references: tuple[Reference, ...] = ()
     uniques: tuple[Unique, ...] = ()
     groups: Groups = field(default_factory=lambda: NO_GROUPS)
+    columns: frozenset[str] | None = None
+    required: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         meaning = {*self.key, *(name for one in self.references for name in one.columns)}

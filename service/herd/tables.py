@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeAlias
 
 from records.stamps import Version
 from records.states import RowState
+from service.herd.held import Held
 from service.herd.shapes import Key, Place, Reference, Unique
 from service.herd.vectors import Vector
 
@@ -19,6 +20,10 @@ class Tables(Protocol):
 
     def rows(self, places: Collection[Place]) -> Mapping[Place, RowState]:
         """The whole states of the rows that are known, live or dead."""
+        ...
+
+    def held(self, places: Collection[Place]) -> Mapping[Place, Held]:
+        """What is held of these rows, where something is."""
         ...
 
     def children(self, table: str, reference: Reference, parents: Collection[Key]) -> Set[Place]:

@@ -9,13 +9,14 @@ from itertools import chain
 from records.stamps import Version
 from records.states import RowState
 from service.herd.deltas import DELETE, LogEntry
+from service.herd.held import Held
 from service.herd.shapes import Key, Place, Reference, Shapes, Unique
 from service.herd.tables import Claim
 from service.herd.vectors import Vector
 
 
 class MemoryTables:
-    """The rows of one node, live and dead, and its changelog.
+    """The rows of one node, live and dead, what it holds, and its changelog.
 
     `unsealed` are the entries that have no position yet.
     """
@@ -23,6 +24,7 @@ class MemoryTables:
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
         self.states: dict[Place, RowState] = {}
+        self.waiting: dict[Place, Held] = {}
         self.log: dict[int, dict[int, LogEntry]] = defaultdict(dict)
         self.unsealed: list[LogEntry] = []
         self._highest: dict[int, int] = defaultdict(int)
@@ -43,11 +45,11 @@ class MemoryTables:
     def _buckets(self, place: Place, state: RowState) -> Iterator[set[Place]]:
         shape = self.shapes[place[0]]
         for reference in shape.references:
-            key = tuple(state.values[column] for column in reference.columns)
+            key = tuple(state.values.get(column) for column in reference.columns)
             if None not in key:
                 yield self._children[shape.table, reference, key]
         for unique in shape.uniques:
-            claim = tuple(state.values[column] for column in unique.columns)
+            claim = tuple(state.values.get(column) for column in unique.columns)
             if None not in claim:
                 yield self._holders[shape.table, unique, claim]
 
@@ -58,6 +60,12 @@ class MemoryTables:
     def rows(self, places: Collection[Place]) -> Mapping[Place, RowState]:
         """See the port."""
         return {place: self.states[place] for place in places if place in self.states}
+
+    def held(self, places: Collection[Place]) -> Mapping[Place, Held]:
+        """See the port."""
+        if not self.waiting:
+            return {}
+        return {place: self.waiting[place] for place in places if place in self.waiting}
 
     def children(self, table: str, reference: Reference, parents: Collection[Key]) -> Set[Place]:
         """See the port."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from records.states import Death, RowState, Value, born, born_again, changed, died
 from service.herd.building import build, rows_of
-from service.herd.deltas import DELETE, INSERT, UPDATE, Delta, LogEntry
+from service.herd.deltas import DELETE, INSERT, UPDATE, Delta, DeltaRow, LogEntry
+from service.herd.held import state_to_send
 from service.herd.journal import JournalEntry
 from service.herd.planning.plan import Here, Plan, plan
-from service.herd.shapes import CASCADE, RESTRICT, SET_NULL, Place, Reference, Shapes
+from service.herd.planning.retrying import retry
+from service.herd.shapes import CASCADE, RESTRICT, SET_NULL, Place, Reference, Shapes, shape_of
 from service.herd.vectors import Vector, joined
 from service.simulation.memory import MemoryTables
 
@@ -19,7 +21,7 @@ class Refused(Exception):
 
 
 class Node:
-    """What is durable of one node."""
+    """What is durable of one node. Its database refuses to write the `poison` rows."""
 
     def __init__(self, origin: int, shapes: Shapes) -> None:
         self.origin = origin
@@ -27,6 +29,7 @@ class Node:
         self.tables = MemoryTables(shapes)
         self.vector: dict[int, int] = {origin: 0}
         self.journal: list[JournalEntry] = []
+        self.poison: frozenset[Place] = frozenset()
 
     def insert(self, place: Place, values: Mapping[str, Value], now: int) -> None:
         """An application inserts a row. Raises Refused."""
@@ -92,12 +95,12 @@ class Node:
     def _require(self, place: Place, values: Mapping[str, Value]) -> None:
         shape = self.shapes[place[0]]
         for reference in shape.references:
-            key = tuple(values[column] for column in reference.columns)
+            key = tuple(values.get(column) for column in reference.columns)
             parent = self.tables.states.get((reference.parent, key))
             if None not in key and (parent is None or not parent.alive):
                 raise Refused(f"{reference.name} is not there")
         for unique in shape.uniques:
-            claim = tuple(values[column] for column in unique.columns)
+            claim = tuple(values.get(column) for column in unique.columns)
             if None not in claim and self.tables.holders(shape.table, unique, [claim]) - {place}:
                 raise Refused(f"{unique.name} is taken")
 
@@ -117,19 +120,49 @@ class Node:
     def delta(self, above: Vector) -> Delta:
         """What a node at this vector lacks."""
         entries = tuple(self.tables.above(above))
-        states = self.tables.rows(rows_of(entries))
+        states = self.states(rows_of(entries))
         return build(self.origin, (dict(above), dict(self.vector)), entries, states, self.shapes)
+
+    def states(self, places: Collection[Place]) -> dict[Place, RowState]:
+        """The rows as they are known here: what the tables have, and what is held."""
+        rows, held = self.tables.rows(places), self.tables.held(places)
+        found = (
+            (p, state_to_send(rows.get(p), held.get(p), shape_of(self.shapes, p[0]).groups))
+            for p in places
+        )
+        return {place: state for place, state in found if state is not None}
 
     def apply(self, delta: Delta, now: int) -> Plan:
         """Apply a delta, as one transaction does."""
-        made = plan(delta, self.tables, self.shapes, Here(self.origin, self.vector, now))
-        for place, state in made.rows.items():
-            self.tables.put(place, state)
+        here = Here(self.origin, self.vector, now)
+        made = plan(delta, self.tables, self.shapes, here, self._refused(delta.rows))
         for entry in made.kept:
             self.tables.keep(entry)
         if delta.last:
             self.vector = joined(self.vector, delta.covers)
+        self._carry_out(made)
+        return made
+
+    def retry(self, now: int) -> Plan:
+        """Try to write all that is held."""
+        helds = tuple(self.tables.waiting.values())
+        here = Here(self.origin, self.vector, now)
+        refused = self._refused([held.row for held in helds])
+        made = retry(helds, self.tables, self.shapes, here, refused)
+        self._carry_out(made)
+        return made
+
+    def _carry_out(self, made: Plan) -> None:
+        for place, state in made.rows.items():
+            self.tables.put(place, state)
+        for held in made.held:
+            self.tables.waiting[held.row.place] = held
+        for place in made.released:
+            del self.tables.waiting[place]
         for entry in made.noted:
             self._log(entry)
         self.journal += made.journal
-        return made
+
+    def _refused(self, rows: Iterable[DeltaRow]) -> dict[Place, str]:
+        """The rows that this node's database does not take, though nobody knows why."""
+        return {row.place: "it is poison" for row in rows if row.place in self.poison}

@@ -27,8 +27,9 @@ def settle_claims(draft: Draft, withdrawn: set[Place]) -> set[Place]:
     changed: set[Place] = set()
     for shape in draft.shapes.values():
         for unique in shape.uniques:
-            for _keeper, *later in contested(draft, shape, unique):
+            for keeper, *later in contested(draft, shape, unique):
                 for place in later:
+                    draft.link(place, keeper)
                     _give_way(draft, unique, place, withdrawn)
                 changed.update(later)
     return changed
@@ -65,11 +66,11 @@ def _claimants(draft: Draft, shape: Shape, unique: Unique) -> dict[Place, Claim]
 
 
 def _claim(draft: Draft, unique: Unique, place: Place) -> Claim | None:
-    """What a row claims; None if it is dead or leaves a column empty."""
+    """What a row claims; None if it is dead, or leaves a column empty or out."""
     state = draft.state(place)
     if state is None or not state.alive:
         return None
-    values = tuple(state.values[column] for column in unique.columns)
+    values = tuple(state.values.get(column) for column in unique.columns)
     return None if None in values else values
 
 

@@ -7,7 +7,7 @@ sender are not in `covers`: a write that it had in such a part counts as unseen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Iterator, Set
 
 from records.merging import losses
 from records.stamps import Version
@@ -29,8 +29,8 @@ def our_losses(delta: Delta, draft: Draft, rows: Iterable[DeltaRow]) -> list[Jou
     doubtful = {
         row.place: ours
         for row in rows
-        if (ours := draft.before(row.place)) is not None
-        and _may_lose(row, ours, draft.known(row.place))
+        if (ours := draft.met(row.place)[0]) is not None
+        and _may_lose(row, ours, draft.met(row.place)[1])
     }
     if not doubtful:
         return []
@@ -49,8 +49,8 @@ def their_losses(
     losing = [
         row
         for row in rows
-        if draft.before(row.place) is not None
-        and losses(row.state, draft.known(row.place), news.get(row.place, _NONE))
+        if draft.met(row.place)[0] is not None
+        and losses(row.state, draft.met(row.place)[1], news.get(row.place, _NONE))
     ]
     if not losing:
         return []
@@ -59,6 +59,32 @@ def their_losses(
     return _put_aside(
         draft, ((r.place, r.state, news[r.place] - here.get(r.place, _NONE)) for r in losing)
     )
+
+
+def held_losses(draft: Draft, rows: Iterable[DeltaRow], origin: int) -> list[JournalEntry]:
+    """What applications wrote here over a held value, or a held value over what they wrote.
+
+    They had not seen it, since the table does not show it. The second is told when the row is
+    released: until then the table has what was written.
+    """
+    found: list[JournalEntry] = []
+    for place in dict.fromkeys(row.place for row in rows):
+        held, ours = draft.had(place), draft.before(place)
+        whole, _merged = draft.met(place)
+        if held is None or ours is None or whole is None:
+            continue
+        seen = {*_versions(ours), *(slot.over for slot in ours.slots.values())}
+        foreign = {v for v in _versions(held.row.state) - seen if v.origin != origin}
+        found += _told(place, held.row.state, whole, foreign)
+        if draft.waits(place) is None:
+            seen = {*_versions(whole), *(slot.over for slot in whole.slots.values())}
+            own = {v for v in _versions(ours) - seen if v.origin == origin}
+            found += _told(place, ours, whole, own)
+    return found
+
+
+def _versions(state: RowState) -> set[Version]:
+    return {state.version(column) for column in state.values}
 
 
 def _may_lose(row: DeltaRow, ours: RowState, merged: RowState) -> bool:
@@ -81,11 +107,18 @@ def _overruled(column: str, ours: RowState, merged: RowState) -> bool:
 def _put_aside(
     draft: Draft, found: Iterable[tuple[Place, RowState, Set[Version]]]
 ) -> list[JournalEntry]:
-    entries = []
+    entries: list[JournalEntry] = []
     for place, loser, unseen in found:
-        merged = draft.known(place)
-        lost = losses(loser, merged, unseen) if unseen else []
-        if lost:
-            rule = LATER_WRITE if merged.life == loser.life else OTHER_LIFE
-            entries.append(JournalEntry(rule, place, loser.life, tuple(lost)))
+        _before, merged = draft.met(place)
+        entries += _told(place, loser, merged, unseen)
     return entries
+
+
+def _told(
+    place: Place, loser: RowState, merged: RowState, unseen: Set[Version]
+) -> Iterator[JournalEntry]:
+    """The entry for what of a state was lost in a merge; none if nothing was."""
+    lost = losses(loser, merged, unseen) if unseen else []
+    if lost:
+        rule = LATER_WRITE if merged.life == loser.life else OTHER_LIFE
+        yield JournalEntry(rule, place, loser.life, tuple(lost))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Set
 
 from records.states import Death, RowState, Value, born_again, changed, died
 from service.herd import journal
+from service.herd.deltas import DeltaRow
+from service.herd.held import Held, state_to_send
 from service.herd.journal import JournalEntry
 from service.herd.shapes import Place, Reference, Shape, Shapes, shape_of
 from service.herd.tables import Tables
@@ -19,9 +22,10 @@ class DeltaRefused(Exception):
 
 
 class Draft:
-    """The rows here, and above them those that a plan changes.
+    """The rows here, and above them those that a plan changes, and those that it holds.
 
-    `now` is in microseconds since 1970, UTC; `origin` writes the repairs.
+    `held` is what waits of rows that came; `links` join each row that was repaired with those on
+    whose account it was. `now` is in microseconds since 1970, UTC; `origin` writes the repairs.
     """
 
     def __init__(self, tables: Tables, shapes: Shapes, origin: int, now: int) -> None:
@@ -33,6 +37,10 @@ class Draft:
         self._before: dict[Place, RowState | None] = {}
         self._merged: dict[Place, RowState] = {}
         self._repairs: dict[Place, list[JournalEntry]] = {}
+        self._had: dict[Place, Held | None] = {}
+        self._whole: dict[Place, tuple[RowState | None, RowState]] = {}
+        self.held: dict[Place, Held] = {}
+        self.links: dict[Place, set[Place]] = defaultdict(set)
 
     def load(self, places: Iterable[Place]) -> None:
         """Read the rows that are not known yet, all at once."""
@@ -40,6 +48,17 @@ class Draft:
         if wanted:
             found = self.tables.rows(wanted)
             self._before.update((place, found.get(place)) for place in wanted)
+
+    def load_held(self, places: Iterable[Place]) -> None:
+        """Read what is held of rows, where that is not known yet, all at once."""
+        wanted = [place for place in dict.fromkeys(places) if place not in self._had]
+        if wanted:
+            found = self.tables.held(wanted)
+            self._had.update((place, found.get(place)) for place in wanted)
+
+    def had(self, place: Place) -> Held | None:
+        """What was held of a row before; it must have been loaded."""
+        return self._had[place]
 
     def state(self, place: Place) -> RowState | None:
         """The row as it is to become; it must have been loaded."""
@@ -74,18 +93,79 @@ class Draft:
         return shape_of(self.shapes, table)
 
     def parent(self, place: Place, reference: Reference) -> Place | None:
-        """The row that a row refers to; None where it refers to none."""
+        """The row that a row refers to; None where it refers to none, or does not say."""
         values = self.known(place).values
-        key = tuple(values[column] for column in reference.columns)
+        key = tuple(values.get(column) for column in reference.columns)
         return None if None in key else (reference.parent, key)
 
     def take(self, place: Place, state: RowState) -> None:
         """The row becomes what merging made of it."""
         self._merged[place] = self.after[place] = state
 
+    def meet(self, place: Place, before: RowState | None, merged: RowState) -> None:
+        """A row came: its state with what was held, and what merging made of that."""
+        first, _merged = self._whole.get(place, (before, merged))
+        self._whole[place] = first, merged
+
+    def whole(self, place: Place) -> RowState | None:
+        """The row's state with what is held of it; both must have been loaded."""
+        if place in self._whole:
+            return self._whole[place][1]
+        return state_to_send(self._before[place], self._had[place], self.shape(place[0]).groups)
+
+    def met(self, place: Place) -> tuple[RowState | None, RowState]:
+        """The state, with what is held, of a row that came: before merging, and after it."""
+        return (
+            self._whole[place] if place in self._whole else (self.before(place), self.known(place))
+        )
+
+    def holding(self, place: Place) -> Held | None:
+        """What will be held of a row; what is held of it must have been loaded."""
+        return self.held.get(place) if place in self._whole else self._had[place]
+
+    def waits(self, place: Place) -> Held | None:
+        """What will be held of a row, if that is all of it."""
+        held = self.holding(place)
+        return held if held is not None and held.row.whole else None
+
+    def released(self) -> frozenset[Place]:
+        """The rows that came of which nothing is held any more."""
+        return frozenset(p for p in self._whole if self._had[p] is not None and p not in self.held)
+
+    def newly_held(self) -> dict[Place, Held]:
+        """What is to be held that was not held so before."""
+        return {place: held for place, held in self.held.items() if held != self._had[place]}
+
+    def lacking(self, table: str, state: RowState) -> list[str]:
+        """The columns without which a live row cannot be written."""
+        return sorted(self.shape(table).required - state.values.keys()) if state.alive else []
+
+    def taken(self) -> Set[Place]:
+        """The rows that become what merging made of them, or what repairs made of that."""
+        return self._merged.keys()
+
+    def repaired(self) -> list[Place]:
+        """The rows that are not what merging made of them."""
+        return [place for place in self.after if self.after[place] is not self.unrepaired(place)]
+
+    def link(self, repaired: Place, other: Place) -> None:
+        """A row was repaired on account of another one."""
+        self.links[repaired].add(other)
+        self.links[other].add(repaired)
+
     def put_back(self, place: Place) -> None:
         """The row stays as it is here, until it comes again."""
-        del self._merged[place], self.after[place]
+        self._merged.pop(place, None)
+        self.after.pop(place, None)
+        self.held.pop(place, None)
+        self._whole.pop(place, None)
+
+    def hold(self, place: Place, reason: str, text: str) -> None:
+        """All that came of the row waits; the row here stays as it is."""
+        self._merged.pop(place, None)
+        self.after.pop(place, None)
+        state = self._whole[place][1]
+        self.held[place] = Held(DeltaRow(*place, state, whole=True), reason, text)
 
     def kill(self, place: Place, rule: str) -> None:
         """The row is to die."""

@@ -117,7 +117,11 @@ class Family:
         for place in dying:
             draft.kill(place, journal.TAKEN_ALONG)
         freed = [*self._downward((dead | dying) - kept), *self.upward(revived)]
-        return revived | dying | self._let_go(freed)
+        repaired = revived | dying | self._let_go(freed)
+        for edge in (*freed, *self._downward(revived)):
+            if edge.child in repaired or edge.parent in repaired:
+                draft.link(edge.child, edge.parent)
+        return repaired
 
     def _let_go(self, edges: Iterable[Edge]) -> set[Place]:
         """Set the references of living rows to dead ones to NULL."""

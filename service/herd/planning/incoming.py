@@ -1,27 +1,46 @@
-"""The rows of a delta, each merged with the row here."""
+"""The rows of a delta, each merged with the row here and what is held of it.
+
+As much of the outcome is taken as can be written here; the rest is held.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import NamedTuple, TypeAlias
 
 from records.merging import merge
 from records.states import RowState
 from service.herd.deltas import DeltaRow
+from service.herd.held import SCHEMA, Held
 from service.herd.planning.draft import DeltaRefused, Draft
+from service.herd.shapes import Place
 
 
-def take(rows: Collection[DeltaRow], draft: Draft) -> None:
-    """Merge rows into a draft.
+class Bar(NamedTuple):
+    """Why a row may not be written: one of the reasons of what is held, and a text for people."""
+
+    reason: str
+    text: str
+
+
+Bars: TypeAlias = Mapping[Place, Bar]
+
+
+def take(rows: Collection[DeltaRow], draft: Draft, bars: Bars) -> None:
+    """Merge rows into a draft; those that are barred are held.
 
     Raises DeltaRefused: some columns of a row cannot be merged unless the row is here, as it was
     born.
     """
-    draft.load(row.place for row in rows)
+    places = [row.place for row in rows]
+    draft.load(places)
+    draft.load_held(places)
     for row in rows:
-        ours = draft.state(row.place)
-        if not _mergeable(row, ours):
+        before = draft.whole(row.place)
+        if not _mergeable(row, before):
             raise DeltaRefused(f"the delta has only a part of the row {row.place}")
-        _take(row, ours, draft)
+        draft.meet(row.place, before, _merged(row, before, draft))
+        _place(row.place, draft, bars.get(row.place))
 
 
 def _mergeable(row: DeltaRow, ours: RowState | None) -> bool:
@@ -32,10 +51,48 @@ def _mergeable(row: DeltaRow, ours: RowState | None) -> bool:
     return row.state.life < ours.life or row.state.born <= ours.born
 
 
-def _take(row: DeltaRow, ours: RowState | None, draft: Draft) -> None:
-    if ours is None:
-        draft.take(row.place, row.state)
+def _merged(row: DeltaRow, before: RowState | None, draft: Draft) -> RowState:
+    if before is None:
+        return row.state
+    state = merge(before, row.state, draft.shape(row.table).groups)
+    return before if state == before else state
+
+
+def _place(place: Place, draft: Draft, bar: Bar | None) -> None:
+    """Take a row that was merged, hold it, or take some columns and hold the others."""
+    _before, state = draft.met(place)
+    bar = bar or _unknown(place, state, draft)
+    if bar is not None:
+        if state != draft.before(place):
+            draft.hold(place, *bar)
         return
-    state = merge(ours, row.state, draft.shape(row.table).groups)
-    if state != ours:
-        draft.take(row.place, state)
+    known, other = _split(state, draft.shape(place[0]).columns)
+    if known != draft.before(place):
+        draft.take(place, known)
+    if other is not None:
+        text = f"there is no {', '.join(sorted(other.values))} in {place[0]}"
+        draft.held[place] = Held(DeltaRow(*place, other, whole=False), SCHEMA, text)
+
+
+def _unknown(place: Place, state: RowState, draft: Draft) -> Bar | None:
+    """Why this node's tables have no room for a row; None if they have."""
+    table = place[0]
+    if table not in draft.shapes:
+        return Bar(SCHEMA, f"there is no {table}")
+    lacking = draft.lacking(table, state)
+    return Bar(SCHEMA, f"it lacks {', '.join(lacking)} of {table}") if lacking else None
+
+
+def _split(state: RowState, columns: frozenset[str] | None) -> tuple[RowState, RowState | None]:
+    """What a table has columns for, and the rest if there is any."""
+    if columns is None or state.values.keys() <= columns:
+        return state, None
+    unknown = state.values.keys() - columns
+    return _only(state, columns), _only(state, unknown)
+
+
+def _only(state: RowState, columns: Collection[str]) -> RowState:
+    return state._replace(
+        slots={column: slot for column, slot in state.slots.items() if column in columns},
+        values={column: value for column, value in state.values.items() if column in columns},
+    )

@@ -8,12 +8,14 @@ from typing import NamedTuple
 from records.stamps import Version
 from records.states import RowState
 from service.herd.deltas import DELETE, INSERT, UPDATE, Delta, DeltaRow, LogEntry
+from service.herd.held import REFUSED, Held
 from service.herd.journal import JournalEntry
 from service.herd.planning.claims import settle_claims
-from service.herd.planning.conflicts import our_losses, their_losses
+from service.herd.planning.conflicts import held_losses, our_losses, their_losses
 from service.herd.planning.draft import WRITER, DeltaRefused, Draft
 from service.herd.planning.families import Family
-from service.herd.planning.incoming import take
+from service.herd.planning.holding import followed, hold_orphans, stuck
+from service.herd.planning.incoming import Bar, Bars, take
 from service.herd.planning.waiting import let_wait
 from service.herd.shapes import Place, Shapes
 from service.herd.tables import Tables
@@ -29,6 +31,9 @@ class Plan(NamedTuple):
     `rows` are the states that rows get; `kept` the sender's log entries that go with them, and
     `noted` those of this node's own repairs, still without positions. `journal` is what was put
     aside. `waiting` and `waiting_entries` are to come again with the next part.
+
+    `held` is to be stored, in the place of what was held of those rows; of `released` rows nothing
+    is held any more.
     """
 
     rows: Mapping[Place, RowState]
@@ -37,6 +42,8 @@ class Plan(NamedTuple):
     journal: tuple[JournalEntry, ...]
     waiting: tuple[DeltaRow, ...] = ()
     waiting_entries: tuple[LogEntry, ...] = ()
+    held: tuple[Held, ...] = ()
+    released: frozenset[Place] = frozenset()
 
 
 class Here(NamedTuple):
@@ -47,23 +54,48 @@ class Here(NamedTuple):
     now: int
 
 
-def plan(delta: Delta, tables: Tables, shapes: Shapes, here: Here) -> Plan:
-    """Merge a delta with the rows here, and repair what cannot stand.
+NOBODY_REFUSES: Mapping[Place, str] = {}
 
-    The last part of a delta must bring along what waited of the parts before. Raises DeltaRefused.
+
+def plan(
+    delta: Delta,
+    tables: Tables,
+    shapes: Shapes,
+    here: Here,
+    refused: Mapping[Place, str] = NOBODY_REFUSES,
+) -> Plan:
+    """Merge a delta with the rows here, repair what cannot stand, and hold what cannot be written.
+
+    The last part of a delta must bring along what waited of the parts before. `refused` are the
+    rows that the database did not take when an earlier plan for this delta was carried out, and
+    what it said. Raises DeltaRefused.
     """
     if not includes(here.vector, delta.above):
         raise DeltaRefused("the delta is for a node that has more than this one")
-    draft = Draft(tables, shapes, here.origin, here.now)
-    take(delta.rows, draft)
+    bars = {place: Bar(REFUSED, text) for place, text in refused.items()}
+    while True:
+        draft = Draft(tables, shapes, here.origin, here.now)
+        made = _drafted(delta, draft, here, bars)
+        # Each time some more rows are barred, so this ends.
+        more = stuck(draft, bars)
+        if not more:
+            return made
+        bars.update(more)
+
+
+def _drafted(delta: Delta, draft: Draft, here: Here, bars: Bars) -> Plan:
+    """The plan if nothing but what is barred has to be held."""
+    take(delta.rows, draft, bars)
     waiting = frozenset() if delta.last else let_wait(draft)
+    if delta.last:
+        hold_orphans(draft)
     merged = [row for row in delta.rows if row.place not in waiting]
     put_aside = [
         *our_losses(delta, draft, merged),
         *their_losses(delta, draft, merged, here.vector),
+        *held_losses(draft, merged, here.origin),
     ]
     if delta.last:
-        _require_parents(draft)
         _settle(draft)
     return Plan(
         {place: draft.after[place] for place in sorted(draft.after, key=repr)},
@@ -72,14 +104,14 @@ def plan(delta: Delta, tables: Tables, shapes: Shapes, here: Here) -> Plan:
         (*put_aside, *draft.repairs()),
         tuple(row for row in delta.rows if row.place in waiting),
         tuple(entry for entry in delta.entries if entry.place in waiting),
+        _to_hold(draft),
+        draft.released(),
     )
 
 
-def _require_parents(draft: Draft) -> None:
-    """The parents of live rows are in a sender's snapshot; a dead row's may be forgotten."""
-    for edge in Family(draft).upward(filter(draft.alive, draft.after)):
-        if draft.absent(edge.parent):
-            raise DeltaRefused(f"{edge.child} comes without {edge.parent}, to which it refers")
+def _to_hold(draft: Draft) -> tuple[Held, ...]:
+    held = {**draft.newly_held(), **followed(draft)}
+    return tuple(held[place] for place in sorted(held, key=repr))
 
 
 def _settle(draft: Draft) -> None:

@@ -82,14 +82,6 @@ def test_some_columns_of_a_row_that_is_not_here_as_it_was_born_are_refused(
         planned(COUNTRIES, tables_with(COUNTRIES, here), came)
 
 
-@pytest.mark.parametrize("rule", ["restrict", "cascade", "set_null"])
-def test_a_child_without_its_parent_is_refused(rule: str) -> None:
-    """Whoever had the child had the parent, if only in the graveyard."""
-    of = shapes(shape("country"), shape("city", f"country {rule}"))
-    with pytest.raises(DeltaRefused, match="comes without"):
-        planned(of, tables_with(of, {}), delta(whole("city 1", HOF)))
-
-
 def test_a_dead_child_may_come_without_its_parent() -> None:
     """The parent may have been forgotten; nobody refers to it any more."""
     made = planned(COUNTRIES, tables_with(COUNTRIES, {}), delta(whole("city 1", dead(HOF))))
@@ -180,13 +172,6 @@ def test_what_one_repair_frees_another_one_may_take() -> None:
     made = planned(of, tables_with(of, here), came)
     assert made.rows[place("city 2")] == later
     assert not made.rows[place("city 1")].alive
-
-
-def test_a_table_that_this_node_does_not_know_has_no_rules() -> None:
-    """Its rows are kept as they came."""
-    came = delta(whole("city 1", HOF))
-    made = planned(shapes(), tables_with(COUNTRIES, {}), came)
-    assert made.rows == {place("city 1"): HOF}
 
 
 def _city_story() -> tuple[Node, list[Delta]]:

@@ -1,0 +1,82 @@
+"""What cannot be written here yet waits: it is part of this node's state, and travels on.
+
+The state of a row is what its table has, joined with what is held of it. All merging is of such
+states, so nodes that hold different things still have the same.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from records.merging import NO_GROUPS, Groups, merge
+from records.states import RowState
+from service.herd.deltas import DeltaRow
+
+PARENT = "its parent is not here"
+SCHEMA = "this node has no such class or column"
+REFUSED = "the database refuses it"
+BLOCKED = "a row that waits here stands in its way"
+
+WAITS_FOR_ROWS = frozenset((PARENT, BLOCKED))
+"""The reasons that may end when other rows are written; to be retried then."""
+
+
+class Held(NamedTuple):
+    """What waits of one row: all of it, or (`row.whole` is False) only some columns.
+
+    `reason` is one of the above, `text` says more to people.
+    """
+
+    row: DeltaRow
+    reason: str
+    text: str
+
+
+def state_to_send(
+    ours: RowState | None, held: Held | None, groups: Groups = NO_GROUPS
+) -> RowState | None:
+    """A row's state: what its table has of it, joined with what is held."""
+    if held is None:
+        return ours
+    waiting = held.row.state
+    if ours is None:
+        return waiting
+    if not held.row.whole:
+        waiting = _in_death(waiting, ours)
+    if ours.life != waiting.life:
+        return ours if ours.life > waiting.life else waiting
+    if waiting.born >= ours.born:
+        ours = _without_defaults(ours, waiting, held.row.whole)
+    return merge(waiting, ours, groups)
+
+
+def _in_death(part: RowState, row: RowState) -> RowState:
+    """Held columns of a row that has died since: a dead row keeps its values."""
+    if row.death is None or row.life != part.life + 1:
+        return part
+    return part._replace(life=row.life, death=row.death)
+
+
+def _without_defaults(ours: RowState, waiting: RowState, whole: bool) -> RowState:
+    """Our state without the values that a migration may have put in, and nobody wrote.
+
+    It gave the row columns of which more was known already. Where all of the row waits, what waits
+    is the value of each column that both have since the birth, or from before it.
+    """
+    silent = ours.values.keys() & waiting.values.keys() - ours.slots.keys()
+    if not whole:
+        return ours._replace(values={c: v for c, v in ours.values.items() if c not in silent})
+    told = {c for c in silent if waiting.version(c) <= ours.born}
+    slots = {c: waiting.slots[c] for c in told if c in waiting.slots}
+    values = {c: waiting.values[c] for c in told}
+    return ours._replace(slots={**ours.slots, **slots}, values={**ours.values, **values})
+
+
+def follow(held: Held, after: RowState) -> Held:
+    """Held columns of a row that a repair killed or revived: what is held does the same."""
+    part = held.row.state
+    if after.alive:
+        part = RowState(after.life, after.born, {}, part.values)
+    else:
+        part = part._replace(life=after.life, death=after.death)
+    return held._replace(row=held.row._replace(state=part))
