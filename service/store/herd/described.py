@@ -160,6 +160,8 @@ def _table(
         references,
         tuple(_uniques(capture, facts.uniques[capture.table], columns, references)),
         _groups(facts.checks[capture.table], ids),
+        frozenset(column.id for column in columns),
+        frozenset(column.id for column in columns if not column.has_default),
     )
     return HerdTable(capture, columns, shape)
 

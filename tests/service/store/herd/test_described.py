@@ -34,6 +34,16 @@ def test_every_captured_table_is_described(ranch: str) -> None:
     assert len(tables["ticket"].shape.key) == 6
 
 
+def test_a_row_can_be_born_without_columns_that_have_defaults(ranch: str) -> None:
+    """NULL is one; without the others nothing can be written."""
+    found = described(ranch)
+    of, shape = ids(found, "horse"), found.tables["horse"].shape
+    assert shape.columns == frozenset(of.values())
+    assert {name for name, number in of.items() if number in shape.required} == {
+        "number", "stable_number", "chip",
+    }  # fmt: skip
+
+
 def test_foreign_keys_are_references_with_their_rules(ranch: str) -> None:
     """By triggers of the parent, or by the class where a reference leads back to itself."""
     found = described(ranch)
