@@ -9,7 +9,7 @@ from records.kinds.base import Kind
 from records.kinds.identifiers import UuidKind
 from records.kinds.network import AddressKind
 from schema.capture.row_key import as_read, split
-from schema.capture.shape import KeyPart
+from schema.capture.shape import BITS, KeyPart
 
 _TEXT_BYTES = 16
 """Of UUIDs and addresses: whatever these bytes are, they have a text form that people know."""
@@ -22,14 +22,19 @@ def in_words(columns: Iterable[str], values: Iterable[Any], kinds: Mapping[str, 
 
 
 def row_key_in_words(key: Iterable[KeyPart], row_key: bytes, kinds: Mapping[str, Kind]) -> str:
-    """A key as entries have it; in hexadecimal where it is no key of the table as it is now."""
+    """A key as entries have it; as it is written there, where it is none of the table as it is."""
     parts = list(key)
     try:
         found = split(row_key, len(parts))
-        values = [as_read(part.form, raw) for part, raw in zip(parts, found, strict=True)]
+        values = [_value(part.form, raw) for part, raw in zip(parts, found, strict=True)]
     except (ValueError, ArithmeticError):
-        return _hexadecimal(row_key)
+        text = row_key.decode("ascii", "replace")
+        return text if text.isascii() and text.isprintable() else _hexadecimal(row_key)
     return in_words((part.name for part in parts), values, kinds)
+
+
+def _value(form: str, raw: bytes) -> Any:
+    return int(raw) if form == BITS else as_read(form, raw)
 
 
 def _shown(value: Any, kind: Kind | None) -> str:
