@@ -66,6 +66,15 @@ class SchemaBehind(SchemaError):
     hint = "Run `herdbook schema upgrade`."
 
 
+class RevisionUnwritten(SchemaBehind):
+    """Record classes have tables or columns that no revision makes."""
+
+    hint = (
+        'Write the revision with `herdbook schema revision -m "what changes"`, read it, and run '
+        "`herdbook schema upgrade`."
+    )
+
+
 class SchemaAhead(SchemaError):
     """The database has revisions that this code does not know."""
 

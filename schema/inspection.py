@@ -20,7 +20,7 @@ def read_status(revisions: Revisions, connection: Connection) -> Status:
         current=heads,
         pending=_pending(revisions, heads),
         unknown=tuple(name for name in heads if name not in revisions.names),
-        interrupted=interruption(connection),
+        interrupted=interruption(connection, revisions.names),
         numbers=_numbers(connection),
     )
 
@@ -31,6 +31,9 @@ def _pending(revisions: Revisions, heads: Heads) -> tuple[RevisionLine, ...]:
     if any(tolerated(name) and name not in revisions.names for name in heads):
         # A newer release has been here; it has run all of ours.
         done |= revisions.system_names
+    if any(not tolerated(name) and name not in revisions.names for name in heads):
+        # Where it is among the application's cannot be told, but it is past what we have.
+        done |= revisions.names - revisions.system_names
     scripts = reversed(list(revisions.directory.walk_revisions()))
     lines = [RevisionLine(script.revision, _message(script)) for script in scripts]
     # Alembic walks one branch after the other; Herdbook's own is run first.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alembic.operations import ops
@@ -22,15 +22,22 @@ from schema.capture.rows import OnShare, findings_in_rows
 from schema.capture.trial import require_triggers
 from schema.changes import Changes, Operations, changes_to, comparing_context, told
 from schema.connection import connected
-from schema.errors import DatabaseRefused, SchemaAhead, SchemaBehind, SchemaError, UnsafeChange
+from schema.errors import (
+    DatabaseRefused,
+    RevisionUnwritten,
+    SchemaAhead,
+    SchemaBehind,
+    SchemaError,
+    UnsafeChange,
+)
 from schema.inspection import read_status
 from schema.lock import only_runner
 from schema.ordering import in_order
-from schema.progress import Direction, Journal, OnStep, Step, file_missing, interruption
+from schema.progress import Direction, Journal, OnStep, Step, interrupted, interruption
 from schema.recapture import OnLost, adopt_waiting, makes_triggers, recapture, rows_waiting
 from schema.runner import Heads, current_heads, plan, run, write_sql
 from schema.scripts import Revisions, load_revisions
-from schema.status import Status, interrupted, problem_of
+from schema.status import Status, problem_of
 from schema.system import BRANCH, sealer, system_metadata
 from schema.tables import metadata_of
 from schema.targets import downgrade_target, range_of
@@ -91,7 +98,11 @@ class Migrator:
         """Where the database is. Changes nothing."""
         revisions = load_revisions(self._folder)
         with connected(self._url) as connection:
-            return read_status(revisions, connection)
+            found = read_status(revisions, connection)
+            if problem_of(found) is not None:
+                return found
+            changes = changes_to(connection, self._whole_metadata()).up
+        return replace(found, unwritten=tuple(map(in_words, _needed(changes))))
 
     def problem(self) -> SchemaError | None:
         """Why a node must not start on this database, or None where it may.
@@ -109,11 +120,7 @@ class Migrator:
             stale = [*stale_captures(captured), *changed_triggers(captured)]
             waiting = rows_waiting(connection)
         if missing:
-            return SchemaBehind(
-                "; ".join(missing) + ".",
-                "Write a revision with `herdbook schema revision`, and run "
-                "`herdbook schema upgrade`.",
-            )
+            return RevisionUnwritten("; ".join(missing) + ".")
         if stale:
             return SchemaBehind("; ".join(stale) + ".", "Run `herdbook schema recapture`.")
         return SchemaBehind(_not_adopted(waiting)) if waiting else None
@@ -254,7 +261,7 @@ class Migrator:
     def _heads(self, revisions: Revisions) -> Heads:
         """Where the database is; refused where the way cannot begin there."""
         with connected(self._url) as connection:
-            left = interruption(connection)
+            left = interruption(connection, revisions.names)
             if left is not None:
                 raise interrupted(left)
             heads = current_heads(connection)
@@ -281,10 +288,8 @@ class Migrator:
     ) -> Iterator[Connection]:
         """A connection that holds the lock, on a database that may be moved this way."""
         with connected(self._url) as connection, only_runner(connection, wait_seconds):
-            left = interruption(connection)
-            if left is not None and left.revision not in revisions.names:
-                raise file_missing(left)
-            if left is not None and left.direction is not direction:
+            left = interruption(connection, revisions.names)
+            if left is not None and not (left.has_file and left.direction is direction):
                 raise interrupted(left)
             _require_known(revisions, current_heads(connection))
             connection.commit()
@@ -297,7 +302,7 @@ def _lacking(changes: Operations) -> list[str]:
     No other difference of a table hides that its capture is another one. That more is captured than
     the code declares keeps no node from starting.
     """
-    needed = [change for change in told(changes) if isinstance(change, _NEEDED)]
+    needed = _needed(changes)
     tables = {change.table_name for change in needed}
     captures = (change for change in changes if isinstance(change, CaptureOp))
     hidden = (
@@ -307,6 +312,11 @@ def _lacking(changes: Operations) -> list[str]:
         and not (change.existing is not None and change.existing.covers(change.wanted))
     )
     return [in_words(change) for change in (*needed, *hidden)]
+
+
+def _needed(changes: Operations) -> list[ops.CreateTableOp | ops.AddColumnOp]:
+    """The tables and columns that calls would ask for in vain."""
+    return [change for change in told(changes) if isinstance(change, _NEEDED)]
 
 
 def _require_known(revisions: Revisions, heads: Heads) -> None:

@@ -16,7 +16,7 @@ means that nothing was interrupted.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +27,7 @@ from sqlalchemy.exc import DBAPIError
 
 from schema.connection import UNREACHABLE, error_code, in_words
 from schema.dead_rows import in_the_way
-from schema.errors import RevisionChanged, SchemaError, StatementFailed
+from schema.errors import MigrationInterrupted, RevisionChanged, SchemaError, StatementFailed
 from schema.statements import Nature, digest_of, nature_of, says_done_already
 from schema.system import JOURNAL_TABLE, TRIAL_TABLE
 from schema.tables import TABLE_OPTIONS
@@ -35,10 +35,11 @@ from schema.tables import TABLE_OPTIONS
 # The server stopped the statement; whether it rolled it back wholly is for the next run to see.
 _STOPPED = UNREACHABLE | {1317, 1969, 3024}
 _SHOWN_CHARACTERS = 1_000
-_PUT_BACK = (
-    "Put the file back as it was and run the command again. If the database was put back by hand "
-    f"to the state before the revision, empty the table {JOURNAL_TABLE} first."
+_BY_HAND = (
+    "If the database was put back by hand to the state before the revision, empty the table "
+    f"{JOURNAL_TABLE} first."
 )
+_PUT_BACK = f"Put the file back as it was and run the command again. {_BY_HAND}"
 
 journal_table = Table(
     JOURNAL_TABLE,
@@ -71,11 +72,15 @@ class Mark:
 
 @dataclass(frozen=True)
 class Interruption:
-    """A revision that was begun and not completed, and how many of its statements are done."""
+    """A revision that was begun and not completed, and how many of its statements are done.
+
+    `has_file` is false where there is no file for it any more.
+    """
 
     revision: str
     direction: Direction
     statements_done: int
+    has_file: bool = True
 
     @property
     def command(self) -> str:
@@ -97,23 +102,32 @@ class Step:
 OnStep = Callable[[Step], None]
 
 
-def interruption(connection: Connection) -> Interruption | None:
-    """What was interrupted on this database, if anything was."""
+def interruption(connection: Connection, files: Container[str]) -> Interruption | None:
+    """What was interrupted on this database, if anything was; `files` are the revisions we have."""
     if not inspect(connection).has_table(JOURNAL_TABLE):
         return None
     rows = connection.execute(journal_table.select()).all()
     if not rows:
         return None
     done = sum(row.state == "done" for row in rows)
-    return Interruption(rows[0].revision, Direction(rows[0].direction), done)
+    revision = rows[0].revision
+    return Interruption(revision, Direction(rows[0].direction), done, revision in files)
 
 
-def file_missing(left: Interruption) -> RevisionChanged:
-    """The error for an interrupted revision that there is no file for any more."""
+def interrupted(left: Interruption) -> SchemaError:
+    """The error for a migration that was not completed, with what completes it."""
+    if left.has_file:
+        return MigrationInterrupted(
+            f"The migration of revision {left.revision} ({left.direction}) was interrupted after "
+            f"{left.statements_done} statements.",
+            f"Run `herdbook schema {left.command}`; it goes on where it was.",
+        )
     return RevisionChanged(
         f"Revision {left.revision} was interrupted with {left.statements_done} of its statements "
         "done, and there is no file for it any more.",
-        _PUT_BACK,
+        "No command can go on without it. Put the file back as it was and run `herdbook schema "
+        f"{left.command}`, or restore the database from a backup of before this revision. "
+        f"{_BY_HAND}",
     )
 
 

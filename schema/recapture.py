@@ -21,7 +21,7 @@ from schema.capture.shape import Capture
 from schema.capture.trial import require_triggers
 from schema.changes import changes_to
 from schema.connection import connected
-from schema.errors import SchemaBehind, SchemaError
+from schema.errors import RevisionUnwritten, SchemaError
 from schema.progress import Direction
 from schema.scripts import Revisions
 from schema.tables import CAPTURE
@@ -159,7 +159,4 @@ def _require_shape(connection: Connection, metadata: MetaData, chosen: Sequence[
         and change.table_name in of_concern
     ]
     if missing:
-        raise SchemaBehind(
-            "; ".join(missing) + ".",
-            "Write a revision with `herdbook schema revision`, and run `herdbook schema upgrade`.",
-        )
+        raise RevisionUnwritten("; ".join(missing) + ".")

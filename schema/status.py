@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from schema.errors import (
     CodeTooOld,
     MigrationInterrupted,
+    RevisionChanged,
+    RevisionUnwritten,
     SchemaAhead,
     SchemaBehind,
     SchemaError,
 )
-from schema.progress import Interruption
+from schema.progress import Interruption, interrupted
 from schema.version import SCHEMA_NUMBER, Fit, SchemaNumbers, fit
 
 _SYSTEM_NAME = re.compile(r"hb\d{4}")
@@ -32,7 +34,8 @@ class Status:
     """Where a database is.
 
     `current` are the revisions it is at, `pending` those it lacks, `unknown` those of `current`
-    that there is no file for.
+    that there is no file for. `unwritten` says, where all of that is as it should be, which
+    declared tables and columns no revision makes.
     """
 
     current: tuple[str, ...]
@@ -40,10 +43,11 @@ class Status:
     unknown: tuple[str, ...]
     interrupted: Interruption | None
     numbers: SchemaNumbers | None
+    unwritten: tuple[str, ...] = ()
 
     @property
     def state(self) -> str:
-        """One word: ready, interrupted, behind, ahead or code_too_old."""
+        """One word: ready, interrupted, behind, unwritten, ahead or code_too_old."""
         problem = problem_of(self)
         return "ready" if problem is None else _STATES[type(problem)]
 
@@ -51,6 +55,8 @@ class Status:
 _STATES: dict[type[SchemaError], str] = {
     CodeTooOld: "code_too_old",
     MigrationInterrupted: "interrupted",
+    RevisionChanged: "interrupted",
+    RevisionUnwritten: "unwritten",
     SchemaAhead: "ahead",
     SchemaBehind: "behind",
 }
@@ -75,16 +81,7 @@ def problem_of(status: Status) -> SchemaError | None:
     if status.pending or fitting is Fit.BEHIND:
         names = ", ".join(line.name for line in status.pending)
         return SchemaBehind(f"The database's schema is behind; it lacks: {names or 'all tables'}.")
-    return None
-
-
-def interrupted(left: Interruption) -> MigrationInterrupted:
-    """The error for a migration that was not completed."""
-    return MigrationInterrupted(
-        f"The migration of revision {left.revision} ({left.direction}) was interrupted after "
-        f"{left.statements_done} statements.",
-        f"Run `herdbook schema {left.command}`; it goes on where it was.",
-    )
+    return RevisionUnwritten("; ".join(status.unwritten) + ".") if status.unwritten else None
 
 
 def tolerated(name: str) -> bool:

@@ -32,12 +32,14 @@ TABLE_OPTIONS: dict[str, Any] = {
 
 
 CAPTURE = "capture"
+KIND = "kind"
 
 
 def metadata_of(catalogue: Catalogue) -> MetaData:
     """The tables of all record classes, with their keys, indexes and foreign keys.
 
-    Beside each stands its graveyard. `Table.info[CAPTURE]` holds what is to be captured of it.
+    Beside each stands its graveyard. `Table.info[CAPTURE]` holds what is to be captured of it,
+    `Column.info[KIND]` the kind of a field.
     """
     metadata = MetaData()
     for record in catalogue.records.values():
@@ -88,6 +90,7 @@ def _column(field: FieldInfo, *, in_key: bool) -> Column[object]:
         column_type(field.kind),
         nullable=field.allow_none,
         server_default=server_default(field),
+        info={KIND: field.kind},
         # Counted keys would collide: two nodes would give one number to different records.
         autoincrement=False if in_key else "auto",
     )

@@ -59,6 +59,15 @@ DRAIN_SECONDS = 10.0
 _log = logging.getLogger("herdbook.node")
 
 
+Advise = Callable[[str], str]
+"""Puts options into the commands that a text names, so that they are about this node."""
+
+
+def _unchanged(advice: str) -> str:
+    """For nodes that no command has started."""
+    return advice
+
+
 class CannotListen(HerdbookError):
     """A listener's address is taken or not to be had."""
 
@@ -75,8 +84,15 @@ class Addresses:
 class Node:
     """A node that serves the records of a catalogue from one database."""
 
-    def __init__(self, configuration: Configuration, catalogue: Catalogue, reactor: Any) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        catalogue: Catalogue,
+        reactor: Any,
+        advise: Advise = _unchanged,
+    ) -> None:
         self._configuration = configuration
+        self._advise = advise
         self._reactor = reactor
         self._metrics: CollectorRegistry = new_registry()
         self._sealing = self._sealing_lane(catalogue)
@@ -182,7 +198,7 @@ class Node:
     def _capture_watch(self) -> CaptureWatch:
         """What looks after the triggers of capture."""
         every = self._configuration.capture.check_seconds
-        watch = CaptureWatch(self._reading, self._reactor, every)
+        watch = CaptureWatch(self._reading, self._reactor, every, self._advise)
         show_missing_capture(self._metrics, watch)
         return watch
 
@@ -268,16 +284,20 @@ def _shown(address: Any, scheme: str) -> str:
 
 
 def run_node(
-    configuration: Configuration, catalogue: Catalogue, on_ready: Callable[[Addresses], None]
+    configuration: Configuration,
+    catalogue: Catalogue,
+    on_ready: Callable[[Addresses], None],
+    advise: Advise = _unchanged,
 ) -> None:
     """Serve until a signal (SIGINT, SIGTERM) ends it; blocks.
 
-    `on_ready` is told the addresses. Raises what kept the node from starting.
+    `on_ready` is told the addresses, `advise` puts this node's options into commands. Raises what
+    kept the node from starting.
     """
     from twisted.internet import reactor as installed
 
     reactor: Any = installed
-    node = Node(configuration, catalogue, reactor)
+    node = Node(configuration, catalogue, reactor, advise)
     trouble: list[BaseException] = []
 
     async def serve() -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import Connection, ForeignKeyConstraint, Table, text
 
+from records.kinds.base import Kind
 from schema.capture.columns import LIFE, graveyard_of
 from schema.capture.key_lookup import KeyLookup, KeyValues
+from schema.capture.key_words import in_words
 from schema.capture.quoting import literal, quoted
 from schema.capture.row_key import key_expression
 from schema.capture.shape import Capture
 from schema.system import changelog, inbox
+from schema.tables import KIND
 
 SHOWN_KEYS = 3
 ENTRIES_A_PASS = 1_000
@@ -24,11 +26,31 @@ OnShare = Callable[[float], None]
 """Told which share of the whole work was done just now."""
 
 
+@dataclass(frozen=True)
+class _Keyed:
+    """A table with its key, and the kinds of its columns as declared."""
+
+    lookup: KeyLookup
+    key: tuple[str, ...]
+    kinds: Mapping[str, Kind]
+
+    @staticmethod
+    def of(connection: Connection, table: Table, capture: Capture) -> _Keyed:
+        """The key as it is captured."""
+        kinds = {column.name: column.info[KIND] for column in table.columns}
+        names = tuple(part.name for part in capture.key)
+        return _Keyed(KeyLookup(connection, table.name, capture.key), names, kinds)
+
+    def in_words(self, keys: Sequence[KeyValues]) -> str:
+        """Some keys as people read them."""
+        return ", ".join(in_words(self.key, values, self.kinds) for values in keys)
+
+
 @dataclass
 class _Missing:
     """Keys of one table that the database does not have, and whose end the changelog lacks."""
 
-    lookup: KeyLookup
+    keyed: _Keyed
     keys: dict[int, KeyValues] = field(default_factory=dict)
     unread: int = 0
     overflown: bool = False
@@ -74,28 +96,31 @@ def findings_in_rows(
     in one snapshot.
     """
     share = 1 / _parts_of(connection, captures)
-    for name, capture in sorted(captures.items()):
-        lookup = KeyLookup(connection, name, capture.key)
-        yield from _never_captured(connection, lookup)
+    keyed = {
+        table.name: _Keyed.of(connection, table, captures[table.name])
+        for table in sorted(tables, key=lambda table: table.name)
+    }
+    for name, one in keyed.items():
+        yield from _never_captured(connection, one)
         on_share(share)
-        yield from _alive_and_dead(connection, lookup, capture)
+        yield from _alive_and_dead(connection, one, captures[name])
         on_share(share)
     for table in tables:
         for key in sorted(table.foreign_key_constraints, key=lambda key: str(key.name)):
-            yield from _orphans(connection, table.name, key)
-    yield from _gone_unseen(connection, captures, lambda: on_share(share))
+            yield from _orphans(connection, keyed[table.name], key)
+    yield from _gone_unseen(connection, keyed, lambda: on_share(share))
 
 
-def _never_captured(connection: Connection, lookup: KeyLookup) -> Iterator[str]:
+def _never_captured(connection: Connection, keyed: _Keyed) -> Iterator[str]:
     """Rows that came while there were no triggers: by a restored backup, for example."""
-    where = f"FROM {quoted(lookup.table)} WHERE {LIFE} = 0"
-    yield from _counted(
-        connection, lookup.selected, where, f"table {lookup.table}: rows that were never captured"
-    )
+    table = keyed.lookup.table
+    where = f"FROM {quoted(table)} WHERE {LIFE} = 0"
+    yield from _counted(connection, keyed, where, f"table {table}: rows that were never captured")
 
 
-def _alive_and_dead(connection: Connection, lookup: KeyLookup, capture: Capture) -> Iterator[str]:
+def _alive_and_dead(connection: Connection, keyed: _Keyed, capture: Capture) -> Iterator[str]:
     """A row that is born again lies in the graveyard until its birth is sealed, not longer."""
+    lookup = keyed.lookup
     names = [quoted(part.name) for part in capture.key]
     same = " AND ".join(f"alive.{name} = dead.{name}" for name in names)
     born = (
@@ -108,11 +133,12 @@ def _alive_and_dead(connection: Connection, lookup: KeyLookup, capture: Capture)
         f"AND {key_expression(capture.key, 'alive')} NOT IN ({born})"
     )
     what = f"table {lookup.table}: rows that are in its graveyard as well"
-    yield from _counted(connection, lookup.selected, where, what)
+    yield from _counted(connection, keyed, where, what)
 
 
-def _orphans(connection: Connection, child: str, key: ForeignKeyConstraint) -> Iterator[str]:
+def _orphans(connection: Connection, keyed: _Keyed, key: ForeignKeyConstraint) -> Iterator[str]:
     """Rows whose parent is not there: written or deleted with foreign_key_checks = 0."""
+    child = keyed.lookup.table
     here = [quoted(column.name) for column in key.columns]
     there = [quoted(part.column.name) for part in key.elements]
     same = " AND ".join(f"parent.{b} = child.{a}" for a, b in zip(here, there, strict=True))
@@ -122,31 +148,22 @@ def _orphans(connection: Connection, child: str, key: ForeignKeyConstraint) -> I
         f"FROM {quoted(child)} AS child WHERE {set_here} AND NOT EXISTS "
         f"(SELECT 1 FROM {quoted(parent)} AS parent WHERE {same})"
     )
-    own = [quoted(column.name) for column in key.table.primary_key.columns]
     what = f"table {child}: rows whose row of {parent} is not there ({key.name})"
-    yield from _counted(connection, ", ".join(own), where, what)
+    yield from _counted(connection, keyed, where, what)
 
 
-def _counted(connection: Connection, selected: str, where: str, what: str) -> Iterator[str]:
+def _counted(connection: Connection, keyed: _Keyed, where: str, what: str) -> Iterator[str]:
     """A line with the number of rows and some of their keys, if there are any."""
     count = connection.exec_driver_sql(f"SELECT COUNT(*) {where}".replace("%", "%%")).scalar_one()
     if count:
-        some = f"SELECT {selected} {where} LIMIT {SHOWN_KEYS}"
+        some = f"SELECT {keyed.lookup.selected} {where} LIMIT {SHOWN_KEYS}"
         keys = connection.exec_driver_sql(some.replace("%", "%%")).all()
-        yield f"{what}: {count}, such as {_keys_in_words([tuple(key) for key in keys])}"
+        yield f"{what}: {count}, such as {keyed.in_words([tuple(key) for key in keys])}"
     connection.rollback()
 
 
-def _keys_in_words(keys: Sequence[KeyValues]) -> str:
-    return ", ".join(" ".join(map(_value_in_words, key)) for key in keys)
-
-
-def _value_in_words(value: Any) -> str:
-    return value.hex() if isinstance(value, bytes) else str(value)
-
-
 def _gone_unseen(
-    connection: Connection, captures: Mapping[str, Capture], on_pass: Callable[[], None]
+    connection: Connection, keyed: Mapping[str, _Keyed], on_pass: Callable[[], None]
 ) -> Iterator[str]:
     """Keys in the changelog whose row is neither in its table nor in the graveyard.
 
@@ -154,10 +171,7 @@ def _gone_unseen(
     the table was released meanwhile or got another key; but then its last entry is a deletion. What
     else is missing went by TRUNCATE, or by a session that had capture off.
     """
-    missing: dict[str, _Missing] = {
-        name: _Missing(KeyLookup(connection, name, capture.key))
-        for name, capture in captures.items()
-    }
+    missing = {name: _Missing(one) for name, one in keyed.items()}
     connection.rollback()
     for log, column in ((changelog.name, "position"), (inbox.name, "entry")):
         after: int | None = 0
@@ -169,7 +183,8 @@ def _gone_unseen(
             more = "at least " if found.overflown else ""
             yield (
                 f"table {name}: rows that are gone and nobody saw them go (TRUNCATE, or capture "
-                f"was off): {more}{len(found.keys)}, such as {_keys_in_words(found.shown)}"
+                f"was off): {more}{len(found.keys)}, such as "
+                f"{found.keyed.in_words(found.shown)}"
             )
         if found.unread:
             yield (
@@ -197,11 +212,12 @@ def _look_through(
         if found is None:
             continue
         try:
-            keys.setdefault(table, {})[bytes(row_key)] = found.lookup.values_of(bytes(row_key))
+            values = found.keyed.lookup.values_of(bytes(row_key))
+            keys.setdefault(table, {})[bytes(row_key)] = values
         except (ValueError, ArithmeticError):
             found.unread += 1
     for table, asked in keys.items():
-        for row_key in _absent(connection, missing[table].lookup, asked, list(asked)):
+        for row_key in _absent(connection, missing[table].keyed.lookup, asked, list(asked)):
             if ended[table, row_key]:
                 missing[table].seen_to_go(row_key)
             else:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from service.cli.advice import option_words
 from service.cli.checks import Finding, look_at
 from service.cli.options import config_option, read_configuration
 from service.cli.output import ExitCode, Output, output_option
@@ -36,7 +37,7 @@ def check(config: Path | None, example: bool, output: Output) -> ExitCode:
     configuration = read_configuration(config)
     values = effective_values(configuration)
     _show_values(output, values)
-    findings = look_at(configuration)
+    findings = look_at(configuration, options=option_words({"--config": config}))
     _show_findings(output, configuration, values, findings)
     return ExitCode.DONE if all(one.passed for one in findings) else ExitCode.FAILED
 

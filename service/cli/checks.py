@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from records.errors import DeclarationError, HerdbookError
+from service.cli.advice import with_options
 from service.cli.output import CommandFailed
 from service.config import Configuration
 from service.database_url import mask_secrets
@@ -86,8 +87,8 @@ def schema(configuration: Configuration) -> str:
     if differences:
         raise CommandFailed(
             "; ".join(differences),
-            'write a revision for what is declared otherwise: herdbook schema revision -m "what '
-            'changed"; for triggers: herdbook schema recapture',
+            'write a revision for what is declared otherwise: `herdbook schema revision -m "what '
+            'changes"`; for triggers: `herdbook schema recapture`',
         )
     return "; ".join(["up to date", *found])
 
@@ -100,16 +101,19 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def look_at(configuration: Configuration, checks: Sequence[Check] = CHECKS) -> list[Finding]:
-    """Run every check; errors of ours become findings."""
-    return [_finding(check, configuration) for check in checks]
+def look_at(
+    configuration: Configuration, checks: Sequence[Check] = CHECKS, options: Sequence[str] = ()
+) -> list[Finding]:
+    """Run every check; errors of ours become findings, and their commands get the options."""
+    return [_finding(check, configuration, options) for check in checks]
 
 
-def _finding(check: Check, configuration: Configuration) -> Finding:
+def _finding(check: Check, configuration: Configuration, options: Sequence[str]) -> Finding:
     try:
         return Finding(check.name, True, (mask_secrets(check.look(configuration)),))
     except HerdbookError as error:
-        return Finding(check.name, False, tuple(map(mask_secrets, _messages(error))))
+        told = (with_options(message, options) for message in _messages(error))
+        return Finding(check.name, False, tuple(map(mask_secrets, told)))
 
 
 def _messages(error: HerdbookError) -> tuple[str, ...]:

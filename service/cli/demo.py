@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -17,11 +18,14 @@ from examples.gazetteer import data
 from service.cli.embedded import start_detached
 from service.cli.output import CommandFailed, ExitCode, Output, output_option
 from service.cli.place import Place, Running
-from service.cli.prepare import EXAMPLE
 from service.cli.rpc_client import Request, send
 from service.cli.signals import end_as_by_ctrl_c
 from service.cli.tour import TOUR, shown
+from service.config import without_settings
 from service.server.processes import end_process
+
+_CONFIGURATION = Path(data.__file__).with_name("demo.toml")
+"""Its own: the project in the current folder has no say."""
 
 _CALL_SECONDS = 120.0
 _STOP_SECONDS = 60.0
@@ -67,8 +71,8 @@ def _node(directory: Path, output: Output) -> Iterator[Running]:
     """A node with the example's records, for the time of a block."""
     place = Place(directory.absolute())
     output.note(f"starting a database server and a node in {place.directory} …")
-    arguments = ["up", "--dir", str(place.directory), "--records", EXAMPLE, "--port", "0"]
-    running = start_detached(place, arguments)
+    arguments = ["up", "--dir", str(place.directory), "--config", str(_CONFIGURATION)]
+    running = start_detached(place, [*arguments, "--port", "0"], without_settings(os.environ))
     try:
         yield running
     finally:

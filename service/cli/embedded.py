@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from records.catalogue import Catalogue
+from service.cli.advice import hints_about, option_words, with_options
 from service.cli.options import make_importable
 from service.cli.output import CommandFailed, ExitCode, Output
 from service.cli.place import DATABASE, Place, Running
-from service.cli.prepare import catalogue_for, hints_about, migrate, start_log
+from service.cli.prepare import catalogue_for, migrate, start_log
 from service.cli.signals import end_as_by_ctrl_c
 from service.config import DEFAULT_FILE, Configuration, load_configuration
 from service.server import PrivateServer, find_program
@@ -67,17 +70,22 @@ class Embedded:
         """The configuration, on this database; raises ConfigurationError."""
         return load_configuration(self.file, os.environ, {**self.given, "database.url": database})
 
-    def same_place(self) -> list[str]:
-        """What tells `herdbook schema` of this database and this project."""
+    def same_place(self, *, from_anywhere: bool = False) -> list[str]:
+        """What tells `herdbook schema` of this database and this project.
+
+        Whoever reads it is in this folder, or `from_anywhere`.
+        """
         config = None if self.file in (None, Path(DEFAULT_FILE)) else self.file
-        options = {
-            "--dir": self.place.directory,
-            "--config": config,
-            "--records": self.given.get("node.records"),
-            "--migrations": self.given.get("node.migrations"),
-        }
-        named = {name: value for name, value in options.items() if value is not None}
-        return [part for name, value in named.items() for part in (name, str(value))]
+        if from_anywhere and self.file is not None:
+            config = self.file.absolute()
+        return option_words(
+            {
+                "--dir": self.place.directory,
+                "--config": config,
+                "--records": self.given.get("node.records"),
+                "--migrations": self.given.get("node.migrations"),
+            }
+        )
 
     def _serve(
         self,
@@ -104,7 +112,8 @@ class Embedded:
 
         try:
             with Keeper(server):
-                run_node(configuration, catalogue, ready)
+                advise = partial(with_options, options=self.same_place(from_anywhere=True))
+                run_node(configuration, catalogue, ready, advise)
         finally:
             self.place.forget()
 
@@ -123,20 +132,34 @@ def private_server(place: Place, output: Output) -> Iterator[PrivateServer]:
 
 
 @contextmanager
-def database_in(place: Place, output: Output) -> Iterator[str]:
-    """The URL of a directory's database: of the node that runs there, else of a server started."""
+def database_in(place: Place, output: Output, *, may_make: bool) -> Iterator[str]:
+    """The URL of a directory's database: of the node that runs there, else of a server started.
+
+    Where there is none, one is set up if the command `may_make` it; else raises CommandFailed.
+    """
     running = place.running()
     if running is not None:
         yield running.database
         return
+    if not (may_make or place.layout.data.exists()):
+        named = shlex.quote(str(place.directory))
+        raise CommandFailed(
+            f"no node's database is in {place.directory}",
+            f"name the directory that `herdbook up` was given. `herdbook schema upgrade --dir "
+            f"{named}` sets up a database there, and so does `herdbook up --dir {named}`",
+            code="no_database_there",
+        )
     with private_server(place, output) as server:
         yield server.url(DATABASE)
 
 
-def start_detached(place: Place, arguments: Sequence[str]) -> Running:
+def start_detached(
+    place: Place, arguments: Sequence[str], environment: Mapping[str, str] | None = None
+) -> Running:
     """Run a command line as a process of its own, and wait until its node is ready.
 
-    Raises CommandFailed with the end of its log if it ends before that.
+    It gets this environment, or that of this process. Raises CommandFailed with the end of its log
+    if it ends before that.
     """
     place.require_usable()
     start = place.log.stat().st_size if place.log.exists() else 0
@@ -148,6 +171,7 @@ def start_detached(place: Place, arguments: Sequence[str]) -> Running:
             stdout=log,
             stderr=log,
             start_new_session=True,
+            env=environment,
         )
     try:
         running = _ready(place, child)

@@ -18,15 +18,29 @@ from pathlib import Path
 import click
 
 from records.errors import DeclarationError, HerdbookError
-from schema.errors import LockHeld, SchemaBehind, UnsafeChange
+from schema.errors import (
+    CodeTooOld,
+    LockHeld,
+    MigrationInterrupted,
+    RevisionChanged,
+    SchemaAhead,
+    SchemaBehind,
+    UnsafeChange,
+)
 from service.cli.output import CommandFailed, ExitCode, json_text, write_error, write_json
 from service.config.problems import ConfigurationError
 from service.database_url import mask_secrets
 from service.errors import Refused, ServiceError
 
 # Errors that end a run with a code of their own; every other one ends it with FAILED.
+# The first that an error is one of counts: a database that is not where this code needs it is a
+# difference, whichever command meets it.
 EXIT_CODES: Mapping[type[HerdbookError], ExitCode] = {
     SchemaBehind: ExitCode.DIFFERENCES,
+    SchemaAhead: ExitCode.DIFFERENCES,
+    CodeTooOld: ExitCode.DIFFERENCES,
+    MigrationInterrupted: ExitCode.DIFFERENCES,
+    RevisionChanged: ExitCode.DIFFERENCES,
     UnsafeChange: ExitCode.UNSAFE,
     LockHeld: ExitCode.LOCKED,
 }
@@ -85,9 +99,15 @@ def report(error: Exception) -> Report:
         case ServiceError():
             return _service(error)
         case HerdbookError():
-            exit_code = EXIT_CODES.get(type(error), ExitCode.FAILED)
-            return Report(_code_of(error), str(error), getattr(error, "hint", ""), exit_code)
+            hint = getattr(error, "hint", "")
+            return Report(_code_of(error), str(error), hint, _exit_code_of(error))
     return _unexpected(error)
+
+
+def _exit_code_of(error: HerdbookError) -> ExitCode:
+    """The code that an error ends a run with."""
+    codes = (code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
+    return next(codes, ExitCode.FAILED)
 
 
 def _code_of(error: HerdbookError) -> str:

@@ -27,6 +27,13 @@ FILES: Mapping[str, str] = {
     "keep.template": "migrations/.gitkeep",
 }
 
+STEPS = (
+    "herdbook schema upgrade --dir data",
+    'herdbook schema revision --dir data --message "first tables"',
+    "herdbook up --dir data --detach",
+)
+"""What is run next, in the project's folder and in this order."""
+
 # MySQL allows 64 characters for a database, which is called like the project.
 _LONGEST_NAME = 64
 
@@ -75,14 +82,14 @@ def new(name: str, output: Output) -> ExitCode:
     \b
     Examples:
       herdbook new garden
-      cd garden && herdbook up --dir data
+      cd garden && herdbook schema upgrade --dir data
     """
     folder = Path.cwd() / name
     written = write_project(folder, name)
     document = {"folder": str(folder), "package": name, "files": written}
     lines = [f"Wrote {name}/:", *(f"  {file}" for file in written), "", "Next:"]
-    steps = [f"cd {name}", "herdbook up --dir data --detach", "and on as README.md says"]
-    output.result(document, "\n".join(lines + [f"  {step}" for step in steps]))
+    steps = [f"  {step}" for step in (f"cd {name}", *STEPS)]
+    output.result(document, "\n".join([*lines, *steps, "", "README.md says what comes then."]))
     return ExitCode.DONE
 
 

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-import re
-import shlex
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 from records.catalogue import Catalogue, load_catalogue
-from schema.errors import SchemaError
 from schema.migrator import Migrator
 from service.cli.output import Output
 from service.config import Configuration
@@ -69,14 +64,3 @@ def require_ready(configuration: Configuration, catalogue: Catalogue) -> None:
     problem = migrator_for(configuration, catalogue).problem()
     if problem is not None:
         raise problem
-
-
-@contextmanager
-def hints_about(options: Sequence[str]) -> Iterator[None]:
-    """Let the commands that errors of the schema name be about this database and this project."""
-    try:
-        yield
-    except SchemaError as error:
-        words = "".join(f" {shlex.quote(option)}" for option in options)
-        error.hint = re.sub(r"herdbook schema [a-z]+", lambda it: it[0] + words, error.hint)
-        raise

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import shlex
 import socket
 import ssl
 import threading
@@ -87,6 +88,18 @@ def send(url: str, request: Request, timeout: float) -> Answer:
     return _answer(url, body, request.id)
 
 
+def _url_hint(url: str) -> str:
+    """What to do about a URL that cannot be called; a node on a socket shows such a one."""
+    kind, _, path = url.partition(":")
+    if kind == "unix" and path.startswith("/"):
+        return (
+            "this command calls over TCP only; for a socket use curl --unix-socket "
+            f"{shlex.quote(path)} --header 'Content-Type: application/json' --data JSON "
+            "http://localhost/"
+        )
+    return "write http://127.0.0.1:8650/ in --url or HERDBOOK_URL"
+
+
 def _parsed(url: str) -> SplitResult:
     """The URL taken apart; CommandFailed when it is not one that can be called."""
     try:
@@ -95,11 +108,7 @@ def _parsed(url: str) -> SplitResult:
     except ValueError:
         usable = False
     if not usable or any(sign <= " " or sign > "~" for sign in url):
-        raise CommandFailed(
-            "the URL is none that can be called",
-            "write http://127.0.0.1:8650/ in --url or HERDBOOK_URL",
-            code="call.url",
-        )
+        raise CommandFailed("the URL is none that can be called", _url_hint(url), code="call.url")
     if parts.username is not None or parts.password is not None:
         raise CommandFailed(
             "the URL holds a user name or password, which this version does not send",

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from records.catalogue import load_catalogue
+from service.cli.advice import hints_about, option_words, with_options
 from service.cli.embedded import database_in
 from service.cli.options import config_option, make_importable
 from service.cli.output import Advance, ExitCode, Output, output_option
 from service.cli.place import Place
 from service.cli.prepare import own_revisions
 from service.config import find_file, load_configuration
+from service.database_url import mask_secrets
 
 if TYPE_CHECKING:
     from schema.migrator import Migrator
@@ -26,13 +29,23 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 _REMEDY = (
     "What capture lacks `herdbook schema recapture` mends. What tables lack is for a revision: "
     "`herdbook schema upgrade` where some are pending, else a new one from `herdbook schema "
-    "revision`. Give them the options of this command."
+    'revision -m "what changes"`.'
 )
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
-def _place_options(command: _Command) -> _Command:
-    """Which database and which project: from the configuration, or named one by one."""
+def _place_options(command: Callable[..., ExitCode | None]) -> Callable[..., ExitCode | None]:
+    """Which database and which project: from the configuration, or named one by one.
+
+    Commands in the hints of errors get the options that were given.
+    """
+
+    @wraps(command)
+    def with_hints(**given: Any) -> ExitCode | None:
+        with hints_about(_place_words(given)):
+            return command(**given)
+
+    decorated = with_hints
     for option in (
         output_option,
         click.option("--migrations", type=_FOLDER, metavar="DIR", help="The folder of revisions."),
@@ -44,12 +57,26 @@ def _place_options(command: _Command) -> _Command:
             type=_FOLDER,
             metavar="DIR",
             help="The database of `herdbook up --dir DIR`. Where no node runs there, its server is"
-            " started for this command.",
+            " started for this command. Only `upgrade` sets one up.",
         ),
         config_option,
     ):
-        command = option(command)
-    return command
+        decorated = option(decorated)
+    return decorated
+
+
+def _place_words(given: Mapping[str, Any]) -> list[str]:
+    """The options of `_place_options` as they were given, without a password."""
+    database = given["database"]
+    return option_words(
+        {
+            "--config": given["config"],
+            "--dir": given["directory"],
+            "--database": database and mask_secrets(database),
+            "--records": given["records"],
+            "--migrations": given["migrations"],
+        }
+    )
 
 
 def _wait_option(command: _Command) -> _Command:
@@ -71,14 +98,19 @@ def _migrator(
     records: str | None,
     migrations: Path | None,
     output: Output,
+    *,
+    may_make: bool = False,
 ) -> Migrator:
-    """The migrator for what the options, the environment and the file say."""
+    """The migrator for what the options, the environment and the file say.
+
+    `may_make` says whether a private server is set up where none is.
+    """
     from schema.migrator import Migrator
 
     if directory is not None:
         if database is not None:
             raise click.UsageError("--dir and --database each name a database; give one.")
-        private = database_in(Place(directory.absolute()), output)
+        private = database_in(Place(directory.absolute()), output, may_make=may_make)
         # Stopped again when the command ends.
         database = click.get_current_context().with_resource(private)
     folder = None if migrations is None else str(migrations.absolute())
@@ -115,9 +147,10 @@ def schema() -> None:
 def status(output: Output, **place: Any) -> ExitCode:
     r"""Show where the database is, what it lacks, and whether a migration was interrupted.
 
-    Changes nothing. The state is one of: ready, behind (upgrade it), ahead (this code is missing
+    Changes nothing. The state is one of: ready, behind (upgrade it), unwritten (record classes have
+    tables or columns that no revision makes yet: write one), ahead (this code is missing
     revisions), interrupted (run the same command again), code_too_old (install a newer Herdbook).
-    It is about revisions only; `herdbook schema check` compares the tables.
+    `herdbook schema check` compares everything else.
 
     Exit code 0 where the state is ready, 3 where it is another one.
 
@@ -135,6 +168,7 @@ def status(output: Output, **place: Any) -> ExitCode:
         "current": list(found.current),
         "pending": [{"revision": line.name, "message": line.message} for line in found.pending],
         "unknown": list(found.unknown),
+        "unwritten": list(found.unwritten),
         "interrupted": None
         if left is None
         else {
@@ -147,7 +181,8 @@ def status(output: Output, **place: Any) -> ExitCode:
     }
     lines = [f"{found.state}; at {', '.join(found.current) or 'nothing yet'}"]
     lines += [f"  pending  {line.name}  {line.message}" for line in found.pending]
-    lines += [] if problem is None else [problem.message, problem.hint]
+    if problem is not None:
+        lines += [problem.message, with_options(problem.hint, _place_words(place))]
     output.result(document, "\n".join(lines))
     return ExitCode.DONE if problem is None else ExitCode.DIFFERENCES
 
@@ -202,7 +237,7 @@ def upgrade(target: str, wait: float, output: Output, **place: Any) -> None:
       herdbook schema upgrade
       herdbook schema upgrade 4f1c0a9d2b7e --wait 300
     """
-    migrator = _migrator(output=output, **place)
+    migrator = _migrator(output=output, may_make=True, **place)
     with output.progress("upgrade", None) as advance:
         done = migrator.upgrade(
             target, _shown(output, advance), wait, lambda _table, _rows: advance()
@@ -254,13 +289,13 @@ def check(rows: bool, output: Output, **place: Any) -> ExitCode:
     if rows:
         with output.progress("rows, in percent", 100) as advance:
             found += migrator.check_rows(lambda share: advance(share * 100))
-    output.result({"differences": found}, _told(found))
+    output.result({"differences": found}, _told(found, _place_words(place)))
     return ExitCode.DIFFERENCES if found else ExitCode.DONE
 
 
-def _told(found: list[str]) -> str:
+def _told(found: list[str], options: Sequence[str]) -> str:
     """Differences for people, with what to do about them."""
-    return "\n".join([*found, _REMEDY]) if found else "no differences"
+    return "\n".join([*found, with_options(_REMEDY, options)]) if found else "no differences"
 
 
 @schema.command()

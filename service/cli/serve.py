@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import click
 
+from service.cli.advice import hints_about, option_words, with_options
 from service.cli.options import config_option, read_configuration
 from service.cli.output import Output, output_option
-from service.cli.prepare import catalogue_for, hints_about, require_ready, start_log
+from service.cli.prepare import catalogue_for, require_ready, start_log
+from service.config import find_file
 
 
 @click.command()
@@ -33,8 +36,10 @@ def serve(config: Path | None, output: Output) -> None:
     catalogue = catalogue_for(configuration)
     # Whoever reads the hint may have another environment than this node's.
     named = config or os.environ.get("HERDBOOK_CONFIG")
-    with hints_about(["--config", str(named)] if named else []):
+    with hints_about(option_words({"--config": named})):
         require_ready(configuration, catalogue)
+    file = find_file(config, os.environ, Path())
+    place = option_words({"--config": file and file.absolute()})
     # Twisted is imported only once everything before it has worked.
     from service.node import Addresses, run_node
 
@@ -49,4 +54,4 @@ def serve(config: Path | None, output: Output) -> None:
         )
         output.result(document, text)
 
-    run_node(configuration, catalogue, ready)
+    run_node(configuration, catalogue, ready, partial(with_options, options=place))

@@ -5,6 +5,7 @@ This is the room's door; `values` says what can be set, `loading` how the layers
 
 from __future__ import annotations
 
+from service.config.environment import without_settings
 from service.config.example import example_toml
 from service.config.loading import effective_values, load_configuration
 from service.config.problems import ConfigurationError, Problem
@@ -21,4 +22,5 @@ __all__ = [
     "example_toml",
     "find_file",
     "load_configuration",
+    "without_settings",
 ]

@@ -34,6 +34,16 @@ def unknown_variables(environment: Mapping[str, str], known: Mapping[str, str]) 
     return [_unknown(name, known) for name in sorted(environment) if _is_stray(name, known)]
 
 
+def without_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without the variables that say something about a configuration."""
+    kept = _ELSEWHERE - {"HERDBOOK_CONFIG"}
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith(PREFIX) or name in kept or name.startswith(_ELSEWHERE_BEGIN)
+    }
+
+
 def _is_stray(name: str, known: Mapping[str, str]) -> bool:
     if not name.startswith(PREFIX) or name in known or name in _ELSEWHERE:
         return False

@@ -12,8 +12,6 @@ from service.store.threads import Lane
 SURE_SECONDS = 2.0
 """How soon is looked once more where something seems to be wrong: it may just be replaced."""
 
-_ADVICE = "run `herdbook schema recapture`"
-
 _log = logging.getLogger(__name__)
 
 
@@ -28,13 +26,17 @@ class CaptureWatch:
     """Looks every so often, and tells of tables whose changes escape.
 
     Only what two looks in a row have found counts. A look that fails tells nothing, nor does one
-    while a migration runs: that may take any time to make the triggers of a new table.
+    while a migration runs: that may take any time to make the triggers of a new table. `advise`
+    puts this node's options into the command that it tells of.
     """
 
-    def __init__(self, reading: Lane, clock: Clock, every: float) -> None:
+    def __init__(
+        self, reading: Lane, clock: Clock, every: float, advise: Callable[[str], str]
+    ) -> None:
         self._reading = reading
         self._clock = clock
         self._every = every
+        self._advice = advise("run `herdbook schema recapture`")
         self._suspected: frozenset[str] = frozenset()
         self._missing: frozenset[str] = frozenset()
         self._failing = False
@@ -63,7 +65,7 @@ class CaptureWatch:
         tables = ", ".join(sorted(self._missing))
         return (
             "changes of these tables are not noted, the triggers that note them are missing or "
-            f"were changed: {tables}; {_ADVICE}"
+            f"were changed: {tables}; {self._advice}"
         )
 
     def _look_in(self, seconds: float) -> None:

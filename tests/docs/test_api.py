@@ -29,10 +29,21 @@ def blocks() -> list[tuple[str, str]]:
     return re.findall(r"^```(json[a-z-]*)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
+def lasting(value: Any) -> Any:
+    """A value without moments, which are others each time; that they are there still counts."""
+    if isinstance(value, list):
+        return [lasting(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: "" if name == "deleted_at" else lasting(item) for name, item in value.items()}
+
+
 def seen(answer: dict[str, Any], kind: str) -> Any:
     """The part of an answer that a block of this kind shows."""
     if kind == "json-result":
-        return answer["result"]
+        return lasting(answer["result"])
+    if kind == "json-children":
+        return answer["result"]["children"]
     if kind == "json-answer":
         return {"code": answer["error"]["data"]["code"]}
     assert kind == "json-errors"
@@ -55,7 +66,7 @@ def test_every_example_of_the_page_is_answered_as_it_says(tmp_path: Path, databa
                 answer = node.post(json.loads(text))
                 assert answer["id"] == json.loads(text)["id"]
             else:
-                assert seen(answer, kind) == json.loads(text), answer
+                assert seen(answer, kind) == lasting(json.loads(text)), answer
     assert sum(kind != "json" for kind, _text in blocks()) >= 4
 
 

@@ -19,6 +19,7 @@ def test_a_node_tells_that_changes_escape_and_that_they_do_no_more(
 ) -> None:
     """It is not ready, names the table and the command, and answers all the same."""
     migrate(tmp_path, database)
+    (tmp_path / "herdbook.toml").write_text('[node]\nname = "one"\n')
     with NodeProcess(tmp_path, database, HERDBOOK_CAPTURE_CHECK_SECONDS="0.1") as node:
         until(lambda: "[+] capture: ok" in page(node, "/readyz?verbose"))
         assert "herdbook_capture_missing 0.0" in page(node, "/metrics")
@@ -26,7 +27,10 @@ def test_a_node_tells_that_changes_escape_and_that_they_do_no_more(
         until(lambda: "not ready: capture" in page(node, "/readyz"))
         told = page(node, "/readyz?verbose")
         assert "[-] capture: changes of these tables are not noted" in told
-        assert "farm; run `herdbook schema recapture`" in told
+        # It can be pasted in any folder.
+        command = f"herdbook schema recapture --config {tmp_path / 'herdbook.toml'}"
+        assert f"farm; run `{command}`" in told
+        assert command in node.log()
         assert "herdbook_capture_missing 1.0" in page(node, "/metrics")
         assert node.call("farm.create", {"name": "old"})["name"] == "old"
         url = DatabaseUrl.parse(database).as_sqlalchemy()

@@ -25,6 +25,7 @@ from schema.errors import (
 )
 from schema.migrator import Migrator
 from schema.progress import Direction
+from schema.status import problem_of
 from tests.schema.conftest import Project
 from tests.schema.killing import REVISION, killed_at, picture, write_revision
 
@@ -224,6 +225,31 @@ def test_sql_from_where_the_database_is_needs_to_know_the_place(project: Project
     for direction in Direction:
         with pytest.raises(SchemaAhead, match="does not know: r1"):
             migrator.sql(direction, "")
+
+
+def test_what_is_applied_is_not_pending_where_the_database_is_ahead(project: Project) -> None:
+    """The newest file is lost: the ones before it were run, and nobody can say more."""
+    write_revision(project.folder)
+    later = write_revision(project.folder, small("r2", "r1"), "r2")
+    migrator = project.migrator(City)
+    migrator.upgrade()
+    later.unlink()
+    status = migrator.status()
+    assert (status.state, status.unknown, status.pending) == ("ahead", ("r2",), ())
+
+
+def test_classes_that_no_revision_makes_are_not_ready(project: Project) -> None:
+    """Status says what they lack and how a revision comes about; after it all is ready."""
+    migrator = project.migrator(City)
+    migrator.upgrade()
+    status = migrator.status()
+    problem = problem_of(status)
+    assert (status.state, status.pending) == ("unwritten", ())
+    assert problem is not None
+    assert "table city is declared and not in the database" in problem.message
+    assert "herdbook schema revision -m" in problem.hint
+    project.migrate(City)
+    assert (migrator.status().state, migrator.status().unwritten) == ("ready", ())
 
 
 def test_a_file_without_a_docstring_has_no_message(project: Project) -> None:

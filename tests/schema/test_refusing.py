@@ -13,6 +13,7 @@ from sqlalchemy import Engine, event
 from schema.connection import connected
 from schema.errors import DatabaseUnreachable, RevisionChanged, RevisionsBroken, StatementFailed
 from schema.migrator import Migrator
+from schema.status import problem_of
 from tests.schema.conftest import Project
 from tests.schema.killing import killed_at, picture, revision_of, write_revision
 from tests.schema.test_resuming import Anything
@@ -160,6 +161,12 @@ def test_an_interrupted_revision_without_its_file_is_not_forgotten(project: Proj
         with pytest.raises(RevisionChanged, match=r"r1 was interrupted .* no file for it") as told:
             move("base")
         assert "Put the file back" in told.value.hint
+    status = migrator.status()
+    problem = problem_of(status)
+    assert (status.state, type(problem)) == ("interrupted", RevisionChanged)
+    assert problem is not None
+    assert problem.hint == told.value.hint
+    assert "restore the database" in problem.hint
     assert "z" not in picture(project.url)
 
 

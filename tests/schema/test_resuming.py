@@ -79,7 +79,7 @@ def test_an_interrupted_migration_shows_and_keeps_the_other_direction_out(projec
     steps: list[Step] = []
     migrator.upgrade(on_step=steps.append)
     assert [step.resumed for step in steps] == [True] * 3 + [False] * 9
-    assert migrator.status().state == "ready"
+    assert (migrator.status().interrupted, migrator.status().pending) == (None, ())
 
 
 def test_a_file_changed_below_done_statements_is_refused(project: Project) -> None:

@@ -78,7 +78,7 @@ def test_killed_processes_leave_nothing_that_the_next_one_cannot_complete(projec
         process.communicate(timeout=60)
     project.migrator(Anything).upgrade()
     assert "(102, 'a', None), (111, 'b', None)" in picture(project.url)["tally"]
-    assert project.migrator(Anything).status().state == "ready"
+    assert project.migrator(Anything).status().pending == ()
 
 
 def test_who_waits_in_vain_is_told_who_holds_the_lock(project: Project) -> None:

@@ -6,7 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from schema.errors import CodeTooOld, MigrationInterrupted, SchemaAhead, SchemaBehind, SchemaError
+from schema.errors import (
+    CodeTooOld,
+    MigrationInterrupted,
+    RevisionChanged,
+    RevisionUnwritten,
+    SchemaAhead,
+    SchemaBehind,
+    SchemaError,
+)
 from schema.progress import Direction, Interruption
 from schema.status import RevisionLine, Status, problem_of
 from schema.version import OLDEST_CODE, SCHEMA_NUMBER, Fit, SchemaNumbers, fit
@@ -21,6 +29,7 @@ READY = Status(
 TOO_NEW = SchemaNumbers(SCHEMA_NUMBER + 5, SCHEMA_NUMBER + 1)
 NEWER = SchemaNumbers(SCHEMA_NUMBER + 5, SCHEMA_NUMBER)
 INTERRUPTED = Interruption("b", Direction.DOWN, 3)
+FILE_LOST = replace(INTERRUPTED, has_file=False)
 PENDING = (RevisionLine("b", "what it does"),)
 
 
@@ -50,6 +59,8 @@ def test_two_numbers_decide(database: SchemaNumbers | None, code: int, expected:
         (replace(READY, unknown=("hb0099",), numbers=NEWER), "ready", None),
         (replace(READY, unknown=("hb0099", "x"), numbers=NEWER), "ahead", SchemaAhead),
         (replace(READY, unknown=("hb0099",), numbers=None), "ahead", SchemaAhead),
+        (replace(READY, unwritten=("table x",)), "unwritten", RevisionUnwritten),
+        (replace(READY, interrupted=FILE_LOST), "interrupted", RevisionChanged),
         (replace(READY, interrupted=INTERRUPTED), "interrupted", MigrationInterrupted),
         (replace(READY, interrupted=INTERRUPTED, numbers=TOO_NEW), "code_too_old", CodeTooOld),
         (replace(READY, pending=PENDING, unknown=("x",)), "ahead", SchemaAhead),

@@ -105,7 +105,7 @@ def _revive_each(
             revived += part
         elif len(part) == 1:
             refused += 1
-            troubles.refuse((keys.table, part[0]), error)
+            troubles.refuse((keys.table, part[0]), keys.in_words(tx, part[0]), error)
         else:
             half = len(part) // 2
             parts += [part[half:], part[:half]]

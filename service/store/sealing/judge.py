@@ -123,7 +123,7 @@ def _look_apart(bench: _Bench, keys: TableKeys, ends: Ends) -> _Verdict:
 
     odd = ask_apart(bench.tx, keys, (keys.live, keys.dead), ends, look)
     for key, error in odd.items():
-        bench.troubles.tell_of_key(keys.table, key, error)
+        bench.troubles.tell_of_key(keys.table, keys.in_words(bench.tx, key), error)
     verdict.lives.update(_as_written({key: ends[key] for key in odd}).lives)
     return verdict
 
@@ -189,7 +189,7 @@ def _bear(bench: _Bench, keys: TableKeys, verdict: _Verdict) -> None:
     try:
         odd = ask_apart(bench.tx, keys, (keys.live, keys.dead), born, mend) if born else {}
         for key, refusal in odd.items():
-            bench.troubles.refuse((keys.table, key), refusal)
+            bench.troubles.refuse((keys.table, key), keys.in_words(bench.tx, key), refusal)
     except DriverError as error:
         bench.known.forget()
         if structure_is_locked(error):

@@ -15,6 +15,7 @@ from typing import Any
 from MySQLdb import Error as DriverError
 
 from schema.capture.columns import graveyard_of
+from schema.capture.key_words import row_key_in_words
 from schema.capture.row_key import as_read, key_expression, split
 from schema.capture.shape import BITS, TEXT, Capture, KeyPart
 from service.store.database import error_number
@@ -82,6 +83,13 @@ class TableKeys:
         left = tuple_of([f"{alias}.{quoted(part.name)}" for part in self.parts])
         one = tuple_of(["?"] * len(self.parts))
         return f"{left} IN ({', '.join([one] * count)})"
+
+    def in_words(self, tx: Transaction, key: bytes) -> str:
+        """A key as people read it, by the record class of the table if the code has one."""
+        records = tx.catalogue.records.values()
+        record = next((record for record in records if record.table == self.table), None)
+        fields = () if record is None else record.fields.values()
+        return row_key_in_words(self.parts, key, {field.column: field.kind for field in fields})
 
     def parameters(self, keys: Iterable[bytes]) -> list[Any]:
         """The keys' values; raises ValueError where one is no key of this table."""

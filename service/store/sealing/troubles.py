@@ -52,9 +52,9 @@ class Troubles:
             self._told.add((message, *about))
             _log.warning(message, *about)
 
-    def tell_of_key(self, table: str, key: bytes, error: Exception) -> None:
+    def tell_of_key(self, table: str, key: str, error: Exception) -> None:
         """Say that a table cannot be asked for a key."""
-        self.tell("%s cannot be asked for the key %s: %s", table, _shown(key), str(error))
+        self.tell("%s cannot be asked for the key %s: %s", table, key, str(error))
 
     def lock(self, table: str) -> None:
         """Leave a table alone whose structure is being changed."""
@@ -68,12 +68,12 @@ class Troubles:
             until = None
         return until is not None
 
-    def refuse(self, place: Place, error: Exception) -> None:
-        """Leave a birth alone whose row did not take its life."""
+    def refuse(self, place: Place, key: str, error: Exception) -> None:
+        """Leave a birth alone whose row did not take its life; `key` is how people read it."""
         self.tell(
             "%s: the row with the key %s was born again and waits, it does not take its life: %s",
             place[0],
-            _shown(place[1]),
+            key,
             str(error),
         )
         if len(self._births) >= _MOST_REMEMBERED:
@@ -87,9 +87,3 @@ class Troubles:
             del self._births[place]
             until = None
         return until is not None
-
-
-def _shown(key: bytes) -> str:
-    """A key as the log shows it."""
-    text = key.decode("ascii", "replace")
-    return text if text.isprintable() and text.isascii() else f"X'{key.hex()}'"

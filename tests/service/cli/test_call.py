@@ -233,6 +233,13 @@ def test_an_address_that_is_none_is_told(herdbook: Herdbook, url: str) -> None:
     assert "write http://127.0.0.1:8650/" in ran.err
 
 
+def test_the_address_of_a_socket_is_answered_with_what_calls_it(herdbook: Herdbook) -> None:
+    """A node shows its socket so; the path is quoted for a shell."""
+    ran = herdbook("call", "--url", "unix:/run/my herd.sock", "x.y")
+    assert ran.code == 1
+    assert "curl --unix-socket '/run/my herd.sock' --header" in ran.err
+
+
 def test_a_password_in_the_address_is_refused_and_not_shown(herdbook: Herdbook) -> None:
     """There are no credentials in this version, and none are echoed."""
     ran = herdbook("call", "--url", "http://me:hush@127.0.0.1/", "m")

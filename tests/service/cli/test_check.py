@@ -158,7 +158,10 @@ def test_a_schema_that_differs_is_told(herdbook: Herdbook, project: Path, accoun
     assert ran.code == 1
     assert "FAILED  schema" in ran.out
     assert "stall" in ran.out
-    assert "herdbook schema revision" in ran.out
+    assert "`herdbook schema revision -m" in ran.out
+    named = herdbook("check", "--config", "herdbook.toml").out
+    assert "`herdbook schema revision --config herdbook.toml -m" in " ".join(named.split())
+    assert "`herdbook schema recapture --config herdbook.toml`" in " ".join(named.split())
 
 
 def test_the_account_of_a_node_needs_no_right_to_see_triggers(

@@ -17,7 +17,17 @@ import click
 import pytest
 
 from records.errors import DeclarationError, Failure
-from schema.errors import DatabaseUnreachable, LockHeld, SchemaBehind, UnsafeChange
+from schema.errors import (
+    CodeTooOld,
+    DatabaseUnreachable,
+    LockHeld,
+    MigrationInterrupted,
+    RevisionChanged,
+    RevisionUnwritten,
+    SchemaAhead,
+    SchemaBehind,
+    UnsafeChange,
+)
 from service.cli import main as frame
 from service.cli.main import COMMANDS, LazyCommand, LazyGroup
 from service.cli.output import CommandFailed, ExitCode, Output, output_option
@@ -181,7 +191,16 @@ def test_errors_of_ours_are_told_without_a_traceback(
 
 @pytest.mark.parametrize(
     ("error", "code"),
-    [(SchemaBehind("behind"), 3), (UnsafeChange("it drops a table"), 4), (LockHeld("held"), 5)],
+    [
+        (SchemaBehind("behind"), 3),
+        (RevisionUnwritten("no table"), 3),
+        (SchemaAhead("ahead"), 3),
+        (CodeTooOld("old"), 3),
+        (MigrationInterrupted("half"), 3),
+        (RevisionChanged("no file"), 3),
+        (UnsafeChange("it drops a table"), 4),
+        (LockHeld("held"), 5),
+    ],
 )
 def test_some_errors_have_an_exit_code_of_their_own(
     failing: Callable[..., Ran], error: Exception, code: int

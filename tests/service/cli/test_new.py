@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
@@ -15,9 +17,11 @@ from service.cli.main import COMMANDS
 from service.cli.new import FILES
 from service.config import load_configuration
 from tests.service.cli.conftest import Ran
+from tests.service.cli.nodes import ROOT
 
 Herdbook = Callable[..., Ran]
 NAME = "fields_for_new"
+FREE_PORT = "tcp:0:interface=127.0.0.1"
 
 
 @pytest.fixture
@@ -72,6 +76,37 @@ def test_no_placeholder_is_left(project: Path) -> None:
         if path.is_file():
             assert "$" not in path.read_text(encoding="utf-8"), path
     assert tomllib.loads((project / "pyproject.toml").read_text())["project"]["name"] == NAME
+
+
+def test_the_printed_steps_work_as_they_are_typed(tmp_path: Path, server_program: str) -> None:
+    """In order, in a shell, on a machine that has nothing yet; then the node answers."""
+    program = tmp_path / "bin" / "herdbook"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m service.cli.main "$@"\n')
+    program.chmod(0o755)
+    environment = os.environ | {
+        "PATH": f"{program.parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "HERDBOOK_SERVER": server_program,
+        **{f"HERDBOOK_LISTEN_{name}": FREE_PORT for name in ("RPC", "ADMIN", "STREAM")},
+    }
+
+    def shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+        command = ["bash", "-e", "-c", script]
+        return subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+
+    told = shell(f"herdbook new {NAME}", tmp_path).stdout
+    steps = told.partition("Next:\n")[2].partition("\n\n")[0]
+    assert steps.count("\n") >= 3
+    try:
+        done = shell(steps, tmp_path)
+        assert done.returncode == 0, done.stderr
+        (rpc,) = re.findall(r"^serving (\S+)$", done.stdout, re.MULTILINE)
+        assert shell(f"herdbook call --url {rpc} bed.count", tmp_path).stdout == "0\n"
+    finally:
+        assert shell("herdbook down --dir data", tmp_path / NAME).returncode == 0
 
 
 def test_its_readme_names_only_commands_there_are(project: Path) -> None:

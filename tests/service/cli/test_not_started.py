@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from schema.errors import SchemaBehind
+from service.cli.advice import hints_about
 from service.cli.embedded import Embedded
 from service.cli.output import Output
 from service.cli.place import Place
-from service.cli.prepare import hints_about
 from service.config import DEFAULT_FILE
 from service.server.processes import servers_on
 from tests.live.node import RECORDS, migrate
@@ -70,7 +70,7 @@ def test_a_folder_with_something_else_in_it_is_left_alone(
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["thesis.txt"]
 
 
-@pytest.mark.parametrize("command", [["up", "--dir"], ["schema", "status", "--dir"]])
+@pytest.mark.parametrize("command", [["up", "--dir"], ["schema", "upgrade", "--dir"]])
 def test_a_directory_that_cannot_be_used_is_said_in_a_sentence(
     tmp_path: Path, command: list[str]
 ) -> None:
@@ -81,6 +81,22 @@ def test_a_directory_that_cannot_be_used_is_said_in_a_sentence(
     assert inside.returncode == 1
     assert "cannot be used" in inside.stderr
     assert "unexpected" not in inside.stderr
+
+
+@pytest.mark.parametrize("command", [["status"], ["check"], ["sql"], ["recapture"]])
+def test_only_upgrade_sets_up_a_server_where_none_was(tmp_path: Path, command: list[str]) -> None:
+    """A misspelt directory stays what it is, and the message says which commands make one."""
+    settings = {"HERDBOOK_NODE_RECORDS": "examples.gazetteer.records"}
+    for name in ("typo", "empty"):
+        directory = tmp_path / name
+        if name == "empty":
+            directory.mkdir()
+        refused = herdbook("schema", *command, "--dir", str(directory), **settings)
+        assert refused.returncode == 1
+        assert f"no node's database is in {directory}" in refused.stderr
+        assert f"`herdbook up --dir {directory}`" in refused.stderr
+        assert f"`herdbook schema upgrade --dir {directory}`" in refused.stderr
+    assert list(tmp_path.rglob("*")) == [tmp_path / "empty"]
 
 
 def test_an_empty_directory_name_is_refused() -> None:
@@ -228,6 +244,8 @@ def test_commands_in_hints_name_the_place_and_the_project() -> None:
     assert told.value.hint == (
         "Run `herdbook schema upgrade --dir '/srv/my herd' --records garden.records`."
     )
+    elsewhere = node.same_place(from_anywhere=True)
+    assert elsewhere[2:4] == ["--config", str(Path(DEFAULT_FILE).absolute())]
     with pytest.raises(SchemaBehind) as told, hints_about([]):
         raise SchemaBehind("It is behind.")
     assert told.value.hint == "Run `herdbook schema upgrade`."

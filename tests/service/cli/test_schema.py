@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,7 +65,7 @@ def test_status_ends_with_nothing_but_zero_only_where_the_database_is_current(
     """A script need not read the answer: 3 for every state but ready, and 1 where none is known."""
     assert garden("status").code == 3
     garden("upgrade")
-    assert garden("status").code == 0
+    assert (garden("status").document()["state"], garden("status").code) == ("unwritten", 3)
     path = Path(garden("revision", "-m", "plants").document()["path"])
     assert garden("status").document()["state"] == "behind"
     assert garden("status").code == 3
@@ -80,6 +82,49 @@ def test_status_ends_with_nothing_but_zero_only_where_the_database_is_current(
     assert (garden("status").document()["state"], garden("status").code) == ("interrupted", 3)
     path.write_text("no Python")
     assert garden("status").code == 1
+
+
+def test_upgrade_and_revision_end_with_three_where_the_database_is_not_where_they_need_it(
+    garden: Herdbook, database: str, tmp_path: Path
+) -> None:
+    """Behind, ahead, interrupted, its file lost: the code is that of status."""
+    assert garden("revision", "-m", "plants").code == 3
+    garden("upgrade")
+    path = Path(garden("revision", "-m", "plants").document()["path"])
+    assert garden("revision", "-m", "plants").code == 3
+    garden("upgrade")
+    hidden = path.rename(tmp_path / "hidden")
+    assert [garden(*each).code for each in (("upgrade",), ("revision", "-m", "x"))] == [3, 3]
+    hidden.rename(path)
+    with connected(DatabaseUrl.parse(database).as_sqlalchemy()) as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO herdbook_migration VALUES ('gone', 'up', 1, 'done', REPEAT('x', 32), '')"
+        )
+        connection.commit()
+    assert garden("status").document()["state"] == "interrupted"
+    assert [garden(*each).code for each in (("upgrade",), ("revision", "-m", "x"))] == [3, 3]
+    assert garden("upgrade").error()["code"] == "schema.revision_changed"
+
+
+def test_advice_repeats_the_options_that_were_given(
+    herdbook: Herdbook, database: str, tmp_path: Path
+) -> None:
+    """Each command in it can be pasted: from `status` and `check`, and from a refusal."""
+    name = f"garden_{tmp_path.name}"
+    (tmp_path / f"{name}.py").write_text(RECORDS)
+    place = ["--database", database, "--records", name, "--migrations", "my revisions"]
+    words = shlex.join(place)
+    said = [herdbook("schema", "status", *place).out]
+    said.append(herdbook("schema", "revision", *place, "-m", "x").err)
+    herdbook("schema", "upgrade", *place)
+    said.append(herdbook("schema", "status", *place).out)
+    said.append(herdbook("schema", "check", *place).out)
+    commands = [re.findall(r"`(herdbook schema [^`]*)`", text) for text in said]
+    assert [len(found) for found in commands] == [1, 1, 2, 3]
+    assert all(words in command for found in commands for command in found)
+    for command in commands[2]:
+        assert herdbook(*shlex.split(command)[1:]).code == 0, command
+    assert herdbook("schema", "status", *place).code == 0
 
 
 def test_rows_that_are_gone_are_counted(garden: Herdbook, database: str) -> None:
@@ -149,7 +194,8 @@ def test_lost_triggers_are_found_and_made_anew_and_rows_that_came_by_taken_in(
     assert checked.code == 3
     assert checked.document()["differences"] == [
         "the capture of table plant has lost its triggers",
-        "table plant: rows that were never captured: 1, such as " + b"x".hex() * 16,
+        "table plant: rows that were never captured: 1, such as "
+        + "78787878-7878-7878-7878-787878787878",
     ]
     assert garden("recapture", "--table", "plants").error()["code"].startswith("schema.")
     assert garden("recapture", "--table", "plant").document() == {

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from service.cli.tour import TOUR
 from service.server.processes import servers_on
 from tests.live.node import CallFailed
 from tests.service.cli.nodes import (
@@ -179,6 +180,24 @@ def test_the_demo_ends_with_everything_stopped_and_said(
     assert [step["method"] for step in steps if "error" in step] == ["country.update"]
     assert answers["city.get"]["result"] == [None]
     assert list(servers_on(tmp_path / "data")) == []
+
+
+@pytest.mark.slow
+def test_the_demo_is_the_same_in_the_folder_of_a_project(
+    tmp_path: Path, server_program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither that project's configuration, nor its folder of revisions, nor variables count."""
+    project = tmp_path / "project"
+    (project / "migrations").mkdir(parents=True)
+    (project / "herdbook.toml").write_text('[node]\nrecords = "mine"\nmigrations = "migrations"\n')
+    (project / "migrations" / "broken.py").write_text("no Python")
+    monkeypatch.chdir(project)
+    settings = {"HERDBOOK_NODE_MIGRATIONS": "migrations", "HERDBOOK_CONFIG": "herdbook.toml"}
+    done = herdbook("demo", "--once", "--json", HERDBOOK_SERVER=server_program, **settings)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == len(TOUR)
+    there = {path.relative_to(project).as_posix() for path in project.rglob("*")}
+    assert there == {"herdbook.toml", "migrations", "migrations/broken.py"}
 
 
 def test_the_call_of_a_stopped_node_says_that_nobody_answers(

@@ -157,7 +157,9 @@ class Watched:
 
     def __init__(self) -> None:
         self.clock, self.looks = Clock(), Looks()
-        self.watch = CaptureWatch(cast(Lane, self.looks), self.clock, EVERY)
+        self.watch = CaptureWatch(
+            cast(Lane, self.looks), self.clock, EVERY, lambda advice: f"{advice} --dir here"
+        )
         self.watch.start()
 
     def look(self, seconds: float, found: tuple[str, ...] | Exception | None) -> None:
@@ -189,7 +191,7 @@ def test_only_what_two_looks_find_is_told_once_and_so_is_its_end(
     assert "farm" in problem
     assert "cow" not in problem
     assert "are missing or were changed" in problem
-    assert "herdbook schema recapture" in problem
+    assert "herdbook schema recapture` --dir here" in problem
     assert len(watched.watch) == 1
     watched.look(EVERY, ("farm",))
     assert caplog.messages == [problem]
