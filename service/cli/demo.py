@@ -7,7 +7,7 @@ import os
 import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from service.cli.embedded import start_detached
 from service.cli.output import CommandFailed, ExitCode, Output, output_option
 from service.cli.place import Place, Running
 from service.cli.rpc_client import Request, send
-from service.cli.signals import end_as_by_ctrl_c
+from service.cli.signals import end_as_by_ctrl_c, wait_for_the_end
 from service.cli.tour import TOUR, shown
 from service.config import without_settings
 from service.server.processes import end_process
@@ -125,9 +125,7 @@ def _stay(running: Running, output: Output) -> None:
         f"  herdbook call --url {running.rpc} system.listMethods\n"
         f"  herdbook feed tail --url {running.stream}"
     )
-    with suppress(KeyboardInterrupt):
-        while True:
-            signal.pause()
+    wait_for_the_end()
 
 
 def _answer(url: str, method: str, params: dict[str, Any]) -> dict[str, Any]:
