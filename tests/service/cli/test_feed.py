@@ -209,6 +209,82 @@ def test_pauses_grow_while_the_node_is_away(tiny_stream: TinyStream) -> None:
     assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0]
 
 
+def refusing(peer: Peer, code: str) -> None:
+    """Refuse the next call."""
+    data = {"code": code, "hint": "Run `herdbook schema check`.", "retryable": False}
+    error = {"code": -32007, "message": "a column is missing", "data": data}
+    peer.say(id=peer.asked()["id"], error=error)
+
+
+def test_what_is_wrong_with_the_node_is_said_once_with_its_hint(
+    capsys: pytest.CaptureFixture[str], tiny_stream: TinyStream
+) -> None:
+    """It is asked less and less often until it is well, and then the output goes on."""
+
+    def mended(peer: Peer) -> None:
+        peer.subscribe(6)
+        peer.tell(7)
+        peer.overflow(7, "server.schema")
+        for _ in range(4):
+            refusing(peer, "server.schema")
+        peer.say(id=peer.asked()["id"], result={})
+        peer.wait_for_the_end()
+
+    def still_broken(peer: Peer) -> None:
+        peer.subscribe(7)
+        peer.overflow(7, "server.schema")
+        refusing(peer, "server.schema")
+        peer.say(id=peer.asked()["id"], result={})
+        peer.wait_for_the_end()
+
+    tiny_stream.start(mended, still_broken, telling(7, 8))
+    pauses: list[float] = []
+    follow(tiny_stream, 2, pauses)
+    assert pauses == [1.0, 2.0, 4.0, 5.0, 5.0]
+    told = capsys.readouterr()
+    assert told.err.splitlines() == [
+        "a column is missing (Run `herdbook schema check`.); trying again"
+    ]
+    assert [line.split()[1] for line in told.out.splitlines()] == ["#7", "#8"]
+    asked = [params for params in tiny_stream.params() if "limit" in params]
+    assert asked == [{"from": 7, "limit": 1}] * 7
+
+
+def test_an_end_that_the_node_could_read_on_from_is_waited_out_once(
+    capsys: pytest.CaptureFixture[str], tiny_stream: TinyStream
+) -> None:
+    """What had passed when it was asked about costs one pause."""
+
+    def passing(peer: Peer) -> None:
+        peer.subscribe(6)
+        peer.overflow(6, "server.schema")
+        peer.say(id=peer.asked()["id"], result={})
+        peer.wait_for_the_end()
+
+    tiny_stream.start(passing, telling(6, 7))
+    pauses: list[float] = []
+    follow(tiny_stream, 1, pauses)
+    assert pauses == [1.0]
+    assert "ended the subscription (server.schema); trying again" in capsys.readouterr().err
+
+
+def test_a_position_that_was_never_given_ends_it(
+    herdbook: Herdbook, tiny_stream: TinyStream
+) -> None:
+    """The database was restored under a command that follows: the node's words, no more tries."""
+
+    def restored(peer: Peer) -> None:
+        peer.subscribe(6)
+        peer.overflow(6, "feed.beyond_head")
+        refusing(peer, "feed.beyond_head")
+        peer.wait_for_the_end()
+
+    tiny_stream.start(restored)
+    ran = herdbook("feed", "tail", "--url", tiny_stream.url, "--json")
+    assert ran.code == 1
+    assert ran.error()["data"]["code"] == "feed.beyond_head"
+
+
 def test_an_end_for_good_is_told_with_what_to_do(
     herdbook: Herdbook, tiny_stream: TinyStream
 ) -> None:
@@ -220,22 +296,15 @@ def test_an_end_for_good_is_told_with_what_to_do(
     assert "--keys" in ran.error()["hint"]
 
 
-@pytest.mark.parametrize(
-    ("horizon", "head", "message"),
-    [
-        (11, 20, "the changes after position 9 are no longer kept; those after 11 are, up to 20"),
-        (2, 8, "position 9 was never given; the last one is 8"),
-    ],
-)
-def test_a_position_outside_the_changelog_is_told_with_its_ends(
-    herdbook: Herdbook, tiny_stream: TinyStream, horizon: int, head: int, message: str
+def test_a_position_that_is_no_longer_kept_is_told_with_the_ends(
+    herdbook: Herdbook, tiny_stream: TinyStream
 ) -> None:
-    """Whether it lies before or behind, in words and in numbers for programs."""
+    """In words, and in numbers for programs."""
 
     def act(peer: Peer) -> None:
         peer.subscribe(9)
         peer.overflow(9, "pruned")
-        ends = {"found": False, "changes": [], "next": 9, "head": head, "horizon": horizon}
+        ends = {"found": False, "changes": [], "next": 9, "head": 20, "horizon": 11}
         peer.say(id=peer.asked()["id"], result=ends)
         peer.wait_for_the_end()
 
@@ -243,8 +312,11 @@ def test_a_position_outside_the_changelog_is_told_with_its_ends(
     ran = herdbook("feed", "tail", "--from", "9", "--url", tiny_stream.url, "--json")
     assert ran.code == 1
     error = ran.error()
-    assert (error["code"], error["message"]) == ("feed.pruned", message)
-    assert (error["position"], error["head"], error["horizon"]) == (9, head, horizon)
+    assert error["code"] == "feed.pruned"
+    assert error["message"] == (
+        "the changes after position 9 are no longer kept; those after 11 are, up to 20"
+    )
+    assert (error["position"], error["head"], error["horizon"]) == (9, 20, 11)
     assert "--from now" in error["hint"]
     assert tiny_stream.params()[1] == {"from": 9, "limit": 1, "rows": False}
 
@@ -307,7 +379,7 @@ def test_an_address_that_is_none_is_told(herdbook: Herdbook, url: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "no JSON-RPC message"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "takes HTTP: it is no stream"),
         (b"[]\n", "no JSON-RPC message"),
         (b'{"jsonrpc": "2.0", "id": 1}\n', "neither result nor error"),
         (b'{"jsonrpc": "2.0", "id": 1, "error": 7}\n', "no JSON-RPC message"),
@@ -328,6 +400,20 @@ def test_what_is_no_stream_is_told(
     ran = herdbook("feed", "tail", "--url", tiny_stream.url, "--json")
     assert (ran.code, ran.error()["code"]) == (1, "feed.answer")
     assert said in ran.error()["message"]
+    if "stream" in said:
+        assert "listen.stream" in ran.error()["hint"]
+
+
+def test_who_takes_the_call_and_says_nothing_is_told(
+    herdbook: Herdbook, tiny_stream: TinyStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command does not wait for ever, and says which listener it needs."""
+    monkeypatch.setattr("service.cli.feed_tail.FIRST_ANSWER_SECONDS", 0.05)
+    tiny_stream.start(lambda peer: peer.wait_for_the_end())
+    ran = herdbook("feed", "tail", "--url", tiny_stream.url, "--json")
+    assert (ran.code, ran.error()["code"]) == (1, "feed.unreachable")
+    assert ran.error()["message"] == f"{tiny_stream.url} did not answer within 0.05 seconds"
+    assert "listen.stream" in ran.error()["hint"]
 
 
 @pytest.mark.parametrize(
