@@ -15,7 +15,6 @@ from service.cli.embedded import database_in
 from service.cli.options import config_option, make_importable
 from service.cli.output import Advance, ExitCode, Output, output_option
 from service.cli.place import Place
-from service.cli.prepare import own_revisions
 from service.config import find_file, load_configuration
 
 if TYPE_CHECKING:
@@ -74,6 +73,7 @@ def _migrator(
 ) -> Migrator:
     """The migrator for what the options, the environment and the file say."""
     from schema.migrator import Migrator
+    from schema.scripts import own_revisions
 
     if directory is not None:
         if database is not None:
