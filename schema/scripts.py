@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import traceback
 import warnings
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 
 from schema.errors import RevisionsBroken, RevisionUnknown, SchemaError
+from schema.running import Needs
 from schema.system import BRANCH
 
 # Beside this package, where both the source tree and an installation have it. It is not imported:
@@ -90,6 +92,24 @@ def load_revisions(folder: Path | None) -> Revisions:
             "Make them follow each other: set down_revision in one of the files to the other.",
         )
     return Revisions(directory, folder)
+
+
+def needs_of(revisions: Revisions) -> Needs:
+    """What a node that starts with these files needs of its database from then on."""
+    newest = (revisions.system_head, revisions.application_head)
+    return Needs(frozenset(name for name in newest if name is not None), revisions.names)
+
+
+def own_revisions(module: str) -> Path | None:
+    """The folder `migrations` beside a record module, if there is one."""
+    try:
+        found = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        return None
+    if found is None or found.origin is None:
+        return None
+    beside = Path(found.origin).parent / "migrations"
+    return beside if beside.is_dir() else None
 
 
 def unknown(name: str) -> RevisionUnknown:

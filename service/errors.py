@@ -85,6 +85,31 @@ class FeedRefused(Refused):
     hint = "feed.consumers lists who is registered, and how far the changelog reaches."
 
 
+class PositionBeyondHead(FeedRefused):
+    """A position that this database has never given; `details` hold the head."""
+
+    code = "feed.beyond_head"
+    hint = (
+        "This database never gave that position: it may have been restored from a backup, or be "
+        "another node's. List the records whole, and read on from error.data.head."
+    )
+
+    def __init__(self, failures: Iterable[Failure], head: int) -> None:
+        super().__init__(failures)
+        self.details["head"] = head
+
+    @classmethod
+    def at(cls, position: int, head: int) -> PositionBeyondHead:
+        """The refusal of one position, where nothing else is wrong."""
+        return cls([beyond_head(position, head)], head)
+
+
+def beyond_head(position: int, head: int) -> Failure:
+    """What is wrong with a position that was never given."""
+    message = f"{position} was never given; the last position is {head}"
+    return Failure("position.beyond_head", message, "/position")
+
+
 class Unavailable(ServiceError):
     """The database cannot be reached; nothing was written."""
 

@@ -22,6 +22,7 @@ from twisted.internet.threads import deferToThread
 
 from records.catalogue import Catalogue
 from records.errors import HerdbookError
+from schema.scripts import load_revisions, needs_of, own_revisions
 from service.config import Configuration
 from service.methods.api import build_registry
 from service.metrics import (
@@ -39,6 +40,7 @@ from service.store.feed.stored import StoredFeed
 from service.store.feed.waiting import Waiting
 from service.store.records import StoredRecords
 from service.store.retention import Retention
+from service.store.schema_watch import SchemaWatch
 from service.store.sealing.building import new_sealing_lane
 from service.store.sealing.lane import SealingLane
 from service.store.sealing.session import SealingSession
@@ -99,6 +101,7 @@ class Node:
         self._reading = self._lane("read", catalogue, autocommit=True)
         self._writing = self._lane("write", catalogue, autocommit=False)
         self._capture = self._capture_watch()
+        self._schema = self._schema_watch()
         limits = configuration.limits
         self._feed = self._stored_feed()
         registry = build_registry(
@@ -117,6 +120,7 @@ class Node:
             "database": self._database_problem,
             "sealing": self._sealing_problem,
             "capture": self._capture_problem,
+            "schema": self._schema_problem,
         }
         self._admin = AdminFactory(checks, self._metrics, reactor)
         self._ports: dict[str, Any] = {}
@@ -134,6 +138,7 @@ class Node:
             await self.stop()
             raise
         self._capture.start()
+        self._schema.start()
         node = self._configuration.node
         _log.info("node %s serves %s at %s and %s", node.name, node.records, rpc, stream)
         return Addresses(rpc=rpc, stream=stream, admin=admin)
@@ -143,6 +148,7 @@ class Node:
         await self._stop_listening("rpc")
         await self._stop_listening("stream")
         self._capture.stop()
+        self._schema.stop()
         self._feed.close()
         draining = [factory.drain(DRAIN_SECONDS) for factory in (self._rpc, self._stream)]
         for drained in draining:
@@ -202,6 +208,12 @@ class Node:
         show_missing_capture(self._metrics, watch)
         return watch
 
+    def _schema_watch(self) -> SchemaWatch:
+        """What looks after the schema; raises a SchemaError where revision files are broken."""
+        node, every = self._configuration.node, self._configuration.capture.check_seconds
+        revisions = load_revisions(node.migrations or own_revisions(node.records))
+        return SchemaWatch(needs_of(revisions), self._reading, self._reactor, every, self._advise)
+
     def _stored_feed(self) -> StoredFeed:
         """The feed. A page may take a quarter of a result, since its size is only estimated."""
         bounds = Bounds(size=self._configuration.limits.result_bytes // 4)
@@ -232,6 +244,10 @@ class Node:
     async def _capture_problem(self) -> str | None:
         """What /readyz says of capture."""
         return self._capture.problem()
+
+    async def _schema_problem(self) -> str | None:
+        """What /readyz says of the schema."""
+        return self._schema.problem()
 
 
 def session_settings(configuration: Configuration, autocommit: bool) -> SessionSettings:
@@ -310,6 +326,9 @@ def run_node(
     reactor.callWhenRunning(lambda: Deferred.fromCoroutine(serve()))
     reactor.callWhenRunning(lambda: _stop_on_hangup(reactor))
     reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromCoroutine(node.stop()))
+    # Twisted answers Ctrl-C only where nobody but Python does.
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     reactor.run()
     if trouble:
         raise trouble[0]

@@ -138,18 +138,20 @@ def _after_insert(capture: Capture, origin: int) -> str:
 
 
 def _before_update(capture: Capture, origin: int) -> str:
-    """Stamp each column that really changes."""
+    """Stamp each column that really changes. What is usual is asked for first, by one condition."""
     changes = ", ".join(
         f"IF({_differs(column)}, X'{number_bytes(column.number).hex()}', '')"
         for column in capture.columns
     )
     changed = _changed_variable(capture)
     return f"""SET {changed} = CONCAT({changes}, '');
-IF OLD.{LIFE} = 0 THEN
+IF OLD.{LIFE} <> 0 AND {changed} <> '' AND NOT {_key_differs(capture)} THEN
+{_tick(origin, changed)}
+ELSEIF OLD.{LIFE} = 0 THEN
 {_birth(origin)}
 ELSEIF {changed} = '' THEN
 SET {_untouched()};
-ELSEIF {_key_differs(capture)} THEN
+ELSE
 {_birth(origin)}
 IF {_same_key(capture, "OLD", "NEW")} THEN
 SET NEW.{LIFE} = 2 + GREATEST(OLD.{LIFE}, 1 + COALESCE(
@@ -157,8 +159,6 @@ SET NEW.{LIFE} = 2 + GREATEST(OLD.{LIFE}, 1 + COALESCE(
 WHERE {_same_key(capture, "dead", "OLD")} FOR UPDATE), 0));
 END IF;
 SET NEW.{STAMP} = GREATEST(NEW.{STAMP}, OLD.{STAMP} + 2);
-ELSE
-{_tick(origin, changed)}
 END IF;"""
 
 
@@ -171,31 +171,51 @@ def _untouched() -> str:
 def _tick(origin: int, changed: str) -> str:
     """Write the new version of each changed column into the clock.
 
+    Most updates change one column that was changed before. Its slot is written over by a single
+    statement: going through all that changed takes ten, and on MariaDB each of them costs.
+    """
+    at = f"LOCATE({changed}, OLD.{CLOCK}, {VERSION_BYTES + 1})"
+    return f"""SET NEW.{LIFE} = {_LIFE_KEPT}, NEW.{STAMP} = GREATEST({NOW}, OLD.{STAMP} + 1),
+NEW.{ORIGIN} = {origin:d};
+IF LENGTH({changed}) = {NUMBER_BYTES} AND {at} % {SLOT_BYTES} = {VERSION_BYTES + 1} THEN
+SET NEW.{CLOCK} = {_slot_written(f"OLD.{CLOCK}", at, origin)};
+ELSE
+{_tick_each(origin, changed)}
+END IF;"""
+
+
+def _tick_each(origin: int, changed: str) -> str:
+    """Go through the changed columns; a slot that is not there yet is added at the end.
+
     Variables are few: to make room for each costs about as much as to run a statement.
     """
     number = f"SUBSTRING({changed}, i, {NUMBER_BYTES})"
-    version = _version(f"NEW.{STAMP}", f"{origin:d}")
+    born = _version(f"OLD.{STAMP}", f"UNHEX(LPAD(HEX(OLD.{ORIGIN}), 8, '0'))")
     return f"""BEGIN
-DECLARE clock BLOB DEFAULT COALESCE(OLD.{CLOCK}, {_version(f"OLD.{STAMP}", f"OLD.{ORIGIN}")});
+DECLARE clock BLOB DEFAULT COALESCE(OLD.{CLOCK}, {born});
 DECLARE i, at INT DEFAULT 1;
-SET NEW.{LIFE} = {_LIFE_KEPT}, NEW.{STAMP} = GREATEST({NOW}, OLD.{STAMP} + 1),
-NEW.{ORIGIN} = {origin:d};
 WHILE i < LENGTH({changed}) DO
 SET at = LOCATE({number}, clock, {VERSION_BYTES + 1});
 WHILE at > 0 AND (at - {VERSION_BYTES + 1}) % {SLOT_BYTES} <> 0 DO
 SET at = LOCATE({number}, clock, at + 1);
 END WHILE;
 IF at = 0 THEN
-SET clock = CONCAT(clock, {number}, {version},
+SET clock = CONCAT(clock, {number}, {_version(f"NEW.{STAMP}", f"X'{origin:08X}'")},
 IF(SUBSTRING(clock, 9, 4) = X'{origin:08X}', {_ZEROS}, LEFT(clock, {VERSION_BYTES})));
 ELSE
-SET clock = INSERT(clock, at + {NUMBER_BYTES}, {2 * VERSION_BYTES}, CONCAT({version},
-SUBSTRING(clock, at + IF(SUBSTRING(clock, at + 10, 4) = X'{origin:08X}', 14, 2), 12)));
+SET clock = {_slot_written("clock", "at", origin)};
 END IF;
 SET i = i + {NUMBER_BYTES};
 END WHILE;
 SET NEW.{CLOCK} = clock;
 END;"""
+
+
+def _slot_written(clock: str, at: str, origin: int) -> str:
+    """The SQL for a clock with the new version in the slot that begins at `at`."""
+    return f"""INSERT({clock}, {at} + {NUMBER_BYTES}, {2 * VERSION_BYTES}, CONCAT(
+{_version(f"NEW.{STAMP}", f"X'{origin:08X}'")},
+SUBSTRING({clock}, {at} + IF(SUBSTRING({clock}, {at} + 10, 4) = X'{origin:08X}', 14, 2), 12)))"""
 
 
 def _after_update(capture: Capture, origin: int) -> str:
@@ -295,7 +315,8 @@ def _note(
 
 
 def _version(stamp: str, origin: str) -> str:
-    return f"UNHEX(CONCAT(LPAD(HEX({stamp}), 16, '0'), LPAD(HEX({origin}), 8, '0')))"
+    """The SQL for a version; `origin` gives bytes."""
+    return f"CONCAT(UNHEX(LPAD(HEX({stamp}), 16, '0')), {origin})"
 
 
 def _changed_variable(capture: Capture) -> str:

@@ -14,7 +14,15 @@ from typing import Any, TypeVar
 import msgspec
 
 from service.cli.output import CommandFailed, Output, json_text, write_json
-from service.cli.stream_client import Address, CallRefused, StreamClient, StreamLost, unreachable
+from service.cli.stream_client import (
+    FIRST_ANSWER_SECONDS,
+    Address,
+    CallRefused,
+    Message,
+    StreamClient,
+    StreamLost,
+    unreachable,
+)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _PAUSE_AFTER_OVERFLOW = 1.0
@@ -81,6 +89,7 @@ class Tail:
         self._pause = pause
         self._was_there = False
         self._next_pause = _FIRST_PAUSE
+        self._said = ""
 
     def run(self) -> None:
         """Show changes until there were enough.
@@ -95,9 +104,9 @@ class Tail:
                     raise unreachable(lost) from None
                 self._wait(str(lost))
             except CallRefused as refused:
-                if not self._was_there or not refused.retryable:
+                if not self._was_there or not _may_pass(refused):
                     raise
-                self._wait(str(refused))
+                self._wait(_told_of(refused))
 
     def _is_done(self) -> bool:
         return self._left == 0
@@ -106,12 +115,12 @@ class Tail:
         """Subscribe on a connection of its own, and show what comes until it or the count ends."""
         client = StreamClient(self._address)
         try:
-            answer = client.call("feed.subscribe", self._params | {"from": self._start})
+            params = self._params | {"from": self._start}
+            answer = client.call("feed.subscribe", params, FIRST_ANSWER_SECONDS)
             subscribed = _decoded(answer, _Subscribed)
-            self._start = subscribed.start
-            self._was_there, self._next_pause = True, _FIRST_PAUSE
+            self._start, self._was_there = subscribed.start, True
             while not self._is_done():
-                message = client.next_told()
+                message = self._next(client)
                 told = _decoded(message.params, _Told)
                 if told.subscription != subscribed.subscription:
                     continue
@@ -122,8 +131,21 @@ class Tail:
         finally:
             client.close()
 
+    def _next(self, client: StreamClient) -> Message:
+        """What is told next; a subscription that stood until its connection broke was well."""
+        try:
+            return client.next_told()
+        except StreamLost:
+            self._be_well()
+            raise
+
+    def _be_well(self) -> None:
+        """What went wrong before is over: the next trouble is a new one."""
+        self._next_pause, self._said = _FIRST_PAUSE, ""
+
     def _show(self, told: _Told) -> None:
         """Show a page, and only then go on from behind it."""
+        self._be_well()
         shown = told.changes[: self._left]
         if shown and self._output.as_json:
             write_json(sys.stdout, "\n".join(bytes(change).decode() for change in shown))
@@ -146,29 +168,53 @@ class Tail:
                 code="feed.too_large",
             )
         self._next_pause = max(self._next_pause, _PAUSE_AFTER_OVERFLOW)
-        self._wait(f"the node ended the subscription ({told.reason})")
+        # The codes of errors have a dot.
+        if "." not in told.reason or not self._waited_until_well(client):
+            self._wait(f"the node ended the subscription ({told.reason})")
+
+    def _waited_until_well(self, client: StreamClient) -> bool:
+        """Read until the node can again; False where it could at once.
+
+        What keeps the node from it is said in its own words. Raises CallRefused where that will not
+        pass, StreamLost or CommandFailed.
+        """
+        asked = self._params | {"from": self._start, "limit": 1}
+        waited = False
+        while True:
+            try:
+                client.call("feed.read", asked)
+                return waited
+            except CallRefused as refused:
+                if not _may_pass(refused):
+                    raise
+                waited = True
+                self._wait(_told_of(refused))
 
     def _wait(self, why: str) -> None:
-        """Say why it does not go on at once; the pauses grow until it does."""
-        self._output.note(f"{why}; trying again")
+        """Say why it does not go on at once, and only once; the pauses grow until it does."""
+        if why != self._said:
+            self._output.note(f"{why}; trying again")
+        self._said = why
         self._pause(self._next_pause)
         self._next_pause = min(2 * self._next_pause, _LONGEST_PAUSE)
 
 
+def _may_pass(refused: CallRefused) -> bool:
+    """Whether a refusal is about the node and not about what was asked: it can be mended."""
+    return refused.retryable or refused.code.startswith("server.")
+
+
+def _told_of(refused: CallRefused) -> str:
+    """A refusal on one line, with what the node says is to be done."""
+    return f"{refused} ({refused.hint})" if refused.hint else str(refused)
+
+
 def _not_there(position: int, ends: _Ends) -> CommandFailed:
     """Why the changelog cannot be continued from a position."""
-    if position < ends.horizon:
-        message = (
-            f"the changes after position {position} are no longer kept; those after "
-            f"{ends.horizon} are, up to {ends.head}"
-        )
-        advice = "a registered consumer keeps changes"
-    else:
-        message = f"position {position} was never given; the last one is {ends.head}"
-        advice = "it is so after the database was restored from a backup"
     return CommandFailed(
-        message,
-        f"list the records anew, and follow --from now; {advice}",
+        f"the changes after position {position} are no longer kept; those after "
+        f"{ends.horizon} are, up to {ends.head}",
+        "list the records anew, and follow --from now; a registered consumer keeps changes",
         code="feed.pruned",
         details={"position": position, "head": ends.head, "horizon": ends.horizon},
     )

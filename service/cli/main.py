@@ -14,6 +14,7 @@ import click
 
 from service.cli.failures import report
 from service.cli.output import ExitCode
+from service.cli.signals import remember_interrupts
 
 
 def keep_lines(command: click.Command) -> click.Command:
@@ -180,6 +181,7 @@ def _settle_output() -> None:
 
 def main() -> NoReturn:
     """The program `herdbook`."""
+    remember_interrupts()
     sys.exit(run(sys.argv[1:]))
 
 

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import sys
-from pathlib import Path
 
 from records.catalogue import Catalogue, load_catalogue
 from schema.migrator import Migrator
+from schema.scripts import own_revisions
 from service.cli.output import Output
 from service.config import Configuration
 
 EXAMPLE = "examples.gazetteer.records"
 """The record module of a node that is told none."""
-
-
-def own_revisions(module: str) -> Path | None:
-    """The folder `migrations` beside a record module, if there is one."""
-    try:
-        found = importlib.util.find_spec(module)
-    except ModuleNotFoundError:
-        return None
-    if found is None or found.origin is None:
-        return None
-    beside = Path(found.origin).parent / "migrations"
-    return beside if beside.is_dir() else None
 
 
 def catalogue_for(configuration: Configuration) -> Catalogue:

@@ -17,7 +17,6 @@ from service.cli.embedded import database_in
 from service.cli.options import config_option, make_importable
 from service.cli.output import Advance, ExitCode, Output, output_option
 from service.cli.place import Place
-from service.cli.prepare import own_revisions
 from service.config import find_file, load_configuration
 from service.database_url import mask_secrets
 
@@ -106,6 +105,7 @@ def _migrator(
     `may_make` says whether a private server is set up where none is.
     """
     from schema.migrator import Migrator
+    from schema.scripts import own_revisions
 
     if directory is not None:
         if database is not None:

@@ -14,19 +14,30 @@ _LOOK_SECONDS = 0.2
 _asked: list[int] = []
 
 
+def remember_interrupts() -> None:
+    """From now on Ctrl-C is remembered as well: libraries drop it where they catch whatever comes.
+
+    Some do so while they are imported; and what is raised while an object is freed Python drops.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _end)
+
+
 def end_as_by_ctrl_c() -> None:
     """From now on SIGTERM, and SIGHUP of a closed terminal, end the command as Ctrl-C does.
 
     By default they would end Python at once, and leave the processes it started. What is ignored
-    stays so: `nohup` does that.
+    stays so: `nohup` does that. Raises KeyboardInterrupt where the end was asked for before.
     """
     for number in _ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
+    if _asked:
+        raise KeyboardInterrupt
 
 
 def wait_for_the_end() -> None:
-    """Return when the command is asked to end, or was before; `end_as_by_ctrl_c` came first."""
+    """Return when the command is asked to end, or was before."""
     try:
         while not _asked:
             time.sleep(_LOOK_SECONDS)
@@ -35,6 +46,5 @@ def wait_for_the_end() -> None:
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
-    """Interrupt, and remember it: Python drops what is raised while an object is being freed."""
     _asked.append(number)
     raise KeyboardInterrupt

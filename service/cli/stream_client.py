@@ -16,6 +16,14 @@ from service.cli.rpc_client import LARGEST_REPLY, ErrorObject
 _CONNECT_SECONDS = 10.0
 _ANSWER_SECONDS = 60.0
 _PIECE = 65_536
+FIRST_ANSWER_SECONDS = 10.0
+"""For a call that a node answers at once, so that silence means that no node is there."""
+
+_HTTP = b"HTTP/"
+_WHICH = (
+    "name the node's stream, its listener listen.stream (tcp://127.0.0.1:8652 unless set); "
+    "listen.rpc and listen.admin take HTTP. The node shows all three when it starts"
+)
 _START = "is a node running there? `herdbook up` and `herdbook serve` start one and show its stream"
 _KEEP_ALIVE = {socket.TCP_KEEPIDLE: 60, socket.TCP_KEEPINTVL: 10, socket.TCP_KEEPCNT: 6}
 
@@ -23,14 +31,21 @@ _KEEP_ALIVE = {socket.TCP_KEEPIDLE: 60, socket.TCP_KEEPINTVL: 10, socket.TCP_KEE
 class StreamLost(Exception):
     """The connection could not be made, or broke: it may be tried again."""
 
+    def __init__(self, text: str, hint: str = _START) -> None:
+        super().__init__(text)
+        self.hint = hint
+
 
 class CallRefused(Exception):
     """The node answered with a JSON-RPC error."""
 
     def __init__(self, text: str, error: ErrorObject) -> None:
         super().__init__(error.message)
+        data = _data_of(error)
         self.text = text
-        self.retryable = bool(_data_of(error).get("retryable"))
+        self.code = str(data.get("code", ""))
+        self.hint = str(data.get("hint", ""))
+        self.retryable = bool(data.get("retryable"))
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -96,15 +111,19 @@ class StreamClient:
         """End the connection."""
         self._socket.close()
 
-    def call(self, method: str, params: dict[str, Any]) -> msgspec.Raw:
+    def call(
+        self, method: str, params: dict[str, Any], seconds: float = _ANSWER_SECONDS
+    ) -> msgspec.Raw:
         """The result of a call, as JSON; raises CallRefused, StreamLost or CommandFailed."""
         self._last += 1
         request = {"jsonrpc": "2.0", "id": self._last, "method": method, "params": params}
         try:
-            line = msgspec.json.encode(request) + b"\n"
+            # A node takes the carriage return for a space. An HTTP server, which waits for it,
+            # answers that this is no request of its own; else both sides would wait for ever.
+            line = msgspec.json.encode(request) + b"\r\n"
         except UnicodeEncodeError:
             raise CommandFailed("an argument is not UTF-8 text", code="usage") from None
-        self._socket.settimeout(_ANSWER_SECONDS)
+        self._socket.settimeout(seconds)
         try:
             self._socket.sendall(line)
         except OSError as error:
@@ -143,8 +162,13 @@ class StreamClient:
         """The next message of any sort."""
         while not self._lines:
             self._read()
+        line = self._lines.popleft()
+        if line.startswith(_HTTP):
+            raise CommandFailed(
+                f"{self._address} takes HTTP: it is no stream", _WHICH, code="feed.answer"
+            )
         try:
-            return msgspec.json.decode(self._lines.popleft(), type=Message)
+            return msgspec.json.decode(line, type=Message)
         except (msgspec.MsgspecError, RecursionError) as wrong:
             raise self._garbage(str(wrong)) from None
 
@@ -169,20 +193,21 @@ class StreamClient:
 
     def _lost(self, error: OSError) -> StreamLost:
         if isinstance(error, TimeoutError):
-            return StreamLost(f"{self._address} did not answer within {_ANSWER_SECONDS:g} seconds")
+            seconds = self._socket.gettimeout()
+            return StreamLost(f"{self._address} did not answer within {seconds:g} seconds", _WHICH)
         return StreamLost(f"{self._address} broke the connection: {_reason(error)}")
 
     def _garbage(self, reason: str) -> CommandFailed:
         return CommandFailed(
             f"what {self._address} sent is no JSON-RPC message: {reason}",
-            "is this the address of a node's stream? Its RPC listener is another one",
+            _WHICH,
             code="feed.answer",
         )
 
 
 def unreachable(lost: StreamLost) -> CommandFailed:
     """What to say where there never was a connection, or the command does not try again."""
-    return CommandFailed(str(lost), _START, code="feed.unreachable")
+    return CommandFailed(str(lost), lost.hint, code="feed.unreachable")
 
 
 def _connected(address: Address) -> socket.socket:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from records.catalogue import Catalogue
 from records.errors import pointer
 from records.kinds.base import JsonSchema
-from service.errors import FeedRefused
+from service.errors import FeedRefused, PositionBeyondHead
 from service.methods.feed_json import (
     CONSUMER_SCHEMA,
     PAGE_SCHEMA,
@@ -22,7 +22,7 @@ from service.methods.feed_json import (
     consumer_json,
     ends_json,
 )
-from service.methods.feed_port import Feed, FeedPage
+from service.methods.feed_port import Ends, Feed, FeedPage
 from service.methods.feed_request import (
     FROM,
     LONGEST_WAIT,
@@ -40,8 +40,9 @@ from service.methods.params import Arguments, Signature
 from service.methods.registry import Handler, Method
 
 _NOTE = (
-    "`found` is false where the changelog cannot be continued from there: note `head`, list all "
-    "records, and read on from the head that was noted."
+    "`found` is false where something of what follows is no longer kept: note `head`, list all "
+    "records, and read on from the head that was noted. A position above the head is refused as "
+    "feed.beyond_head."
 )
 _CONSUMERS_SCHEMA: JsonSchema = {
     "type": "object",
@@ -128,7 +129,9 @@ class FeedMethods:
         request = read_request(self._catalogue, arguments)
         with refusals_in(arguments, "from"):
             after = await begin(self._feed, request)
-        page = await self._waited_for(request, after)
+            page = await self._waited_for(request, after)
+            if not page.found:
+                refuse_beyond_head(after, page.ends)
         return ChangeEncoder(self._catalogue, request.wanted).page(page)
 
     async def register(self, arguments: Arguments) -> object:
@@ -184,6 +187,16 @@ async def begin(feed: Feed, request: FeedRequest) -> int:
     return request.start
 
 
+def refuse_beyond_head(position: int, ends: Ends) -> None:
+    """Raise PositionBeyondHead where a position was never given.
+
+    One that this node gave is never above a head that it reads later: pages are told only when
+    their positions are committed.
+    """
+    if position > ends.head:
+        raise PositionBeyondHead.at(position, ends.head)
+
+
 @contextmanager
 def refusals_in(arguments: Arguments, position: str) -> Iterator[None]:
     """Let refusals point to where things stood; `position` names the parameter that held one."""
@@ -194,9 +207,10 @@ def refusals_in(arguments: Arguments, position: str) -> Iterator[None]:
     try:
         yield
     except FeedRefused as refused:
-        raise FeedRefused(
+        refused.failures = tuple(
             replace(failure, pointer=places[failure.pointer]) for failure in refused.failures
-        ) from None
+        )
+        raise
 
 
 def _method(

@@ -8,7 +8,7 @@ from records.catalogue import Catalogue
 from records.kinds.base import JsonSchema
 from service.errors import StreamNeeded
 from service.methods.caller import current_caller
-from service.methods.feed import begin, refusals_in
+from service.methods.feed import begin, refusals_in, refuse_beyond_head
 from service.methods.feed_json import ChangeEncoder
 from service.methods.feed_port import Feed, FeedPage, Wanted
 from service.methods.feed_request import SUBSCRIPTION, read_request
@@ -40,6 +40,7 @@ _NOTES = (
     "Only over the stream (listen.stream), where notifications follow:",
     '  feed.change    {"subscription", "changes", "next", "complete"}',
     '  feed.overflow  {"subscription", "next", "reason"}: it has ended; subscribe again from next',
+    "A position above the head is refused as feed.beyond_head.",
 )
 
 
@@ -74,6 +75,8 @@ class SubscriptionMethods:
         session = _session("feed.subscribe")
         with refusals_in(arguments, "from"):
             after = await begin(self._feed, request)
+            if request.start is not None:
+                refuse_beyond_head(after, await self._feed.ends())
         limit = min(request.limit, LARGEST_PAGE)
         number = session.subscribe(self._source(request.wanted), after, limit)
         return {"subscription": number, "from": after}

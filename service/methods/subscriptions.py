@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
+from service.errors import PositionBeyondHead
 from service.methods.feed_port import FeedPage
 
 TOLD_EVERY = 1_000
@@ -30,6 +31,9 @@ FIRST_REST, LONGEST_REST = 0.25, 8.0
 
 STALLED, PRUNED, TOO_LARGE = "stalled", "pruned", "too_large"
 """Why a subscription ends unasked; the code of an error where one kept it from being read."""
+
+BEYOND_HEAD = PositionBeyondHead.code
+"""The database was restored below what the subscriber has, while it was subscribed."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +142,7 @@ class Subscription:
             return ()
         self._rest = FIRST_REST
         if not page.found:
-            return self._overflow(PRUNED)
+            return self._overflow(PRUNED if self.next < page.ends.horizon else BEYOND_HEAD)
         self._before, self.next = self.next, page.next
         # Something was sealed while it was being read, which its snapshot does not show.
         is_old = (self._newest or 0) > page.ends.head

@@ -77,6 +77,7 @@ FAULT_KINDS: tuple[FaultKind, ...] = (
     FaultKind(1100, "A record is not there", errors.NotFound),
     FaultKind(1200, "A constraint of the database forbids it", errors.Conflict),
     FaultKind(1301, "The changelog cannot be kept as asked", errors.FeedRefused),
+    FaultKind(1302, "A position was never given", errors.PositionBeyondHead),
     FaultKind(1300, "It needs a connection that stays", errors.StreamNeeded),
 )
 

@@ -40,7 +40,7 @@ def unguarded_tables(tx: Transaction) -> tuple[str, ...] | None:
     These are tables that are noted as captured, and those of record classes that are not. None
     while the schema is migrated: a new table has no triggers until all of them are made.
     """
-    if _is_migrated(tx):
+    if is_migrated(tx):
         return None
     there = {str(name) for (name,) in tx.rows(_TABLES)}
     noted = list(_captured(tx, there))
@@ -49,7 +49,7 @@ def unguarded_tables(tx: Transaction) -> tuple[str, ...] | None:
     return tuple(sorted({*without_all(noted), *released}))
 
 
-def _is_migrated(tx: Transaction) -> bool:
+def is_migrated(tx: Transaction) -> bool:
     """Whether somebody holds the migration lock of this database."""
     ((database,),) = tx.rows("SELECT DATABASE()")
     ((holder,),) = tx.rows("SELECT IS_USED_LOCK(?)", (lock_name(str(database)),))

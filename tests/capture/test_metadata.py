@@ -134,6 +134,34 @@ def test_every_number_of_a_column_is_found_in_the_clock(zoo: Zoo, sql: Session) 
             assert meta.stamp > tricky
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_column_that_changes_alone_is_stamped_as_one_of_many(
+    zoo: Zoo, sql: Session, place: int
+) -> None:
+    """Wherever its slot stands: what a sibling wrote last is kept, once and for all turns."""
+    here, columns = zoo.origin(), ("plain", "general", "exact")
+    numbers = [zoo.number("leaf", column) for column in columns]
+    theirs = Clock(
+        Version(5, ELSEWHERE),
+        {number: Slot(Version(9, ELSEWHERE + number), Version(6, here)) for number in numbers},
+    )
+    with zoo.session() as applier:
+        applier.run("SET @herdbook_applying = 1")
+        applier.run(
+            "INSERT INTO leaf (number, herdbook_life, herdbook_stamp, herdbook_origin, "
+            "herdbook_clock) VALUES (1, 1, 9, %s, %s)",
+            ELSEWHERE,
+            theirs.as_bytes,
+        )
+    expected = theirs
+    for turn in range(2):
+        sql.run(f"UPDATE leaf SET `{columns[place]}` = %s", str(turn))
+        (meta,) = zoo.meta("leaf")
+        expected = expected.ticked([numbers[place]], Version(meta.stamp, here))
+        assert meta.clock == expected
+    assert [note.fields for note in zoo.notes()] == [(columns[place],)] * 2
+
+
 def test_stamps_grow_by_one_at_least_whatever_the_clock_says(zoo: Zoo, sql: Session) -> None:
     """The session's time is set back by an hour, to the beginning, and to the same moment."""
     sql.run("INSERT INTO club (number, name) VALUES (1, 'a')")

@@ -35,7 +35,7 @@ def test_the_conversation_of_the_page_takes_place(tmp_path: Path, database: str)
     """A program that sends the lines of the page gets the lines of the page."""
     migrate(tmp_path, database, GAZETTEER)
     with NodeProcess(tmp_path, database, HERDBOOK_NODE_RECORDS=GAZETTEER) as node:
-        for _kind, text in blocks()[:2]:
+        for _kind, text in blocks()[:3]:
             assert "result" in node.post(json.loads(text))
         with LineClient(node.stream) as client:
             got, expected = [], []

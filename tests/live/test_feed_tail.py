@@ -147,4 +147,16 @@ def test_positions_outside_the_changelog_are_told_apart(tmp_path: Path, database
             for start in ("1", "7")
         ]
     assert "after position 1 are no longer kept; those after 2 are, up to 3" in told[0]
-    assert "position 7 was never given; the last one is 3" in told[1]
+    assert "7 was never given; the last position is 3" in told[1]
+    assert "feed.beyond_head" in told[1]
+
+
+def test_a_listener_that_takes_http_is_told_from_the_stream(tmp_path: Path, database: str) -> None:
+    """The command ends at once and names the listener that it needs."""
+    with served(tmp_path, database) as node:
+        for other in (node.rpc, node.admin):
+            url = f"tcp://{urlsplit(other).netloc}"
+            ran = herdbook("feed", "tail", "--url", url)
+            assert ran.returncode == 1
+            assert f"{url} takes HTTP: it is no stream" in ran.stderr
+            assert "listen.stream" in ran.stderr

@@ -57,6 +57,22 @@ def test_a_change_is_told_with_its_row_and_its_writer(tmp_path: Path, database: 
     assert changes[3]["row"] is None
 
 
+def test_only_positions_that_were_given_can_be_subscribed_from(
+    tmp_path: Path, database: str
+) -> None:
+    """The head can; what is above it is refused at once, with the head and what to do."""
+    with served(tmp_path, database) as node, LineClient(node.stream) as client:
+        node.call("farm.create", {"name": "a"})
+        head = node.call("feed.read", {"from": 0, "wait_seconds": 20})["head"]
+        assert client.call("feed.subscribe", {"from": head})["from"] == head
+        with pytest.raises(CallFailed) as failed:
+            client.call("feed.subscribe", {"from": head + 1})
+    assert (failed.value.code, failed.value.number) == ("feed.beyond_head", 1302)
+    assert failed.value.error["data"]["head"] == head
+    assert failed.value.errors[0]["pointer"] == "/from"
+    assert "restored from a backup" in failed.value.error["data"]["hint"]
+
+
 def test_writers_over_a_socket_are_told_from_others(tmp_path: Path, database: str) -> None:
     """Both listeners may be sockets; whoever comes in there is api:unix."""
     path = tmp_path / "stream.sock"
@@ -144,13 +160,18 @@ def metrics(node: NodeProcess) -> str:
 
 
 def test_below_the_horizon_the_end_is_told(tmp_path: Path, database: str) -> None:
-    """A place in the changelog that is no longer kept, or was never given, is never passed over."""
+    """A place in the changelog that is no longer kept is never passed over."""
     with served(tmp_path, database) as node, LineClient(node.stream) as client:
-        number = client.call("feed.subscribe", {"from": 1_000})["subscription"]
+        node.call("farm.create", {"records": [{"name": str(number)} for number in range(3)]})
+        node.call("feed.read", {"from": 0, "wait_seconds": 20})
+        with raw_connection(database) as connection:
+            ask(connection, "DELETE FROM herdbook_changelog WHERE position <= 2")
+            ask(connection, "UPDATE herdbook_sealer SET horizon = 2")
+        number = client.call("feed.subscribe", {"from": 1})["subscription"]
         assert client.told() == {
             "jsonrpc": "2.0",
             "method": "feed.overflow",
-            "params": {"subscription": number, "next": 1_000, "reason": "pruned"},
+            "params": {"subscription": number, "next": 1, "reason": "pruned"},
         }
         assert client.call("feed.unsubscribe", {"subscription": number}) == {"unsubscribed": False}
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from records.errors import Failure
 from schema.capture.triggers import NOW
-from service.errors import FeedRefused
+from service.errors import FeedRefused, PositionBeyondHead, beyond_head
 from service.methods.feed_port import Consumer, Ends
 from service.store.feed.entries import ends_of
 from service.store.transaction import Transaction
@@ -26,7 +26,7 @@ def register(tx: Transaction, name: str, position: int | None) -> Consumer:
     tx.rows("SELECT 1 FROM `herdbook_sealer` WHERE `only` = 1 LOCK IN SHARE MODE")
     ends = ends_of(tx)
     begin = ends.head if position is None else position
-    _refuse_any(_misplaced(begin, ends, lowest=ends.horizon))
+    _refuse_any(_misplaced(begin, ends, lowest=ends.horizon), ends)
     tx.execute(
         f"INSERT INTO `herdbook_consumer` ({_COLUMNS}) VALUES (?, ?, {NOW}, {NOW}) "
         "ON DUPLICATE KEY UPDATE `name` = `name`",
@@ -43,7 +43,7 @@ def acknowledge(tx: Transaction, name: str, position: int) -> Consumer:
         f"`seen_at` = {NOW} WHERE `name` = ?",
         (position, name),
     )
-    _refuse_any([*_misplaced(position, ends), *(() if known else (_unknown(name),))])
+    _refuse_any([*_misplaced(position, ends), *(() if known else (_unknown(name),))], ends)
     return _required(tx, name)
 
 
@@ -75,16 +75,17 @@ def _required(tx: Transaction, name: str) -> Consumer:
 def _misplaced(position: int, ends: Ends, lowest: int = 0) -> Iterator[Failure]:
     """What is wrong with a position."""
     if position > ends.head:
-        message = f"{position} was never given; the last position is {ends.head}"
-        yield Failure("position.beyond_head", message, "/position")
+        yield beyond_head(position, ends.head)
     if position < lowest:
         message = f"what follows {position} is no longer kept, up to {ends.horizon}"
         yield Failure("position.below_horizon", message, "/position")
 
 
-def _refuse_any(failures: Sequence[Failure] | Iterator[Failure]) -> None:
+def _refuse_any(failures: Iterable[Failure], ends: Ends) -> None:
     """Raise what there is; whatever was written is undone then."""
     found = list(failures)
+    if any(failure.code == "position.beyond_head" for failure in found):
+        raise PositionBeyondHead(found, ends.head)
     if found:
         raise FeedRefused(found)
 

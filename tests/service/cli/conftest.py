@@ -14,6 +14,7 @@ import pytest
 
 from service.cli.main import run
 from tests.servers.programs import chosen_kinds, program_of
+from tests.service.cli.tiny_stream import TinyStream
 
 Respond = Callable[[dict[str, Any], BaseHTTPRequestHandler], None]
 
@@ -115,3 +116,12 @@ def tiny_server() -> Iterator[TinyServer]:
     server.server_close()
     thread.join(10)
     assert not thread.is_alive()
+
+
+@pytest.fixture
+def tiny_stream() -> Iterator[TinyStream]:
+    """The stream on a free port, stopped at the end."""
+    stream = TinyStream()
+    yield stream
+    stream.stop()
+    assert stream.failures == []

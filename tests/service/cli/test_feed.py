@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from service.cli.feed_tail import Tail
-from service.cli.output import Output
-from service.cli.stream_client import Address
 from tests.service.cli.conftest import Ran
 from tests.service.cli.tiny_stream import (
-    Act,
     Peer,
     TinyStream,
-    breaking_off,
     change,
     telling,
 )
 
 Herdbook = Callable[..., Ran]
-
-
-@pytest.fixture
-def tiny_stream() -> Iterator[TinyStream]:
-    """The stream on a free port, stopped at the end."""
-    stream = TinyStream()
-    yield stream
-    stream.stop()
-    assert stream.failures == []
 
 
 def test_a_change_is_a_line_for_people(herdbook: Herdbook, tiny_stream: TinyStream) -> None:
@@ -128,127 +114,6 @@ def test_count_ends_within_a_page(herdbook: Herdbook, tiny_stream: TinyStream) -
     assert [line.split()[1] for line in ran.out.splitlines()] == ["#1", "#2", "#3"]
 
 
-def test_after_a_break_it_goes_on_behind_what_was_shown(
-    herdbook: Herdbook, tiny_stream: TinyStream
-) -> None:
-    """Half a line is not shown, and comes whole from the next connection; nothing comes twice."""
-    tiny_stream.start(
-        breaking_off(40, 41, 42, half=b'{"jsonrpc": "2.0", "method": "feed.change", "par'),
-        breaking_off(42),
-        telling(42, 43, 44),
-    )
-    ran = herdbook("feed", "tail", "--url", tiny_stream.url, "--count", "4")
-    assert ran.code == 0
-    assert [line.split()[1] for line in ran.out.splitlines()] == ["#41", "#42", "#43", "#44"]
-    assert [params["from"] for params in tiny_stream.params()] == ["now", 42, 42]
-    assert ran.err.count("trying again") == 2
-
-
-def test_now_is_kept_over_a_break_before_the_first_change(
-    herdbook: Herdbook, tiny_stream: TinyStream
-) -> None:
-    """What is written while the connection is away is not lost, though nothing was shown yet."""
-    tiny_stream.start(breaking_off(40), telling(40, 41))
-    herdbook("feed", "tail", "--url", tiny_stream.url, "--count", "1")
-    assert [params["from"] for params in tiny_stream.params()] == ["now", 40]
-
-
-def test_positions_that_were_passed_over_are_not_asked_for_again(
-    herdbook: Herdbook, tiny_stream: TinyStream
-) -> None:
-    """A page without changes moves the place as well."""
-
-    def act(peer: Peer) -> None:
-        peer.subscribe(0)
-        peer.tell(next_=1_000)
-
-    tiny_stream.start(act, telling(1_000, 1_001))
-    herdbook("feed", "tail", "--url", tiny_stream.url, "--count", "1")
-    assert [params["from"] for params in tiny_stream.params()] == ["now", 1_000]
-
-
-def overflowing(reason: str) -> Act:
-    """Tell a change, and end the subscription."""
-
-    def act(peer: Peer) -> None:
-        peer.subscribe(6)
-        peer.tell(7)
-        peer.overflow(9, reason)
-        peer.wait_for_the_end()
-
-    return act
-
-
-def follow(stream: TinyStream, count: int, pauses: list[float]) -> None:
-    """Follow a stream without waiting where the command would."""
-    Tail(Address.parse(stream.url), {}, "now", count, Output(False), pauses.append).run()
-
-
-def test_an_ended_subscription_is_taken_up_again(
-    capsys: pytest.CaptureFixture[str], tiny_stream: TinyStream
-) -> None:
-    """A command that was stopped for a while goes on where it was."""
-    tiny_stream.start(overflowing("stalled"), telling(9, 10))
-    pauses: list[float] = []
-    follow(tiny_stream, 2, pauses)
-    assert [params["from"] for params in tiny_stream.params()] == ["now", 9]
-    assert pauses == [1.0]
-    assert "ended the subscription (stalled); trying again" in capsys.readouterr().err
-
-
-def test_pauses_grow_while_the_node_is_away(tiny_stream: TinyStream) -> None:
-    """A node that is away for long is not asked ten times a second."""
-
-    def refusing(peer: Peer) -> None:
-        error = {"code": -32000, "message": "away", "data": {"retryable": True}}
-        peer.say(id=peer.asked()["id"], error=error)
-
-    tiny_stream.start(breaking_off(5), *[refusing] * 8, telling(5, 6))
-    pauses: list[float] = []
-    follow(tiny_stream, 1, pauses)
-    assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0]
-
-
-def test_an_end_for_good_is_told_with_what_to_do(
-    herdbook: Herdbook, tiny_stream: TinyStream
-) -> None:
-    """Where going on would leave something out, the command ends."""
-    tiny_stream.start(overflowing("too_large"))
-    ran = herdbook("feed", "tail", "--url", tiny_stream.url, "--json")
-    assert ran.code == 1
-    assert ran.error()["code"] == "feed.too_large"
-    assert "--keys" in ran.error()["hint"]
-
-
-@pytest.mark.parametrize(
-    ("horizon", "head", "message"),
-    [
-        (11, 20, "the changes after position 9 are no longer kept; those after 11 are, up to 20"),
-        (2, 8, "position 9 was never given; the last one is 8"),
-    ],
-)
-def test_a_position_outside_the_changelog_is_told_with_its_ends(
-    herdbook: Herdbook, tiny_stream: TinyStream, horizon: int, head: int, message: str
-) -> None:
-    """Whether it lies before or behind, in words and in numbers for programs."""
-
-    def act(peer: Peer) -> None:
-        peer.subscribe(9)
-        peer.overflow(9, "pruned")
-        ends = {"found": False, "changes": [], "next": 9, "head": head, "horizon": horizon}
-        peer.say(id=peer.asked()["id"], result=ends)
-        peer.wait_for_the_end()
-
-    tiny_stream.start(act)
-    ran = herdbook("feed", "tail", "--from", "9", "--url", tiny_stream.url, "--json")
-    assert ran.code == 1
-    error = ran.error()
-    assert (error["code"], error["message"]) == ("feed.pruned", message)
-    assert (error["position"], error["head"], error["horizon"]) == (9, head, horizon)
-    assert "--from now" in error["hint"]
-    assert tiny_stream.params()[1] == {"from": 9, "limit": 1, "rows": False}
-
-
 def test_ctrl_c_is_the_usual_end(
     herdbook: Herdbook, tiny_stream: TinyStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -307,7 +172,7 @@ def test_an_address_that_is_none_is_told(herdbook: Herdbook, url: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "no JSON-RPC message"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "takes HTTP: it is no stream"),
         (b"[]\n", "no JSON-RPC message"),
         (b'{"jsonrpc": "2.0", "id": 1}\n', "neither result nor error"),
         (b'{"jsonrpc": "2.0", "id": 1, "error": 7}\n', "no JSON-RPC message"),
@@ -328,6 +193,20 @@ def test_what_is_no_stream_is_told(
     ran = herdbook("feed", "tail", "--url", tiny_stream.url, "--json")
     assert (ran.code, ran.error()["code"]) == (1, "feed.answer")
     assert said in ran.error()["message"]
+    if "stream" in said:
+        assert "listen.stream" in ran.error()["hint"]
+
+
+def test_who_takes_the_call_and_says_nothing_is_told(
+    herdbook: Herdbook, tiny_stream: TinyStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command does not wait for ever, and says which listener it needs."""
+    monkeypatch.setattr("service.cli.feed_tail.FIRST_ANSWER_SECONDS", 0.05)
+    tiny_stream.start(lambda peer: peer.wait_for_the_end())
+    ran = herdbook("feed", "tail", "--url", tiny_stream.url, "--json")
+    assert (ran.code, ran.error()["code"]) == (1, "feed.unreachable")
+    assert ran.error()["message"] == f"{tiny_stream.url} did not answer within 0.05 seconds"
+    assert "listen.stream" in ran.error()["hint"]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 from twisted.internet.defer import CancelledError
 
+from service.errors import PositionBeyondHead
 from service.methods.feed import FeedMethods
 from service.methods.feed_port import Ends, Feed, FeedPage, Wanted
 from service.methods.params import bind
@@ -92,10 +93,28 @@ def test_a_cursor_below_the_horizon_is_told(api: FeedApi, database: str) -> None
         "UPDATE herdbook_sealer SET horizon = 3",
     )
     lost = {"found": False, "changes": [], "head": 5, "horizon": 3, "complete": False}
-    for position in (0, 2, 6):
+    for position in (0, 2):
         # One that waits is told at once as well.
         assert api.read(start=position, wait_seconds=10) == lost | {"next": position}
     assert len(api.read(start=3)["changes"]) == 2
+
+
+@pytest.mark.parametrize("more", [{}, {"wait_seconds": 10}, {"consumer": "index"}])
+def test_a_position_above_the_head_is_refused_with_the_head(
+    api: FeedApi, more: dict[str, Any]
+) -> None:
+    """Whoever reads, waits or acknowledges: the place, the head, and what to do."""
+    api.call("farm.create", {"records": [FARM | {"number": number} for number in range(5)]})
+    api.sealing.seal()
+    api.call("feed.register", ["index", 0])
+    error = api.refused("feed.read", {"from": 6} | more)
+    assert isinstance(error, PositionBeyondHead)
+    assert (error.code, error.details) == ("feed.beyond_head", {"head": 5})
+    assert places(error) == [(None, "/from", "position.beyond_head")]
+    assert error.message == "6 was never given; the last position is 5"
+    assert "restored from a backup" in error.advice
+    assert api.read(start=5)["next"] == 5
+    assert api.call("feed.consumers")["consumers"][0]["position"] == 0
 
 
 def test_what_no_class_is_there_for_is_told_by_its_table(api: FeedApi, database: str) -> None:
@@ -220,7 +239,7 @@ def test_what_a_consumer_cannot_have_is_said_where_it_stands(
 ) -> None:
     """All reasons, each with its place in the parameters as they were sent."""
     error = api.refused(method, params)
-    assert error.code in {"feed.refused", "params.invalid"}
+    assert error.code in {"feed.refused", "feed.beyond_head", "params.invalid"}
     assert {(pointer, code) for _index, pointer, code in places(error)} == expected
 
 

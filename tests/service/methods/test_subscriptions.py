@@ -206,6 +206,15 @@ def test_below_the_horizon_a_subscription_ends() -> None:
     assert machine.page(page) == (TellOverflow(3, "pruned"), End())
 
 
+def test_above_the_head_a_subscription_ends() -> None:
+    """The database was restored below what was told: another reason than pruning."""
+    machine = Subscription(90, 10)
+    machine.begin()
+    machine.drained()
+    page = page_of([], 90, 20, found=False, horizon=10)
+    assert machine.page(page) == (TellOverflow(90, "feed.beyond_head"), End())
+
+
 def test_failures_that_may_pass_are_waited_out() -> None:
     """Each rest is twice as long as the one before, up to a limit; a page that comes ends that."""
     machine = Subscription(0, 10)

@@ -16,9 +16,10 @@ from schema.connection import connected
 from schema.lock import only_runner
 from service.database_url import DatabaseUrl
 from service.store.capture_look import unguarded_tables
-from service.store.capture_watch import SURE_SECONDS, CaptureWatch
+from service.store.capture_watch import CaptureWatch
 from service.store.settings import SessionSettings
 from service.store.threads import Lane
+from service.store.watch import SURE_SECONDS
 from tests.service.store.feeds import CATALOGUE, capture, run
 from tests.service.store.tools import read, working
 
