@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+from records.groups import together
 from records.states import Death, RowState, Value, born, born_again, changed, died
 from service.herd.building import build, rows_of
 from service.herd.deltas import DELETE, INSERT, UPDATE, Delta, DeltaRow, LogEntry
@@ -11,7 +12,7 @@ from service.herd.held import state_to_send
 from service.herd.journal import JournalEntry
 from service.herd.planning.plan import Here, Plan, plan
 from service.herd.planning.retrying import retry
-from service.herd.shapes import CASCADE, RESTRICT, SET_NULL, Place, Reference, Shapes, shape_of
+from service.herd.shapes import CASCADE, RESTRICT, SET_NULL, Place, Reference, Shapes
 from service.herd.vectors import Vector, joined
 from service.simulation.memory import MemoryTables
 
@@ -30,6 +31,11 @@ class Node:
         self.vector: dict[int, int] = {origin: 0}
         self.journal: list[JournalEntry] = []
         self.poison: frozenset[Place] = frozenset()
+
+    def adopt(self, shapes: Shapes) -> None:
+        """A migration: the node has other tables and columns now."""
+        self.shapes = shapes
+        self.tables.adopt(shapes)
 
     def insert(self, place: Place, values: Mapping[str, Value], now: int) -> None:
         """An application inserts a row. Raises Refused."""
@@ -50,7 +56,9 @@ class Node:
         if not real:
             return
         self._require(place, {**state.values, **real})
-        self._commit(place, changed(state, real, now, self.origin), UPDATE, tuple(real))
+        groups = self.shapes[place[0]].groups
+        after = changed(state, real, now, self.origin, groups)
+        self._commit(place, after, UPDATE, tuple(sorted(together(real, groups))))
 
     def delete(self, place: Place, now: int) -> None:
         """An application deletes a live row, with what its references say. Raises Refused."""
@@ -126,10 +134,7 @@ class Node:
     def states(self, places: Collection[Place]) -> dict[Place, RowState]:
         """The rows as they are known here: what the tables have, and what is held."""
         rows, held = self.tables.rows(places), self.tables.held(places)
-        found = (
-            (p, state_to_send(rows.get(p), held.get(p), shape_of(self.shapes, p[0]).groups))
-            for p in places
-        )
+        found = ((p, state_to_send(rows.get(p), held.get(p))) for p in places)
         return {place: state for place, state in found if state is not None}
 
     def apply(self, delta: Delta, now: int) -> Plan:

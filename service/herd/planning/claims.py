@@ -70,6 +70,8 @@ def _claim(draft: Draft, unique: Unique, place: Place) -> Claim | None:
     state = draft.state(place)
     if state is None or not state.alive:
         return None
+    if unique.columns == draft.shape(place[0]).key:
+        return place[1]
     values = tuple(state.values.get(column) for column in unique.columns)
     return None if None in values else values
 

@@ -111,7 +111,7 @@ class Draft:
         """The row's state with what is held of it; both must have been loaded."""
         if place in self._whole:
             return self._whole[place][1]
-        return state_to_send(self._before[place], self._had[place], self.shape(place[0]).groups)
+        return state_to_send(self._before[place], self._had[place])
 
     def met(self, place: Place) -> tuple[RowState | None, RowState]:
         """The state, with what is held, of a row that came: before merging, and after it."""
@@ -182,7 +182,8 @@ class Draft:
     def write(self, place: Place, values: Mapping[str, Value], rule: str) -> None:
         """Columns of the live row are to be written."""
         before = self.known(place)
-        after = changed(before, values, self._now, self._origin)
+        groups = self.shape(place[0]).groups
+        after = changed(before, values, self._now, self._origin, groups)
         self._note(journal.some_columns(rule, place, before, after, values))
         self.after[place] = after
 

@@ -157,8 +157,8 @@ def test_a_row_of_an_unknown_class_waits() -> None:
             assert made.rows == {}
 
 
-NARROW = shapes(replace(shape("city"), columns=frozenset({"id", "name"})))
-WIDE = shapes(replace(shape("city"), columns=frozenset({"id", "name", "area"})))
+NARROW = shapes(replace(shape("city"), columns=frozenset({"name"})))
+WIDE = shapes(replace(shape("city"), columns=frozenset({"name", "area"})))
 ULM = row(at=10, origin=THEIRS, name="Ulm", area=5)
 
 
@@ -205,7 +205,7 @@ def test_a_row_that_lacks_a_reference_or_a_unique_column_refers_to_nothing() -> 
 def test_held_columns_die_and_live_again_with_their_row() -> None:
     """A repair revives all of it, as its log entry says: others get the whole row from here."""
     of = shapes(
-        replace(shape("country"), columns=frozenset({"id", "name"})),
+        replace(shape("country"), columns=frozenset({"name"})),
         shape("city", "country restrict"),
     )
     tables = tables_with(of, {"city 1": HOF})
@@ -352,7 +352,7 @@ def test_a_held_value_that_replaces_an_unseen_one_is_told_when_it_is_released() 
 
 def test_a_row_that_waits_for_the_next_part_is_not_held() -> None:
     """Its parent may be in it."""
-    of = {**COUNTRIES, "city": replace(COUNTRIES["city"], columns=frozenset({"id", "country"}))}
+    of = {**COUNTRIES, "city": replace(COUNTRIES["city"], columns=frozenset({"country"}))}
     made = planned(of, tables_with(of, {}), delta(whole("city 1", HOF), last=False))
     assert (made.held, made.rows) == ((), {})
     assert made.waiting == (whole("city 1", HOF),)
