@@ -68,6 +68,11 @@ def _without_defaults(ours: RowState, waiting: RowState) -> RowState:
     return ours._replace(values=written)
 
 
+def belongs(held: Held, row: RowState) -> bool:
+    """Whether held columns are those of a row, and not of an earlier life."""
+    return not held.row.whole and _in_death(held.row.state, row).life == row.life
+
+
 def follow(held: Held, after: RowState) -> Held:
     """Held columns of a row that a repair killed or revived: what is held does the same."""
     part = held.row.state

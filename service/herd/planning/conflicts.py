@@ -73,18 +73,22 @@ def held_losses(draft: Draft, rows: Iterable[DeltaRow], origin: int) -> list[Jou
         whole, _merged = draft.met(place)
         if held is None or ours is None or whole is None:
             continue
-        seen = {*_versions(ours), *(slot.over for slot in ours.slots.values())}
-        foreign = {v for v in _versions(held.row.state) - seen if v.origin != origin}
+        unseen = _versions(held.row.state) - _versions(ours) - _overs(ours)
+        foreign = {version for version in unseen if version.origin != origin}
         found += _told(place, held.row.state, whole, foreign)
         if draft.waits(place) is None:
-            seen = {*_versions(whole), *(slot.over for slot in whole.slots.values())}
-            own = {v for v in _versions(ours) - seen if v.origin == origin}
+            own = {v for v in _versions(ours) - _overs(whole) if v.origin == origin}
             found += _told(place, ours, whole, own)
     return found
 
 
 def _versions(state: RowState) -> set[Version]:
     return {state.version(column) for column in state.values}
+
+
+def _overs(state: RowState) -> set[Version]:
+    """What its writes are known to have overwritten."""
+    return {slot.over for slot in state.slots.values()}
 
 
 def _may_lose(row: DeltaRow, ours: RowState, merged: RowState) -> bool:

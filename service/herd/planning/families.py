@@ -42,7 +42,9 @@ class Family:
         while True:
             self._bar_what_needs_the_barred()
             dying, kept = self._dying_and_kept(dead)
-            impossible = {edge.child for edge in self.upward(kept) if self._fails(edge)}
+            failing = [edge for edge in self.upward(kept) if self._fails(edge)]
+            impossible = {edge.child for edge in failing}
+            self._draft.lost.update(e.child for e in failing if self._draft.absent(e.parent))
             if not impossible:
                 return self._repair(dead, dying, kept)
             self._barred |= impossible
