@@ -11,9 +11,10 @@ from service.herd.deltas import DELETE, INSERT, UPDATE, Delta, DeltaRow, LogEntr
 from service.herd.held import REFUSED, Held
 from service.herd.journal import JournalEntry
 from service.herd.planning.claims import settle_claims
-from service.herd.planning.conflicts import held_losses, our_losses, their_losses
+from service.herd.planning.conflicts import our_losses, their_losses
 from service.herd.planning.draft import WRITER, DeltaRefused, Draft
 from service.herd.planning.families import Family
+from service.herd.planning.held_conflicts import held_losses
 from service.herd.planning.holding import follow_repairs, hold_orphans, stuck
 from service.herd.planning.incoming import Bar, Bars, take
 from service.herd.planning.waiting import let_wait
