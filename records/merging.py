@@ -42,7 +42,7 @@ def merge(ours: RowState, theirs: RowState) -> RowState:
             continue
         values[column] = winner.values[column]
         if winner.version(column) != birth:
-            slots[column] = winner.slots[column]
+            slots[column] = winner.slots.get(column) or Slot(winner.born)
     return RowState(ours.life, birth, slots, values, _later_death(ours.death, theirs.death))
 
 

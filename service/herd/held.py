@@ -43,8 +43,8 @@ def state_to_send(ours: RowState | None, held: Held | None) -> RowState | None:
         waiting = _in_death(waiting, ours)
     if ours.life != waiting.life:
         return ours if ours.life > waiting.life else waiting
-    if waiting.born >= ours.born:
-        ours = _without_defaults(ours, waiting)
+    # Of two values of one version the one that waits counts: the table's is a default, which a
+    # migration gave to a row of which more was known already.
     return merge(waiting, ours)
 
 
@@ -53,19 +53,6 @@ def _in_death(part: RowState, row: RowState) -> RowState:
     if row.death is None or row.life != part.life + 1:
         return part
     return part._replace(life=row.life, death=row.death)
-
-
-def _without_defaults(ours: RowState, waiting: RowState) -> RowState:
-    """Our state without what a migration may have put into it, and nobody wrote.
-
-    It gave the row columns of which more was known already: what waits tells it.
-    """
-    written = {
-        column: value
-        for column, value in ours.values.items()
-        if column in ours.slots or column not in waiting.values
-    }
-    return ours._replace(values=written)
 
 
 def belongs(held: Held, row: RowState) -> bool:
