@@ -1,22 +1,17 @@
 """Two states of one row become one.
 
 The higher life wins with all its columns. Between equal lives each column goes to its later
-version; columns of a group win and lose together. So merging is commutative, associative and
-idempotent, and no node has to know who was asked first.
+version. So merging is commutative, associative and idempotent, and no node has to know who was
+asked first, nor which columns the others have.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Set
-from typing import NamedTuple, TypeAlias
+from collections.abc import Set
+from typing import NamedTuple
 
 from records.stamps import Slot, Version
 from records.states import Death, RowState, Value
-
-Groups: TypeAlias = Mapping[str, tuple[str, ...]]
-"""For each column of a group, all columns of the group."""
-
-NO_GROUPS: Groups = {}
 
 
 class Loss(NamedTuple):
@@ -29,7 +24,7 @@ class Loss(NamedTuple):
     kept_version: Version
 
 
-def merge(ours: RowState, theirs: RowState, groups: Groups = NO_GROUPS) -> RowState:
+def merge(ours: RowState, theirs: RowState) -> RowState:
     """The state that both become.
 
     A state of a higher life must be whole. One of the same life may hold some columns only, if it
@@ -42,37 +37,21 @@ def merge(ours: RowState, theirs: RowState, groups: Groups = NO_GROUPS) -> RowSt
     slots: dict[str, Slot] = {}
     values: dict[str, Value] = {}
     for column in {**ours.values, **theirs.values}:
-        group = groups.get(column, (column,))
-        if column not in ours.values or column not in theirs.values:
-            winner, other = (ours, theirs) if column in ours.values else (theirs, ours)
-            if other.born > max(winner.born, _last_of(winner, group)):
-                continue
-        else:
-            winner = _later(ours, theirs, group, column)
+        winner = _later(ours, theirs, column)
+        if winner is None:
+            continue
         values[column] = winner.values[column]
         if winner.version(column) != birth:
             slots[column] = winner.slots.get(column) or Slot(winner.born)
     return RowState(ours.life, birth, slots, values, _later_death(ours.death, theirs.death))
 
 
-def _later(ours: RowState, theirs: RowState, group: tuple[str, ...], column: str) -> RowState:
-    """Whose values a group of columns has after the merge.
-
-    Of a group only those columns count that both sides have.
-    """
-    if len(group) == 1:
+def _later(ours: RowState, theirs: RowState, column: str) -> RowState | None:
+    """Whose value a column has after the merge; None: neither's."""
+    if column in ours.values and column in theirs.values:
         return theirs if theirs.version(column) > ours.version(column) else ours
-    common = [each for each in group if each in ours.values and each in theirs.values]
-    return theirs if _group_versions(theirs, common) > _group_versions(ours, common) else ours
-
-
-def _group_versions(state: RowState, group: Collection[str]) -> list[Version]:
-    """The latest first; the others tell where two nodes disagreed about the group."""
-    return sorted(map(state.version, group), reverse=True)
-
-
-def _last_of(state: RowState, group: tuple[str, ...]) -> Version:
-    return max(map(state.version, group))
+    knowing, other = (ours, theirs) if column in ours.values else (theirs, ours)
+    return None if other.born > max(knowing.born, knowing.version(column)) else knowing
 
 
 def _later_death(ours: Death | None, theirs: Death | None) -> Death | None:

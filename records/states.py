@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias
 
+from records.groups import NO_GROUPS, Groups, together
 from records.stamps import Slot, Version, next_stamp
 
 Value: TypeAlias = Any
@@ -57,11 +58,18 @@ def born(values: Mapping[str, Value], now: int, origin: int, life: int = 1) -> R
     return RowState(life, Version(now, origin), {}, values)
 
 
-def changed(state: RowState, values: Mapping[str, Value], now: int, origin: int) -> RowState:
-    """The row after a write of some columns."""
+def changed(
+    state: RowState,
+    values: Mapping[str, Value],
+    now: int,
+    origin: int,
+    groups: Groups = NO_GROUPS,
+) -> RowState:
+    """The row after a write of some columns, and of those that are written along with them."""
     version = Version(next_stamp(now, state.latest.stamp), origin)
     slots = dict(state.slots)
-    for column in values:
+    along = together(values, groups) & state.values.keys()
+    for column in sorted(along.union(values)):
         before = state.slots.get(column)
         slots[column] = Slot(version, _last_foreign(state.born, before, origin))
     return state._replace(slots=slots, values={**state.values, **values})

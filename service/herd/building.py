@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
+from records.groups import together
 from records.states import RowState
 from service.herd.deltas import UPDATE, Delta, DeltaRow, LogEntry
 from service.herd.shapes import Place, Shape, Shapes, shape_of
@@ -32,10 +33,10 @@ def delta_row(
     """A row as it travels: columns of a group go together."""
     if columns is None:
         return DeltaRow(*place, state, whole=True)
-    together = {member for column in columns for member in shape.groups.get(column, (column,))}
+    sent = together(columns, shape.groups)
     part = state._replace(
-        slots={column: slot for column, slot in state.slots.items() if column in together},
-        values={column: value for column, value in state.values.items() if column in together},
+        slots={column: slot for column, slot in state.slots.items() if column in sent},
+        values={column: value for column, value in state.values.items() if column in sent},
     )
     return DeltaRow(*place, part, whole=False)
 

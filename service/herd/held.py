@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from records.merging import NO_GROUPS, Groups, merge
+from records.merging import merge
 from records.states import RowState
 from service.herd.deltas import DeltaRow
 
@@ -32,9 +32,7 @@ class Held(NamedTuple):
     text: str
 
 
-def state_to_send(
-    ours: RowState | None, held: Held | None, groups: Groups = NO_GROUPS
-) -> RowState | None:
+def state_to_send(ours: RowState | None, held: Held | None) -> RowState | None:
     """A row's state: what its table has of it, joined with what is held."""
     if held is None:
         return ours
@@ -45,9 +43,9 @@ def state_to_send(
         waiting = _in_death(waiting, ours)
     if ours.life != waiting.life:
         return ours if ours.life > waiting.life else waiting
-    if waiting.born >= ours.born:
-        ours = _without_defaults(ours, waiting, held.row.whole)
-    return merge(waiting, ours, groups)
+    # Of two values of one version the one that waits counts: the table's is a default, which a
+    # migration gave to a row of which more was known already.
+    return merge(waiting, ours)
 
 
 def _in_death(part: RowState, row: RowState) -> RowState:
@@ -57,19 +55,9 @@ def _in_death(part: RowState, row: RowState) -> RowState:
     return part._replace(life=row.life, death=row.death)
 
 
-def _without_defaults(ours: RowState, waiting: RowState, whole: bool) -> RowState:
-    """Our state without the values that a migration may have put in, and nobody wrote.
-
-    It gave the row columns of which more was known already. Where all of the row waits, what waits
-    is the value of each column that both have since the birth, or from before it.
-    """
-    silent = ours.values.keys() & waiting.values.keys() - ours.slots.keys()
-    if not whole:
-        return ours._replace(values={c: v for c, v in ours.values.items() if c not in silent})
-    told = {c for c in silent if waiting.version(c) <= ours.born}
-    slots = {c: waiting.slots[c] for c in told if c in waiting.slots}
-    values = {c: waiting.values[c] for c in told}
-    return ours._replace(slots={**ours.slots, **slots}, values={**ours.values, **values})
+def belongs(held: Held, row: RowState) -> bool:
+    """Whether held columns are those of a row, and not of an earlier life."""
+    return not held.row.whole and _in_death(held.row.state, row).life == row.life
 
 
 def follow(held: Held, after: RowState) -> Held:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from records.merging import NO_GROUPS, Groups
+from records.groups import NO_GROUPS, Groups
 
 RESTRICT, CASCADE, SET_NULL = "restrict", "cascade", "set_null"
 """What becomes of children when their parent is deleted, in the words of record classes."""
@@ -37,10 +37,13 @@ class Reference:
 
 @dataclass(frozen=True)
 class Unique:
-    """A unique key over some columns, not the primary one.
+    """A unique key over some columns.
 
     `released` is the column that gives way when two rows claim one value: it becomes NULL
     (`nullable`), or gets an ending within `length` characters. None: the row is withdrawn.
+
+    The primary key is one only where the database takes different keys for the same, such as two
+    spellings of a name; it releases nothing.
     """
 
     name: str
@@ -57,8 +60,8 @@ class Shape:
     `columns` are all that it has; None: not known, everything is taken. `required` are those
     without which no row can be written: NOT NULL, and no default.
 
-    Raises ValueError where a unique key is to release a column whose value means another row: an
-    ending would make it mean none.
+    Raises ValueError where a unique key is to release a column whose value means another row, since
+    an ending would make it mean none; or a column of the primary key.
     """
 
     table: str
@@ -72,7 +75,8 @@ class Shape:
     def __post_init__(self) -> None:
         meaning = {*self.key, *(name for one in self.references for name in one.columns)}
         for unique in self.uniques:
-            if not unique.nullable and unique.released in meaning:
+            released = unique.released
+            if released in self.key or (not unique.nullable and released in meaning):
                 raise ValueError(f"{unique.name} of {self.table} may not release {unique.released}")
 
 

@@ -43,6 +43,8 @@ def _write_row(world: World, node: DurableNode) -> None:
     random, tables = world.random, node.tables
     now = node.clock.read(world.timeline.now)
     place = random_place(world.setting.keys, random)
+    if place[0] not in tables.shapes:
+        return
     state = tables.states.get(place)
     if state is None or not state.alive:
         node.insert(place, random_row(place, tables, random), now)
@@ -59,7 +61,7 @@ def _write_much(world: World, node: DurableNode) -> None:
     now = node.clock.read(world.timeline.now)
     for _ in range(GIANT):
         place = random_place(4 * GIANT, random)
-        if place not in tables.states:
+        if place[0] in tables.shapes and place not in tables.states:
             try:
                 node.insert(place, random_row(place, tables, random), now)
             except Refused:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from records.states import RowState
 from service.herd.deltas import Delta, LogEntry
+from service.herd.held import Held, state_to_send
 from service.herd.planning.plan import Plan
 from service.herd.shapes import Place, Shapes
 from service.simulation.clock import Clock
 from service.simulation.ledger import Ledger
 from service.simulation.node import Node
+from service.simulation.schema import COLUMNS
 
 FIRST_ORIGIN = 100
 
@@ -23,8 +25,8 @@ def name_of(origin: int) -> str:
 class DurableNode(Node):
     """A node whose commits get their positions only when they are sealed.
 
-    `gone_until` and `full_until` are moments: until then nothing can be read or written, or
-    nothing can be written.
+    `mixed` says that nodes of the herd have different tables. `gone_until` and `full_until` are
+    moments: until then nothing can be read or written, or nothing can be written.
     """
 
     def __init__(self, number: int, shapes: Shapes, clock: Clock, ledger: Ledger) -> None:
@@ -32,6 +34,7 @@ class DurableNode(Node):
         self.number = number
         self.name = name_of(self.origin)
         self.clock = clock
+        self.mixed = False
         self.gone_until = 0
         self.full_until = 0
         self.written: list[tuple[Place, RowState | None, RowState]] = []
@@ -75,15 +78,37 @@ class DurableNode(Node):
     def apply(self, delta: Delta, now: int) -> Plan:
         """Apply a delta, as one transaction does."""
         made = super().apply(delta, now)
-        self._ledger.repaired(made.noted, made.rows)
+        self._ledger.repaired(made.noted, self.states(made.rows))
         return made
+
+    def retry(self, now: int, helds: Collection[Held] | None = None) -> Plan:
+        """Try to write what is held, as one transaction does."""
+        made = super().retry(now, helds)
+        self._ledger.repaired(made.noted, self.states(made.rows))
+        return made
+
+    def everything(self) -> Mapping[Place, RowState]:
+        """All rows with what is held of them; what nobody wrote has its default."""
+        tables = self.tables
+        if not self.mixed:
+            return dict(tables.states) if not tables.waiting else self._joined()
+        return {
+            place: state._replace(values={**dict.fromkeys(COLUMNS[place[0]]), **state.values})
+            for place, state in self._joined().items()
+        }
+
+    def _joined(self) -> Mapping[Place, RowState]:
+        return self.states(self.tables.states.keys() | self.tables.waiting.keys())
 
     def _commit(
         self, place: Place, state: RowState, kind: str, columns: tuple[str, ...] = ()
     ) -> None:
-        before = self.tables.states.get(place)
+        before, held = self.tables.states.get(place), self.tables.waiting.get(place)
         self.written.append((place, before, state))
-        self._ledger.wrote(place, before, state, kind, columns)
+        # Who deletes a row deletes what it has in columns that are not here yet; but nobody has
+        # seen a row that waits as a whole.
+        seen = state_to_send(before, held) if held and not held.row.whole else before
+        self._ledger.wrote(place, seen, state, kind, columns)
         super()._commit(place, state, kind, columns)
 
     def _log(self, entry: LogEntry) -> None:

@@ -8,6 +8,7 @@ from service.simulation import story
 from service.simulation.durable import DurableNode
 from service.simulation.network import Network
 from service.simulation.process import ACTIONS_TO_DEATH, Process
+from service.simulation.schema import random_place
 from service.simulation.timeline import SECOND
 from service.simulation.world import World
 
@@ -39,6 +40,9 @@ def heal(world: World, network: Network) -> None:
         node.gone_until = node.full_until = 0
         network.start(node.number)
         _recover(network.processes[node.number])
+        _migrate(world, network, node.number)
+        node.poison = frozenset()
+        network.processes[node.number].retry()
     for wire in network.wires():
         wire.repeats, wire.delay = 0.0, world.setting.delay
 
@@ -156,6 +160,36 @@ def _failure(world: World, network: Network) -> None:
     world.random.choice(network.processes).failing = FAILING
 
 
+def _poison(world: World, network: Network) -> None:
+    """A database refuses what the herd brings for some rows, until somebody has mended that."""
+    node = world.random.choice(network.nodes)
+    keys = world.setting.keys
+    rows = frozenset(random_place(keys, world.random) for _ in range(3))
+    node.poison |= rows
+    world.timeline.later(_while(world), _mend, world, network, node)
+    names = ", ".join(f"{table} {key}" for table, (key,) in sorted(rows))
+    _tell(world, node, f"refuses what comes for {names}")
+
+
+def _mend(world: World, network: Network, node: DurableNode) -> None:
+    node.poison = frozenset()
+    if node.writable(world.timeline.now):
+        network.processes[node.number].retry()
+
+
+def _migration(world: World, network: Network) -> None:
+    """A node that has older tables than others migrates."""
+    _migrate(world, network, world.random.randrange(len(network.nodes)))
+
+
+def _migrate(world: World, network: Network, number: int) -> None:
+    node = network.nodes[number]
+    if node.shapes is not world.setting.shapes and node.writable(world.timeline.now):
+        node.adopt(world.setting.shapes)
+        _tell(world, node, "migrates")
+        network.processes[number].retry()
+
+
 FAULTS: Mapping[str, Callable[[World, Network], None]] = {
     "cut": _cut,
     "silence": _silence,
@@ -169,4 +203,6 @@ FAULTS: Mapping[str, Callable[[World, Network], None]] = {
     "database": _database,
     "disk": _disk,
     "failure": _failure,
+    "poison": _poison,
+    "migration": _migration,
 }

@@ -29,8 +29,9 @@ class Write(NamedTuple):
 class Ledger:
     """The writes of all nodes, those of repairs too."""
 
-    def __init__(self, shapes: Shapes) -> None:
+    def __init__(self, shapes: Shapes, older: Shapes) -> None:
         self._shapes = shapes
+        self._older = older
         self._values: dict[Write, Value] = {}
         self._replaced: set[Write] = set()
 
@@ -45,8 +46,9 @@ class Ledger:
         """An application wrote or deleted a row of which it saw the state before."""
         named = columns if kind == UPDATE else after.values
         if before is not None and kind != INSERT:
+            gone = columns if kind == UPDATE else before.values
             self._replaced.update(
-                Write(place, before.life, column, before.version(column)) for column in named
+                Write(place, before.life, column, before.version(column)) for column in gone
             )
         if kind != DELETE:
             self._note(place, after, named)
@@ -75,11 +77,17 @@ class Ledger:
         }
         open_: list[tuple[Write, Value]] = []
         for write, value in self._values.items():
-            told = write in self._replaced or write in lost
+            told = write in self._replaced or write in lost or self._is_default(write, value)
             if not told and not _stands(write, value, states):
                 open_.append((write, value))
         if open_:
             yield from self._without_twin(open_, lost, states)
+
+    def _is_default(self, write: Write, value: Value) -> bool:
+        """Whether a row has this value also where nobody wrote it."""
+        shape = self._older.get(write.place[0])
+        known = None if shape is None else shape.columns
+        return value is None and (known is None or write.column not in known)
 
     def _without_twin(
         self,

@@ -31,8 +31,20 @@ class MemoryTables:
         self._children: dict[tuple[str, Reference, Key], set[Place]] = defaultdict(set)
         self._holders: dict[tuple[str, Unique, Hashable], set[Place]] = defaultdict(set)
 
+    def adopt(self, shapes: Shapes) -> None:
+        """A migration: other tables and columns; rows get the defaults of new columns."""
+        states, self.shapes, self.states = self.states, shapes, {}
+        self._children.clear()
+        self._holders.clear()
+        for place, state in states.items():
+            self.put(place, state)
+
     def put(self, place: Place, state: RowState) -> None:
-        """A row gets a state."""
+        """A row gets a state; columns that it says nothing of have their default if it lives."""
+        lacking = (self.shapes[place[0]].columns or frozenset()) - state.values.keys()
+        if lacking and state.alive:
+            values = {**state.values, **dict.fromkeys(sorted(lacking))}
+            state = state._replace(values=values)
         known = self.states.get(place)
         if known is not None and known.alive:
             for bucket in self._buckets(place, known):
@@ -49,7 +61,8 @@ class MemoryTables:
             if None not in key:
                 yield self._children[shape.table, reference, key]
         for unique in shape.uniques:
-            claim = tuple(state.values.get(column) for column in unique.columns)
+            is_key = unique.columns == shape.key
+            claim = place[1] if is_key else tuple(map(state.values.get, unique.columns))
             if None not in claim:
                 yield self._holders[shape.table, unique, claim]
 

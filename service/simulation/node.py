@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
+from records.groups import together
 from records.states import Death, RowState, Value, born, born_again, changed, died
 from service.herd.building import build, rows_of
-from service.herd.deltas import DELETE, INSERT, UPDATE, Delta, DeltaRow, LogEntry
-from service.herd.held import state_to_send
+from service.herd.deltas import DELETE, INSERT, UPDATE, Delta, LogEntry
+from service.herd.held import Held, state_to_send
 from service.herd.journal import JournalEntry
 from service.herd.planning.plan import Here, Plan, plan
-from service.herd.planning.retrying import retry
-from service.herd.shapes import CASCADE, RESTRICT, SET_NULL, Place, Reference, Shapes, shape_of
+from service.herd.planning.retrying import retry, waking
+from service.herd.shapes import CASCADE, RESTRICT, SET_NULL, Place, Reference, Shapes
 from service.herd.vectors import Vector, joined
 from service.simulation.memory import MemoryTables
 
@@ -30,6 +31,11 @@ class Node:
         self.vector: dict[int, int] = {origin: 0}
         self.journal: list[JournalEntry] = []
         self.poison: frozenset[Place] = frozenset()
+
+    def adopt(self, shapes: Shapes) -> None:
+        """A migration: the node has other tables and columns now."""
+        self.shapes = shapes
+        self.tables.adopt(shapes)
 
     def insert(self, place: Place, values: Mapping[str, Value], now: int) -> None:
         """An application inserts a row. Raises Refused."""
@@ -50,7 +56,9 @@ class Node:
         if not real:
             return
         self._require(place, {**state.values, **real})
-        self._commit(place, changed(state, real, now, self.origin), UPDATE, tuple(real))
+        groups = self.shapes[place[0]].groups
+        after = changed(state, real, now, self.origin, groups)
+        self._commit(place, after, UPDATE, tuple(sorted(together(real, groups))))
 
     def delete(self, place: Place, now: int) -> None:
         """An application deletes a live row, with what its references say. Raises Refused."""
@@ -126,16 +134,13 @@ class Node:
     def states(self, places: Collection[Place]) -> dict[Place, RowState]:
         """The rows as they are known here: what the tables have, and what is held."""
         rows, held = self.tables.rows(places), self.tables.held(places)
-        found = (
-            (p, state_to_send(rows.get(p), held.get(p), shape_of(self.shapes, p[0]).groups))
-            for p in places
-        )
+        found = ((p, state_to_send(rows.get(p), held.get(p))) for p in places)
         return {place: state for place, state in found if state is not None}
 
     def apply(self, delta: Delta, now: int) -> Plan:
         """Apply a delta, as one transaction does."""
         here = Here(self.origin, self.vector, now)
-        made = plan(delta, self.tables, self.shapes, here, self._refused(delta.rows))
+        made = plan(delta, self.tables, self.shapes, here, self._refused())
         for entry in made.kept:
             self.tables.keep(entry)
         if delta.last:
@@ -143,14 +148,17 @@ class Node:
         self._carry_out(made)
         return made
 
-    def retry(self, now: int) -> Plan:
-        """Try to write all that is held."""
-        helds = tuple(self.tables.waiting.values())
+    def retry(self, now: int, helds: Collection[Held] | None = None) -> Plan:
+        """Try to write what is held; None: all of it."""
+        chosen = tuple(self.tables.waiting.values()) if helds is None else helds
         here = Here(self.origin, self.vector, now)
-        refused = self._refused([held.row for held in helds])
-        made = retry(helds, self.tables, self.shapes, here, refused)
+        made = retry(chosen, self.tables, self.shapes, here, self._refused())
         self._carry_out(made)
         return made
+
+    def woken(self, made: Plan) -> list[Held]:
+        """What is held and may be written after a plan was carried out."""
+        return waking(self.tables.waiting.values(), made, self.shapes)
 
     def _carry_out(self, made: Plan) -> None:
         for place, state in made.rows.items():
@@ -163,6 +171,6 @@ class Node:
             self._log(entry)
         self.journal += made.journal
 
-    def _refused(self, rows: Iterable[DeltaRow]) -> dict[Place, str]:
+    def _refused(self) -> dict[Place, str]:
         """The rows that this node's database does not take, though nobody knows why."""
-        return {row.place: "it is poison" for row in rows if row.place in self.poison}
+        return dict.fromkeys(self.poison, "it is poison")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Protocol
 
 from service.herd.deltas import Delta
@@ -18,15 +18,18 @@ from service.herd.flood_events import (
     Grown,
     Ticked,
 )
+from service.herd.held import Held
 from service.herd.link_actions import Action, Alarm, Apply, Blame, Build, Close, Send
 from service.herd.link_greeting import Identity
 from service.herd.messages import Message, Portion
 from service.herd.parts import parts
 from service.herd.planning.draft import DeltaRefused
+from service.herd.planning.plan import Plan
+from service.herd.vectors import Vector
 from service.simulation.durable import DurableNode
 from service.simulation.reasons import require_reasons
 from service.simulation.rules import BrokenRule
-from service.simulation.story import Applied, Happened, Read, Sealed
+from service.simulation.story import Applied, Happened, Read, Retried, Sealed
 from service.simulation.timeline import TICK
 from service.simulation.waiting import Waiting
 from service.simulation.world import World
@@ -177,7 +180,7 @@ class Process:
         delta = self.node.delta(action.above)
         setting = self._world.setting
         self._world.tell(self.node, Read(action.link, delta))
-        return parts(delta, setting.shapes, setting.most_rows)
+        return parts(delta, self.node.shapes, setting.most_rows)
 
     def _apply(self, action: Apply) -> None:
         self._later(LONGEST_WORK, self._commit, action.link, action.portion)
@@ -206,11 +209,28 @@ class Process:
         world.counts["waited"] += len(plan.waiting)
         world.counts["deltas"] += 1
         world.tell(node, Applied(number, part, delta, plan))
+        self._carried_out(plan, vector)
+        woken = node.woken(plan)
+        if woken:
+            self.retry(woken)
+        self._report(Committed(link, number, part, node.vector))
+
+    def retry(self, helds: Collection[Held] | None = None) -> None:
+        """Try again what is held, in one transaction; None: all of it."""
+        node, world = self.node, self._world
+        plan = node.retry(node.clock.read(world.timeline.now), helds)
+        world.counts["retried"] += 1
+        world.tell(node, Retried(plan))
+        self._carried_out(plan, node.vector)
+
+    def _carried_out(self, plan: Plan, vector: Vector) -> None:
+        """A transaction of the herd's was committed; the vector was another one before."""
+        node, world = self.node, self._world
+        world.counts["held"] += len(plan.held)
         world.rules.committed(node, plan.rows)
         world.rules.moved(node, vector)
         require_reasons(node, plan)
         self.wrote()
-        self._report(Committed(link, number, part, node.vector))
 
     def _what_waits(self, link: int, number: int) -> Waiting:
         """The rows of this delta; those of one that broke off are dropped."""

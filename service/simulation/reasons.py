@@ -34,7 +34,7 @@ def _taken_along(node: DurableNode, entry: JournalEntry) -> bool:
     """A parent that takes its children along is dead, or one that had to be withdrawn."""
     values = {loss.column: loss.value for loss in entry.losses}
     parents = (
-        (reference, (reference.parent, tuple(values[column] for column in reference.columns)))
+        (reference, (reference.parent, tuple(map(values.get, reference.columns))))
         for reference in node.shapes[entry.place[0]].references
     )
     return any(

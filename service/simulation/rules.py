@@ -67,6 +67,9 @@ class Rules:
             self._require_same(node)
             for trouble, rows in _troubles(node, node.tables.states):
                 raise BrokenRule("constraint", f"{node.name} has {trouble}", rows)
+            if node.tables.waiting:
+                text = f"{node.name} still holds {next(iter(node.tables.waiting.values()))}"
+                raise BrokenRule("held", text, node.tables.waiting)
         journal = [entry for node in nodes for entry in node.journal]
         if writers == 1 and journal:
             text = f"only one node writes, and {journal[0]} is in a journal"
@@ -83,10 +86,10 @@ class Rules:
     def _require_same(self, node: DurableNode) -> None:
         """Who has the same vector has, or had, the same rows."""
         key = frozenset(node.known.items())
-        states = node.tables.states
+        states = node.everything()
         known = self._at.get(key)
         if known is None:
-            self._at[key] = node.name, dict(states)
+            self._at[key] = node.name, states
             return
         other, theirs = known
         if states != theirs:
@@ -108,7 +111,7 @@ def _troubles(node: DurableNode, places: Iterable[Place]) -> Iterator[Trouble]:
 
 def _orphaned(node: DurableNode, place: Place, state: RowState) -> Iterator[Trouble]:
     for reference in node.shapes[place[0]].references:
-        key = tuple(state.values[column] for column in reference.columns)
+        key = tuple(map(state.values.get, reference.columns))
         parent = reference.parent, key
         if None not in key and not _alive(node.tables.states.get(parent)):
             yield f"{place} without its {reference.name} {parent}", (place, parent)
@@ -116,7 +119,7 @@ def _orphaned(node: DurableNode, place: Place, state: RowState) -> Iterator[Trou
 
 def _doubled(node: DurableNode, place: Place, state: RowState) -> Iterator[Trouble]:
     for unique in node.shapes[place[0]].uniques:
-        claim = tuple(state.values[column] for column in unique.columns)
+        claim = tuple(map(state.values.get, unique.columns))
         holders = node.tables.holders(place[0], unique, [claim]) | {place}
         if None not in claim and len(holders) > 1:
             yield f"{unique.name} {claim} twice", sorted(holders, key=repr)

@@ -49,12 +49,16 @@ def run(seed: int, options: Options | None = None) -> Run:
     """Let a herd live and come to rest; the same seed and options give the same, always."""
     random = Random(seed)
     setting = draw(options or Options(), random)
-    ledger = Ledger(setting.shapes)
+    ledger = Ledger(setting.shapes, setting.older if setting.behind else setting.shapes)
     world = World(setting, Timeline(), random, Rules(ledger), [], Counter())
     nodes = [
         DurableNode(number, setting.shapes, _clock(setting, random), ledger)
         for number in range(setting.nodes)
     ]
+    for number in setting.behind:
+        nodes[number].adopt(setting.older)
+    for node in nodes:
+        node.mixed = bool(setting.behind)
     ended = Run(seed, world, nodes)
     try:
         _live(world, nodes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 from records.states import Value
@@ -20,6 +21,9 @@ COLUMNS = {
 CIRCLES = 0.15
 PAIRS = 0.3
 """How many herds have tables that refer to each other, and a unique key over two columns."""
+
+_NEW_COLUMNS = ("u", "x", "y", "a2")
+"""Those that a node may not have yet."""
 
 _PARENTS = {"a": "a", "a2": "a", "b": "b", "c": "c"}
 _CLAIMS = ("p", "q", "r", "s")
@@ -41,9 +45,32 @@ def random_shapes(random: Random) -> Shapes:
             ),
             _claims(table, random),
             dict.fromkeys(group, group) if table == "b" else {},
+            frozenset(columns),
         )
         for table, columns in COLUMNS.items()
     }
+
+
+def older(shapes: Shapes, random: Random) -> Shapes:
+    """The same tables before a migration: one may be missing, and some columns are."""
+    hidden = frozenset(column for column in _NEW_COLUMNS if random.random() < 0.5)
+    tables = [table for table in shapes if table != "c" or random.random() < 0.7]
+    return {table: _without(hidden, shapes[table]) for table in tables}
+
+
+def _without(hidden: frozenset[str], shape: Shape) -> Shape:
+    groups = {
+        column: left
+        for column, group in shape.groups.items()
+        if column not in hidden and len(left := tuple(c for c in group if c not in hidden)) > 1
+    }
+    return replace(
+        shape,
+        references=tuple(one for one in shape.references if hidden.isdisjoint(one.columns)),
+        uniques=tuple(one for one in shape.uniques if hidden.isdisjoint(one.columns)),
+        groups=groups,
+        columns=frozenset(COLUMNS[shape.table]) - hidden,
+    )
 
 
 def _claims(table: str, random: Random) -> tuple[Unique, ...]:
@@ -64,15 +91,22 @@ def random_place(keys: int, random: Random) -> Place:
 
 def random_row(place: Place, tables: MemoryTables, random: Random) -> dict[str, Value]:
     """All values of a new row."""
-    table, key = place
-    return {column: _value(column, key, tables, random) for column in COLUMNS[table]}
+    key = place[1]
+    return {column: _value(column, key, tables, random) for column in _columns(place, tables)}
 
 
 def random_change(place: Place, tables: MemoryTables, random: Random) -> dict[str, Value]:
     """New values of one or two columns."""
-    table, key = place
-    columns = random.sample(COLUMNS[table][1:], random.randint(1, 2))
+    key = place[1]
+    known = _columns(place, tables)[1:]
+    columns = random.sample(known, min(len(known), random.randint(1, 2)))
     return {column: _value(column, key, tables, random) for column in columns}
+
+
+def _columns(place: Place, tables: MemoryTables) -> list[str]:
+    """The columns that a node has, the key first."""
+    known = tables.shapes[place[0]].columns
+    return [column for column in COLUMNS[place[0]] if known is None or column in known]
 
 
 def _value(column: str, key: Key, tables: MemoryTables, random: Random) -> Value:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from service.herd.link_roles import Manner
 from service.herd.shapes import Shapes
 from service.simulation.clock import MILLION
-from service.simulation.schema import random_shapes
+from service.simulation.schema import older, random_shapes
 
 Edge: TypeAlias = tuple[int, int]
 """Two nodes that may be linked, by number; the lower first."""
@@ -28,6 +28,8 @@ FAULTS = (
     "database",
     "disk",
     "failure",
+    "poison",
+    "migration",
 )
 """Everything that can go wrong, by name."""
 
@@ -48,13 +50,16 @@ class Setting:
     """One herd. Times are in moments, rates are shares of one.
 
     `pace` is the longest time between two steps, `most_rows` the size of a part, `grain` the
-    smallest step of a clock. Only the first `writers` nodes have applications.
+    smallest step of a clock. Only the first `writers` nodes have applications. The nodes that are
+    `behind` have the `older` tables until they migrate.
     """
 
     nodes: int
     writers: int
     edges: tuple[Edge, ...]
     shapes: Shapes
+    older: Shapes
+    behind: tuple[int, ...]
     steps: int
     keys: int
     pace: int
@@ -70,11 +75,14 @@ class Setting:
 def draw(options: Options, random: Random) -> Setting:
     """The herd of a seed."""
     nodes = options.nodes or random.choice((2, 2, 2, 3, 3, 3, 3, 4))
+    shapes, faults = random_shapes(random), _some(options.faults, random)
     return Setting(
         nodes=nodes,
         writers=1 if random.random() < 0.08 else nodes,
         edges=_edges(nodes, random),
-        shapes=random_shapes(random),
+        shapes=shapes,
+        older=older(shapes, random),
+        behind=_behind(nodes, random) if "migration" in faults else (),
         steps=options.steps,
         keys=random.choice((3, 6, 6, 12)),
         pace=random.choice((50, 100, 300)),
@@ -84,7 +92,7 @@ def draw(options: Options, random: Random) -> Setting:
         grain=random.choice((1, 1, MILLION)),
         manner=random.choice((Manner.TREE,) * 10 + (Manner.EVERY_LINK, Manner.ON_REQUEST)),
         encoded=random.random() < 0.15,
-        faults=_some(options.faults, random),
+        faults=faults,
     )
 
 
@@ -95,6 +103,11 @@ def _edges(nodes: int, random: Random) -> tuple[Edge, ...]:
         if random.random() < 0.4:
             edges.add((random.randrange(node), node))
     return tuple(sorted(edges))
+
+
+def _behind(nodes: int, random: Random) -> tuple[int, ...]:
+    """The nodes that have not migrated when all begins."""
+    return tuple(node for node in range(nodes) if random.random() < 0.6)
 
 
 def _some(faults: Collection[str], random: Random) -> tuple[str, ...]:

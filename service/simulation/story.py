@@ -38,6 +38,12 @@ class Applied(NamedTuple):
     plan: Plan
 
 
+class Retried(NamedTuple):
+    """What was held was tried again."""
+
+    plan: Plan
+
+
 class Happened(NamedTuple):
     """Anything else that a node did or that was done to it; `weighty` if it is always told."""
 
@@ -45,7 +51,7 @@ class Happened(NamedTuple):
     weighty: bool = False
 
 
-Event: TypeAlias = Wrote | Sealed | Read | Applied | Happened
+Event: TypeAlias = Wrote | Sealed | Read | Applied | Retried | Happened
 
 
 class Moment(NamedTuple):

@@ -9,11 +9,12 @@ from records.stamps import Version
 from records.states import RowState
 from service.herd.deltas import DeltaRow, LogEntry
 from service.herd.journal import JournalEntry
+from service.herd.planning.plan import Plan
 from service.herd.shapes import Place
 from service.simulation.clock import START
 from service.simulation.durable import name_of
 from service.simulation.run import Run
-from service.simulation.story import Applied, Event, Happened, Moment, Read, Sealed, Wrote
+from service.simulation.story import Applied, Event, Happened, Moment, Read, Retried, Sealed, Wrote
 from service.simulation.timeline import SECOND
 
 Chosen = Collection[Place] | None
@@ -118,9 +119,29 @@ def _applied(event: Applied, chosen: Chosen) -> Iterator[str]:
         else:
             yield f"  {_row(row.place)} {_came(row)}"
             yield f"    becomes {_state(plan.rows[row.place])}"
-    for place in sorted(repaired, key=repr):
-        yield f"  repairs {_row(place)}: {_state(plan.rows[place])}"
-    for line in sorted(map(_lost, lost)):
+    yield from _outcome(plan, chosen)
+
+
+def _retried(event: Retried, chosen: Chosen) -> Iterator[str]:
+    plan = event.plan
+    places = [place for place in plan.rows.keys() | plan.released if _is_chosen(place, chosen)]
+    if places or any(_is_chosen(held.row.place, chosen) for held in plan.held):
+        yield "tries again what it holds"
+        for place in sorted(places, key=repr):
+            becomes = _state(plan.rows[place]) if place in plan.rows else "as it is"
+            yield f"  {_row(place)} is {becomes}"
+        yield from _outcome(plan, chosen)
+
+
+def _outcome(plan: Plan, chosen: Chosen) -> Iterator[str]:
+    """What a plan holds, repairs and puts aside."""
+    for held in plan.held:
+        if _is_chosen(held.row.place, chosen):
+            yield f"  holds {_row(held.row.place)} ({held.text}): {_state(held.row.state)}"
+    for place in sorted({entry.place for entry in plan.noted}, key=repr):
+        if _is_chosen(place, chosen):
+            yield f"  repairs {_row(place)}: {_state(plan.rows[place])}"
+    for line in sorted(_lost(entry) for entry in plan.journal if _is_chosen(entry.place, chosen)):
         yield f"  {line}"
 
 
@@ -181,5 +202,6 @@ _TOLD: Mapping[type[Event], Callable[[Any, Chosen], Iterable[str]]] = {
     Sealed: _sealed,
     Read: _read,
     Applied: _applied,
+    Retried: _retried,
     Happened: _happened,
 }

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from hypothesis import strategies as st
 
-from records.merging import Groups
+from records.groups import Groups
 from records.states import Value
 from service.herd.deltas import Delta
 from service.herd.shapes import Place, Reference, Shape, Shapes, Unique
@@ -168,7 +168,10 @@ class Herd:
                 if there:
                     node.delete(step.place, now)
             elif not there:
-                node.insert(step.place, _row(step), now)
+                columns = node.shapes[step.place[0]].columns
+                values = _row(step).items()
+                known = {c: v for c, v in values if columns is None or c in columns}
+                node.insert(step.place, known, now)
             elif step.column in COLUMNS[step.place[0]]:
                 node.update(step.place, {step.column: _value(step)}, now)
         except Refused:

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from hypothesis import strategies as st
 
-from records.merging import Groups, merge
+from records.groups import Groups
+from records.merging import merge
 from records.states import Death, RowState, Value, born, born_again, changed, died
 
 COLUMNS = ("name", "weight", "start", "end")
@@ -121,7 +122,7 @@ def _after(step: Step, before: RowState | None, states: Mapping[int, RowState]) 
             theirs = states.get(other)
             if before is None or theirs is None:
                 return before or theirs
-            return merge(before, theirs, GROUPS)
+            return merge(before, theirs)
 
 
 def _write(
@@ -133,7 +134,7 @@ def _write(
         return born(whole, now, origin)
     if before.alive:
         real = {column: value for column, value in written.items() if column in known}
-        return changed(before, real, now, origin) if real else before
+        return changed(before, real, now, origin, GROUPS) if real else before
     return born_again(before, now, origin)._replace(values=whole)
 
 

@@ -35,7 +35,7 @@ SHAPE = Shape("animal", ("id",), groups=GROUPS)
 
 
 def _merged(ours: RowState, theirs: RowState) -> RowState:
-    return merge(ours, theirs, GROUPS)
+    return merge(ours, theirs)
 
 
 @given(states(2))

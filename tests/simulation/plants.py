@@ -10,14 +10,14 @@ import pytest
 from records import merging, states
 from records.stamps import Version
 from records.states import RowState
-from service.herd import building, flood
+from service.herd import building, flood, held
 from service.herd.deltas import DELETE, INSERT, UPDATE, Delta, LogEntry
 from service.herd.flood_events import Committed
 from service.herd.link_actions import Apply
 from service.herd.planning import conflicts, families, plan
 from service.herd.planning.draft import WRITER
 from service.herd.vectors import joined
-from service.simulation import process
+from service.simulation import node, process
 from service.simulation.durable import DurableNode
 from service.simulation.process import Process
 from service.simulation.setting import Options
@@ -34,12 +34,12 @@ class Plant(NamedTuple):
 
 def _ties_go_to_the_holder(patch: pytest.MonkeyPatch) -> None:
     """Of two writes with one stamp the one that was here stays, whoever wrote it."""
+    honest = merging._later
 
-    def later(ours: RowState, theirs: RowState, group: tuple[str, ...], column: str) -> RowState:
-        stamps = [max(state.version(each).stamp for each in group) for state in (ours, theirs)]
-        if stamps[0] == stamps[1]:
+    def later(ours: RowState, theirs: RowState, column: str) -> RowState | None:
+        if ours.version(column).stamp == theirs.version(column).stamp:
             return ours if column in ours.values else theirs
-        return ours if stamps[0] > stamps[1] else theirs
+        return honest(ours, theirs, column)
 
     patch.setattr(merging, "_later", later)
 
@@ -183,6 +183,54 @@ def _entries_of_others_dropped(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(DurableNode, "apply", apply)
 
 
+def _held_rows_stay_at_home(patch: pytest.MonkeyPatch) -> None:
+    """A delta has what the tables have, and not what is held."""
+    patch.setattr(node, "state_to_send", lambda ours, held: ours or (held and held.row.state))
+
+
+def _defaults_win(patch: pytest.MonkeyPatch) -> None:
+    """What a migration put into a new column counts as written."""
+    patch.setattr(held, "merge", lambda waiting, ours: merging.merge(ours, waiting))
+
+
+def _repairs_forget_held_columns(patch: pytest.MonkeyPatch) -> None:
+    """A row that a node kills or revives has only the columns that the node knows."""
+    patch.setattr(plan, "follow_repairs", lambda _draft: {})
+
+
+def _orphans_written(patch: pytest.MonkeyPatch) -> None:
+    """A child is written though its parent waits."""
+    patch.setattr(plan, "hold_orphans", lambda _draft: None)
+
+
+def _repairs_though_rows_wait(patch: pytest.MonkeyPatch) -> None:
+    """What the table shows of a row that waits is taken for the row."""
+    patch.setattr(plan, "stuck", lambda _draft, _bars: {})
+
+
+def _held_rows_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """What cannot be written is not kept."""
+    honest = DurableNode._carry_out
+    patch.setattr(
+        DurableNode, "_carry_out", lambda self, made: honest(self, made._replace(held=()))
+    )
+
+
+def _never_tried_again(patch: pytest.MonkeyPatch) -> None:
+    """What is held is not written when it could be."""
+    patch.setattr(Process, "retry", lambda _self, _helds=None: None)
+
+
+def _losses_beneath_untold(patch: pytest.MonkeyPatch) -> None:
+    """What applications write over held values, unseen, goes into no journal."""
+    patch.setattr(plan, "held_losses", lambda *_arguments: [])
+
+
+NEW = Options(faults=("poison", "migration", "cut"))
+"""What lets rows wait."""
+
+MUCH_NEW = Options(nodes=3, steps=200, faults=("migration",))
+
 PLANTS: Mapping[str, Plant] = {
     "ties go to the holder": Plant(_ties_go_to_the_holder, {"sameness"}),
     "acknowledged before commit": Plant(_acknowledged_before_commit, {"truth"}),
@@ -201,5 +249,13 @@ PLANTS: Mapping[str, Plant] = {
     "ordinary updates are conflicts": Plant(_ordinary_updates_are_conflicts, {"conflict"}),
     "nobody asks": Plant(_nobody_asks, {"rest"}),
     "the last clock wins": Plant(_last_clock_wins, {"sameness", "balance"}),
+    "held rows stay at home": Plant(_held_rows_stay_at_home, {"sameness"}, NEW),
+    "defaults win": Plant(_defaults_win, {"sameness"}, NEW),
+    "repairs forget held columns": Plant(_repairs_forget_held_columns, {"balance"}, MUCH_NEW),
+    "orphans written": Plant(_orphans_written, {"raised"}, NEW),
+    "repairs though rows wait": Plant(_repairs_though_rows_wait, {"balance", "reason"}, NEW),
+    "held rows forgotten": Plant(_held_rows_forgotten, {"sameness"}, NEW),
+    "never tried again": Plant(_never_tried_again, {"held"}, NEW),
+    "losses beneath untold": Plant(_losses_beneath_untold, {"balance"}, NEW),
     "entries of others dropped": Plant(_entries_of_others_dropped, {"gap"}),
 }

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from service.herd.held import BLOCKED, PARENT, REFUSED, SCHEMA, Held
 from service.simulation.run import Run, run
 from service.simulation.setting import FAULTS, Options
+from service.simulation.story import Applied, Retried
 from service.simulation.telling import told
 
 ROOT = Path(__file__).parents[2]
@@ -66,13 +68,25 @@ def test_a_herd_in_which_nothing_goes_wrong_comes_to_rest_soon() -> None:
 
 
 def test_the_seeds_meet_what_they_are_for() -> None:
-    """Conflicts, repairs, parts that wait, frames, refused writes and giant transactions occur."""
+    """Conflicts, repairs, rows that wait or are held, frames, refused and giant writes occur."""
     runs = [run(seed) for seed in range(1, 61)]
     counts = sum((ended.world.counts for ended in runs), Counter())
-    wanted = ("conflicts", "repairs", "waited", "refused", "not written", "giant")
+    wanted = ("conflicts", "repairs", "waited", "refused", "not written", "giant", "retried")
     assert {name for name in wanted if not counts[name]} == set()
+    held = [held for ended in runs for held in _ever_held(ended)]
+    assert {each.reason for each in held} == {PARENT, SCHEMA, REFUSED, BLOCKED}
+    assert {each.row.whole for each in held if each.reason == SCHEMA} == {True, False}
     assert {ended.world.setting.encoded for ended in runs} == {True, False}
     assert {ended.world.setting.nodes for ended in runs} == {2, 3, 4}
+
+
+def _ever_held(ended: Run) -> Iterable[Held]:
+    plans = (
+        moment.event.plan
+        for moment in ended.world.story
+        if isinstance(moment.event, Applied | Retried)
+    )
+    return (held for plan in plans for held in plan.held)
 
 
 def test_the_same_seed_tells_the_same_story() -> None:

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Mapping
 
 from records.stamps import Version
-from records.states import Value
+from records.states import RowState, Value
 from service.herd.journal import UNIQUE
 from service.herd.planning.draft import Draft
 from service.herd.shapes import Place, Shape, Unique
@@ -66,10 +66,15 @@ def _claimants(draft: Draft, shape: Shape, unique: Unique) -> dict[Place, Claim]
 
 
 def _claim(draft: Draft, unique: Unique, place: Place) -> Claim | None:
+    return claim_of(place, draft.state(place), draft.shape(place[0]), unique)
+
+
+def claim_of(place: Place, state: RowState | None, shape: Shape, unique: Unique) -> Claim | None:
     """What a row claims; None if it is dead, or leaves a column empty or out."""
-    state = draft.state(place)
     if state is None or not state.alive:
         return None
+    if unique.columns == shape.key:
+        return place[1]
     values = tuple(state.values.get(column) for column in unique.columns)
     return None if None in values else values
 

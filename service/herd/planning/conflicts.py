@@ -61,32 +61,6 @@ def their_losses(
     )
 
 
-def held_losses(draft: Draft, rows: Iterable[DeltaRow], origin: int) -> list[JournalEntry]:
-    """What applications wrote here over a held value, or a held value over what they wrote.
-
-    They had not seen it, since the table does not show it. The second is told when the row is
-    released: until then the table has what was written.
-    """
-    found: list[JournalEntry] = []
-    for place in dict.fromkeys(row.place for row in rows):
-        held, ours = draft.had(place), draft.before(place)
-        whole, _merged = draft.met(place)
-        if held is None or ours is None or whole is None:
-            continue
-        seen = {*_versions(ours), *(slot.over for slot in ours.slots.values())}
-        foreign = {v for v in _versions(held.row.state) - seen if v.origin != origin}
-        found += _told(place, held.row.state, whole, foreign)
-        if draft.waits(place) is None:
-            seen = {*_versions(whole), *(slot.over for slot in whole.slots.values())}
-            own = {v for v in _versions(ours) - seen if v.origin == origin}
-            found += _told(place, ours, whole, own)
-    return found
-
-
-def _versions(state: RowState) -> set[Version]:
-    return {state.version(column) for column in state.values}
-
-
 def _may_lose(row: DeltaRow, ours: RowState, merged: RowState) -> bool:
     """Whether a value of ours gives way to one that may have been written without seeing it."""
     if not ours.alive or merged is ours:
@@ -110,11 +84,11 @@ def _put_aside(
     entries: list[JournalEntry] = []
     for place, loser, unseen in found:
         _before, merged = draft.met(place)
-        entries += _told(place, loser, merged, unseen)
+        entries += told(place, loser, merged, unseen)
     return entries
 
 
-def _told(
+def told(
     place: Place, loser: RowState, merged: RowState, unseen: Set[Version]
 ) -> Iterator[JournalEntry]:
     """The entry for what of a state was lost in a merge; none if nothing was."""

@@ -25,7 +25,8 @@ class Draft:
     """The rows here, and above them those that a plan changes, and those that it holds.
 
     `held` is what waits of rows that came; `links` join each row that was repaired with those on
-    whose account it was. `now` is in microseconds since 1970, UTC; `origin` writes the repairs.
+    whose account it was; `lost` rows are dead, and would have to live without a parent. `now` is in
+    microseconds since 1970, UTC; `origin` writes the repairs.
     """
 
     def __init__(self, tables: Tables, shapes: Shapes, origin: int, now: int) -> None:
@@ -40,6 +41,7 @@ class Draft:
         self._had: dict[Place, Held | None] = {}
         self._whole: dict[Place, tuple[RowState | None, RowState]] = {}
         self.held: dict[Place, Held] = {}
+        self.lost: set[Place] = set()
         self.links: dict[Place, set[Place]] = defaultdict(set)
 
     def load(self, places: Iterable[Place]) -> None:
@@ -111,7 +113,7 @@ class Draft:
         """The row's state with what is held of it; both must have been loaded."""
         if place in self._whole:
             return self._whole[place][1]
-        return state_to_send(self._before[place], self._had[place], self.shape(place[0]).groups)
+        return state_to_send(self._before[place], self._had[place])
 
     def met(self, place: Place) -> tuple[RowState | None, RowState]:
         """The state, with what is held, of a row that came: before merging, and after it."""
@@ -182,7 +184,8 @@ class Draft:
     def write(self, place: Place, values: Mapping[str, Value], rule: str) -> None:
         """Columns of the live row are to be written."""
         before = self.known(place)
-        after = changed(before, values, self._now, self._origin)
+        groups = self.shape(place[0]).groups
+        after = changed(before, values, self._now, self._origin, groups)
         self._note(journal.some_columns(rule, place, before, after, values))
         self.after[place] = after
 
@@ -194,6 +197,12 @@ class Draft:
         else:
             self.after[place] = original
             self._repairs.pop(place, None)
+
+    def lose_too(self, place: Place, part: RowState) -> None:
+        """A row that was killed had more columns than the table knows."""
+        *others, last = self._repairs[place]
+        more = journal.whole_row(last.rule, place, part).losses
+        self._repairs[place] = [*others, last._replace(losses=(*last.losses, *more))]
 
     def repairs(self) -> list[JournalEntry]:
         """What the repairs put aside."""

@@ -42,19 +42,12 @@ class Family:
         while True:
             self._bar_what_needs_the_barred()
             dying, kept = self._dying_and_kept(dead)
-            impossible = {edge.child for edge in self.upward(kept) if self._fails(edge)}
+            failing = [edge for edge in self.upward(kept) if self._fails(edge)]
+            impossible = {edge.child for edge in failing}
+            self._draft.lost.update(e.child for e in failing if self._draft.absent(e.parent))
             if not impossible:
                 return self._repair(dead, dying, kept)
             self._barred |= impossible
-
-    def broken(self, changed: Collection[Place]) -> set[Place]:
-        """Both ends of each reference that cannot stand.
-
-        A live row refers to a parent that is not there, or a dead one to one that never was.
-        """
-        missing = [edge for edge in self.upward(changed) if self._draft.absent(edge.parent)]
-        edges = missing + self._downward(self._dead_ends(changed))
-        return {place for edge in edges for place in (edge.child, edge.parent)}
 
     def _dead_ends(self, changed: Collection[Place]) -> set[Place]:
         """The dead rows that live rows may refer to: changed ones, and parents of changed ones."""

@@ -7,9 +7,9 @@ table still shows of it; what would need one waits too.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from service.herd.held import BLOCKED, PARENT, Held, follow
+from service.herd.held import BLOCKED, PARENT, Held, belongs, follow
 from service.herd.planning.draft import Draft
 from service.herd.planning.families import Edge, Family
 from service.herd.planning.incoming import Bar, Bars
@@ -63,8 +63,12 @@ def _why_not(draft: Draft, place: Place, bars: Bars) -> str | None:
     lacking = draft.lacking(place[0], draft.known(place))
     if lacking:
         return f"{_named(place)} lacks {', '.join(lacking)}"
-    waiting = next((p for p in (place, *draft.links[place]) if draft.waits(p) is not None), None)
-    return None if waiting is None else f"{_named(waiting)} waits"
+    for near in (place, *draft.links[place]):
+        if draft.waits(near) is not None:
+            return f"{_named(near)} waits"
+        if near in draft.lost:
+            return f"what {_named(near)} refers to is not here"
+    return None
 
 
 def _causes(draft: Draft, place: Place) -> Iterable[Place]:
@@ -77,15 +81,22 @@ def _causes(draft: Draft, place: Place) -> Iterable[Place]:
     return (came & reached) or came
 
 
-def followed(draft: Draft) -> Mapping[Place, Held]:
-    """The held columns of rows that a repair killed or revived, after it."""
+def follow_repairs(draft: Draft) -> dict[Place, Held]:
+    """The held columns of rows that a repair killed or revived, after it.
+
+    What a row had in them when it was killed goes into the journal with the rest of it.
+    """
     repaired = draft.repaired()
     draft.load_held(repaired)
     found: dict[Place, Held] = {}
     for place in repaired:
-        held, state = draft.holding(place), draft.after[place]
-        if held is not None and held.row.state.life < state.life:
-            found[place] = follow(held, state)
+        held, before, after = draft.holding(place), draft.unrepaired(place), draft.after[place]
+        if held is None or before is None or after.life == before.life:
+            continue
+        if belongs(held, before):
+            found[place] = follow(held, after)
+            if before.alive and not after.alive:
+                draft.lose_too(place, held.row.state)
     return found
 
 

@@ -39,7 +39,7 @@ def take(rows: Collection[DeltaRow], draft: Draft, bars: Bars) -> None:
         before = draft.whole(row.place)
         if not _mergeable(row, before):
             raise DeltaRefused(f"the delta has only a part of the row {row.place}")
-        draft.meet(row.place, before, _merged(row, before, draft))
+        draft.meet(row.place, before, _merged(row, before))
         _place(row.place, draft, bars.get(row.place))
 
 
@@ -51,10 +51,10 @@ def _mergeable(row: DeltaRow, ours: RowState | None) -> bool:
     return row.state.life < ours.life or row.state.born <= ours.born
 
 
-def _merged(row: DeltaRow, before: RowState | None, draft: Draft) -> RowState:
+def _merged(row: DeltaRow, before: RowState | None) -> RowState:
     if before is None:
         return row.state
-    state = merge(before, row.state, draft.shape(row.table).groups)
+    state = merge(before, row.state)
     return before if state == before else state
 
 

@@ -11,10 +11,11 @@ from service.herd.deltas import DELETE, INSERT, UPDATE, Delta, DeltaRow, LogEntr
 from service.herd.held import REFUSED, Held
 from service.herd.journal import JournalEntry
 from service.herd.planning.claims import settle_claims
-from service.herd.planning.conflicts import held_losses, our_losses, their_losses
+from service.herd.planning.conflicts import our_losses, their_losses
 from service.herd.planning.draft import WRITER, DeltaRefused, Draft
 from service.herd.planning.families import Family
-from service.herd.planning.holding import followed, hold_orphans, stuck
+from service.herd.planning.held_conflicts import held_losses
+from service.herd.planning.holding import follow_repairs, hold_orphans, stuck
 from service.herd.planning.incoming import Bar, Bars, take
 from service.herd.planning.waiting import let_wait
 from service.herd.shapes import Place, Shapes
@@ -97,6 +98,7 @@ def _drafted(delta: Delta, draft: Draft, here: Here, bars: Bars) -> Plan:
     ]
     if delta.last:
         _settle(draft)
+    held = {**draft.newly_held(), **follow_repairs(draft)}
     return Plan(
         {place: draft.after[place] for place in sorted(draft.after, key=repr)},
         tuple(entry for entry in delta.entries if entry.place not in waiting),
@@ -104,14 +106,9 @@ def _drafted(delta: Delta, draft: Draft, here: Here, bars: Bars) -> Plan:
         (*put_aside, *draft.repairs()),
         tuple(row for row in delta.rows if row.place in waiting),
         tuple(entry for entry in delta.entries if entry.place in waiting),
-        _to_hold(draft),
+        tuple(held[place] for place in sorted(held, key=repr)),
         draft.released(),
     )
-
-
-def _to_hold(draft: Draft) -> tuple[Held, ...]:
-    held = {**draft.newly_held(), **followed(draft)}
-    return tuple(held[place] for place in sorted(held, key=repr))
 
 
 def _settle(draft: Draft) -> None:

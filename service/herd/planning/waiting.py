@@ -7,32 +7,23 @@ come; with the last part it comes again.
 
 from __future__ import annotations
 
-from service.herd.planning.claims import contested
 from service.herd.planning.draft import Draft
-from service.herd.planning.families import Family
+from service.herd.planning.surroundings import Surroundings
 from service.herd.shapes import Place
 
 
 def let_wait(draft: Draft) -> frozenset[Place]:
-    """Take out of the draft whatever cannot stand without repairs; the rows that wait."""
+    """Take out of the draft whatever cannot stand without repairs; the rows that wait.
+
+    After each round only those are looked at that stand near the rows which were put back.
+    """
+    around = Surroundings(draft)
     waiting: set[Place] = set()
-    while offending := _offending(draft):
+    doubtful = set(draft.after)
+    while doubtful:
+        offending = around.offending(doubtful) & draft.after.keys()
         for place in offending:
             draft.put_back(place)
         waiting |= offending
+        doubtful = around.touched(offending)
     return frozenset(waiting)
-
-
-def _offending(draft: Draft) -> set[Place]:
-    offending = Family(draft).broken(draft.after) | _contested(draft)
-    return offending & draft.after.keys()
-
-
-def _contested(draft: Draft) -> set[Place]:
-    return {
-        place
-        for shape in draft.shapes.values()
-        for unique in shape.uniques
-        for group in contested(draft, shape, unique)
-        for place in group
-    }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
-from records.merging import Groups
+from records.groups import Groups
 from records.stamps import Version
 from records.states import Death, RowState, Value, born, changed, died
 from service.herd.deltas import DELETE, INSERT, UPDATE, Delta, DeltaRow, LogEntry

@@ -7,7 +7,7 @@ import pytest
 from records.states import RowState
 from service.herd.deltas import DeltaRow
 from service.herd.held import PARENT, REFUSED, SCHEMA, Held, state_to_send
-from tests.service.herd.bench import NOW, OURS, THEIRS, dead, part, place, row, whole, written
+from tests.service.herd.bench import NOW, OURS, THEIRS, dead, part, row, whole, written
 
 HOF = row(at=10, origin=THEIRS, name="Hof", mayor="Ada")
 SEEN = written(HOF, 20, THEIRS, mayor="Bea", area=7)
@@ -87,15 +87,3 @@ def test_a_later_life_that_waits_is_the_row() -> None:
     """Though the table still shows the dead one."""
     reborn = row(at=90, origin=THEIRS, life=3, name="Hof")
     assert state_to_send(dead(HOF), held(whole("city 1", reborn))) == reborn
-
-
-def test_columns_of_a_group_are_joined_as_they_merge() -> None:
-    """They come from one side."""
-    times = row(at=10, origin=THEIRS, start=1, end=2)
-    groups = dict.fromkeys(("start", "end"), ("start", "end"))
-    theirs = written(times, 30, THEIRS, start=5)
-    ours = written(times, 20, OURS, end=9)
-    joined = state_to_send(ours, held(whole("city 1", theirs)), groups)
-    assert joined is not None
-    assert joined.values == {"start": 5, "end": 2}
-    assert place("city 1") == held(whole("city 1", theirs)).row.place

@@ -8,6 +8,7 @@ import pytest
 
 from records.stamps import Version
 from records.states import RowState
+from service.herd.deltas import DeltaRow
 from service.herd.journal import REVIVED, UNIQUE, WITHDRAWN
 from service.herd.planning.claims import settle_claims
 from service.herd.planning.draft import Draft
@@ -20,10 +21,12 @@ from tests.service.herd.bench import (
     THEIRS,
     Rows,
     dead,
+    delta,
     draft_of,
     name,
     outcome,
     place,
+    planned,
     row,
     rules,
     shape,
@@ -188,7 +191,12 @@ class _Folding(MemoryTables):
     def holders(self, table: str, unique: Unique, claims: Collection[Claim]) -> Set[Place]:
         """See the port."""
         wanted = set(self.folded(table, unique, list(claims)))
-        return {of for of, state in self.live() if (state.values["serial"].lower(),) in wanted}
+        live = [of for of, _state in self.live() if of[0] == table]
+        folded = self.folded(table, unique, [self._held_by(of, unique) for of in live])
+        return {of for of, fold in zip(live, folded, strict=True) if fold in wanted}
+
+    def _held_by(self, of: Place, unique: Unique) -> Claim:
+        return of[1] if unique.name == "PRIMARY" else (self.states[of].values["serial"],)
 
     def folded(self, table: str, unique: Unique, claims: Sequence[Claim]) -> Sequence[Hashable]:
         """See the port."""
@@ -207,3 +215,42 @@ def test_claims_are_the_same_where_the_database_takes_them_for_equal() -> None:
         draft.take(place(each), state)
     settle_claims(draft, set())
     assert rules(draft) == {(UNIQUE, "card 2")}
+
+
+BY_NAME = shapes(
+    shape("card", uniques=[Unique("PRIMARY", ("id",))]), shape("stamp", "card restrict")
+)
+
+
+@pytest.mark.parametrize("ours_first", [True, False])
+def test_two_spellings_of_a_key_are_one_row_for_the_database(ours_first: bool) -> None:
+    """The later row is withdrawn, with what refers to it: both nodes keep the same one."""
+    tables = _Folding(BY_NAME)
+    ours, theirs = row(at=10 if ours_first else 30), row(at=20, origin=THEIRS)
+    tables.put(("card", ("Hof",)), ours)
+    came = delta(
+        DeltaRow("card", ("hof",), theirs, True),
+        DeltaRow("stamp", (1,), row(at=21, origin=THEIRS, card="hof"), True),
+    )
+    made = planned(BY_NAME, tables, came)
+    kept, gone = ("Hof", "hof") if ours_first else ("hof", "Hof")
+    assert not made.rows["card", (gone,)].alive
+    assert made.rows["stamp", (1,)].alive is not ours_first
+    assert (("card", (kept,)) in made.rows) is not ours_first
+    assert WITHDRAWN in {note.rule for note in made.journal}
+
+
+def test_a_row_is_no_rival_of_itself() -> None:
+    """An update of a row whose key is looked at changes nothing else."""
+    tables = _Folding(BY_NAME)
+    tables.put(("card", ("Hof",)), row(at=10, people=1))
+    changed = written(tables.states["card", ("Hof",)], 20, THEIRS, people=2)
+    made = planned(BY_NAME, tables, delta(DeltaRow("card", ("Hof",), changed, True)))
+    assert (list(made.rows), made.noted) == ([("card", ("Hof",))], ())
+
+
+@pytest.mark.parametrize("nullable", [True, False])
+def test_a_primary_key_does_not_give_way(nullable: bool) -> None:
+    """It would be another row."""
+    with pytest.raises(ValueError, match="may not release"):
+        shape("card", uniques=[Unique("PRIMARY", ("id",), "id", nullable)])

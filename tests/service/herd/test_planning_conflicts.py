@@ -134,12 +134,12 @@ def test_writes_of_different_columns_or_of_the_same_value_are_no_conflict() -> N
 
 
 def test_a_group_is_lost_as_a_whole() -> None:
-    """Our start is put aside for their end, since the two go together."""
-    ours = written(BIRTH, 20, OURS, start=5)
-    theirs = written(BIRTH, 30, THEIRS, end=9)
+    """Whoever writes one of them has written both: our hours are put aside for theirs."""
+    ours = written(BIRTH, 20, OURS, start=5, end=2)
+    theirs = written(BIRTH, 30, THEIRS, start=1, end=9)
     came = delta(part("city 1", theirs, "start", "end"), entries=(_update(theirs, 1, "end"),))
     found = _journal(ours, [_update(ours, 1, "start")], came)
-    assert found == [(LATER_WRITE, "city 1", {"start": 5})]
+    assert found == [(LATER_WRITE, "city 1", {"start": 5, "end": 2})]
 
 
 def test_what_was_written_to_a_row_that_was_deleted_elsewhere_is_kept() -> None:

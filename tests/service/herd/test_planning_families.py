@@ -241,14 +241,3 @@ def test_the_rows_that_were_repaired_come_back() -> None:
     for rule, repaired in (("restrict", "country DE"), ("cascade", "city 1")):
         draft = draft_of(_countries(rule), here, {"country DE": dead(GERMANY)})
         assert Family(draft).settle([place("country DE")]) == {place(repaired)}
-
-
-def test_both_ends_of_a_broken_reference_are_named() -> None:
-    """As long as nothing is repaired: the child, and the parent that is not there."""
-    of = _countries("restrict")
-    draft = draft_of(of, {"country DE": GERMANY, "city 1": HOF}, {"country DE": dead(GERMANY)})
-    assert Family(draft).broken([place("country DE")]) == {place("country DE"), place("city 1")}
-    draft = draft_of(of, {}, {"city 1": HOF})
-    assert Family(draft).broken([place("city 1")]) == {place("country DE"), place("city 1")}
-    draft = draft_of(of, {"country DE": GERMANY}, {"city 1": HOF})
-    assert not Family(draft).broken([place("city 1")])

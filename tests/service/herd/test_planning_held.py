@@ -157,8 +157,8 @@ def test_a_row_of_an_unknown_class_waits() -> None:
             assert made.rows == {}
 
 
-NARROW = shapes(replace(shape("city"), columns=frozenset({"id", "name"})))
-WIDE = shapes(replace(shape("city"), columns=frozenset({"id", "name", "area"})))
+NARROW = shapes(replace(shape("city"), columns=frozenset({"name"})))
+WIDE = shapes(replace(shape("city"), columns=frozenset({"name", "area"})))
 ULM = row(at=10, origin=THEIRS, name="Ulm", area=5)
 
 
@@ -205,7 +205,7 @@ def test_a_row_that_lacks_a_reference_or_a_unique_column_refers_to_nothing() -> 
 def test_held_columns_die_and_live_again_with_their_row() -> None:
     """A repair revives all of it, as its log entry says: others get the whole row from here."""
     of = shapes(
-        replace(shape("country"), columns=frozenset({"id", "name"})),
+        replace(shape("country"), columns=frozenset({"name"})),
         shape("city", "country restrict"),
     )
     tables = tables_with(of, {"city 1": HOF})
@@ -352,7 +352,7 @@ def test_a_held_value_that_replaces_an_unseen_one_is_told_when_it_is_released() 
 
 def test_a_row_that_waits_for_the_next_part_is_not_held() -> None:
     """Its parent may be in it."""
-    of = {**COUNTRIES, "city": replace(COUNTRIES["city"], columns=frozenset({"id", "country"}))}
+    of = {**COUNTRIES, "city": replace(COUNTRIES["city"], columns=frozenset({"country"}))}
     made = planned(of, tables_with(of, {}), delta(whole("city 1", HOF), last=False))
     assert (made.held, made.rows) == ((), {})
     assert made.waiting == (whole("city 1", HOF),)
@@ -371,3 +371,42 @@ def test_a_unique_repair_among_rows_that_do_not_wait_goes_on() -> None:
     assert {note.rule for note in made.journal} == {UNIQUE}
     state: RowState = made.rows[place("card 2")]
     assert state.values["serial"] is None
+
+
+def test_a_dead_row_is_not_revived_without_its_parent() -> None:
+    """Nobody here ever heard of that: who needs the row waits, and does not die of it."""
+    tables = tables_with(COUNTRIES, {"city 1": dead(HOF)})
+    of = {**COUNTRIES, "street": shape("street", "city restrict")}
+    made = took(of, tables, delta(whole("street 1", LANE)))
+    assert told(made) == {"street 1": BLOCKED}
+    assert (made.rows, made.noted, made.journal) == ({}, (), ())
+    took(of, tables, delta(whole("country DE", GERMANY)))
+    again(of, tables, "street 1")
+    assert {name(each) for each, _state in tables.live()} == {"country DE", "city 1", "street 1"}
+
+
+def test_what_a_taken_along_row_had_in_unknown_columns_is_journalled_with_it() -> None:
+    """One entry has all of it."""
+    of = {
+        **COUNTRIES,
+        "street": replace(shape("street", "city cascade"), columns=frozenset({"city"})),
+    }
+    tables = tables_with(of, {"country DE": GERMANY, "city 1": HOF})
+    took(of, tables, delta(whole("street 1", row(at=70, origin=THEIRS, city=1, lamps=9))))
+    made = took(of, tables, delta(whole("city 1", dead(HOF))))
+    [note] = made.journal
+    assert {loss.column: loss.value for loss in note.losses} == {"city": 1, "lamps": 9}
+    [held] = made.held
+    assert (held.row.state.life, held.row.state.values) == (2, {"lamps": 9})
+
+
+def test_what_waits_beneath_a_row_that_is_deleted_here_is_journalled() -> None:
+    """Also what one write brought for a column that this node does not know."""
+    tables = tables_with(NARROW, {})
+    took(NARROW, tables, delta(whole("city 1", ULM)))
+    renamed = written(ULM, 20, THEIRS, name="Neu-Ulm")
+    took(NARROW, tables, delta(part("city 1", renamed, "name")), "city 1")
+    tables.put(place("city 1"), dead(tables.states[place("city 1")]))
+    made = again(NARROW, tables, "city 1")
+    lost = {loss.column: loss.value for note in made.journal for loss in note.losses}
+    assert lost == {"name": "Neu-Ulm", "area": 5}

@@ -1,0 +1,32 @@
+"""Columns of a group are written together."""
+
+from __future__ import annotations
+
+from records.groups import together
+from records.merging import merge
+from records.states import born, changed
+
+GROUPS = dict.fromkeys(("start", "end"), ("start", "end"))
+BOOKING = born({"start": 9, "end": 10, "note": ""}, 10, 1)
+
+
+def test_a_write_of_one_column_writes_its_group() -> None:
+    """With one version; what was not changed keeps its value."""
+    moved = changed(BOOKING, {"start": 8}, 20, 2, GROUPS)
+    assert moved.values == {"start": 8, "end": 10, "note": ""}
+    assert moved.version("start") == moved.version("end") > moved.version("note")
+
+
+def test_a_group_wins_whole_also_where_nobody_knows_of_it() -> None:
+    """Merging looks at each column alone."""
+    one = changed(BOOKING, {"start": 8}, 20, 2, GROUPS)
+    other = changed(BOOKING, {"end": 11}, 30, 3, GROUPS)
+    assert merge(one, other).values == {"start": 9, "end": 11, "note": ""}
+    assert merge(other, one) == merge(one, other)
+
+
+def test_columns_of_no_group_are_alone() -> None:
+    """And those of one come with it."""
+    assert together(["note"], GROUPS) == {"note"}
+    assert together(["note", "end"], GROUPS) == {"note", "start", "end"}
+    assert together([], GROUPS) == frozenset()
