@@ -85,9 +85,10 @@ class Applier:
     def __init__(self, descriptions: Descriptions) -> None:
         self._descriptions = descriptions
 
-    def apply(self, tx: Transaction, delta: Delta) -> Outcome:
+    def apply(self, tx: Transaction, delta: Delta, *, parts_before: bool = False) -> Outcome:
         """Apply a delta, or a part of one with what waited for it.
 
+        Where parts came before, all that waits for rows is tried: those may have come with them.
         Raises DeltaRefused; Busy where others write the same rows all the time; the driver's error
         for what a unit of work may be run again for.
         """
@@ -97,12 +98,15 @@ class Applier:
             return plan(delta, tables, shapes, here, refused)
 
         made = self._settle(tx, here, planner, (row.place for row in delta.rows), delta.sender)
-        vector = here.vector
+        done, vector = made, here.vector
         if delta.last:
             noting.raise_vector(tx, here, delta.covers)
             vector = joined(vector, {**delta.covers, here.origin: 0})
-            self._wake(tx, here._replace(vector=vector), made)
-        return Outcome(made, vector)
+            here = here._replace(vector=vector)
+            if parts_before:
+                made = self._retry(tx, here, tuple(held.all_held(tx, WAITS_FOR_ROWS)))
+            self._wake(tx, here, made)
+        return Outcome(done, vector)
 
     def retry(self, tx: Transaction, helds: Iterable[Held]) -> Plan:
         """Try to write what is held; raises what `apply` does."""

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 import msgspec
 
 from service.herd.deltas import Delta, DeltaRow
-from service.herd.held import Held
+from service.herd.held import BLOCKED, PARENT, REFUSED, SCHEMA, Held
 from service.herd.shapes import Place
 from service.herd.wire.delta import pack_delta, unpack_delta
 from service.herd.wire.forms import DeltaBody
@@ -18,6 +18,10 @@ from service.store.transaction import Transaction
 
 LONGEST_TEXT = 2_000
 _COLUMNS = "`place`, `table_name`, `reason`, `text`, `content`, `held_at`"
+
+_CODES = {PARENT: "parent", SCHEMA: "schema", REFUSED: "refused", BLOCKED: "blocked"}
+_REASONS = {code: reason for reason, code in _CODES.items()}
+
 _decoder = msgspec.msgpack.Decoder(DeltaBody)
 
 
@@ -43,7 +47,7 @@ def all_held(tx: Transaction, reasons: Collection[str] = ()) -> list[Held]:
     rows = tx.rows(
         f"SELECT `reason`, `text`, `content` FROM `herdbook_held`{where} "
         "ORDER BY `held_at`, `place`",
-        sorted(reasons),
+        sorted(_CODES[reason] for reason in reasons),
     )
     return [_held(*row) for row in rows]
 
@@ -75,7 +79,7 @@ def _stored(tables: Tables, held: Held, now: int) -> tuple[bytes, str, str, str,
     return (
         _place(tables, held.row.place),
         held.row.table,
-        held.reason,
+        _CODES[held.reason],
         held.text[:LONGEST_TEXT],
         content_of(held.row),
         now,
@@ -94,4 +98,4 @@ def row_of(content: bytes) -> DeltaRow:
 
 
 def _held(reason: str, text: str, content: bytes) -> Held:
-    return Held(row_of(content), reason, text)
+    return Held(row_of(content), _REASONS[reason], text)

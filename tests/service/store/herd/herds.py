@@ -84,9 +84,9 @@ class Member:
 
     def states(self, places: Iterable[Place]) -> dict[Place, RowState]:
         """Rows as they are here."""
-        found: dict[Place, RowState] = in_transaction_of(self, lambda tx, known: dict(
-            StoredTables(tx, known, frozenset()).rows(list(places))
-        ))
+        found: dict[Place, RowState] = in_transaction_of(
+            self, lambda tx, known: dict(StoredTables(tx, known, frozenset()).rows(list(places)))
+        )
         return found
 
     def held(self) -> list[Any]:
