@@ -21,7 +21,7 @@ from service.store.herd.session import ApplyingSession
 from service.store.herd.tables import StoredTables
 from service.store.herd.values import key_of
 from service.store.transaction import Transaction
-from service.store.work import Worker
+from service.store.work import RetryPolicy, Worker
 from tests.service.store.herd.ranch import CATALOGUE
 from tests.service.store.sealing.tools import seal_all, sealing
 from tests.service.store.tools import PATIENT, database_at, in_transaction, read
@@ -52,15 +52,15 @@ class Member:
         with sealing(self.url) as sealer:
             seal_all(sealer)
 
-    def worker(self) -> Worker:
+    def worker(self, policy: RetryPolicy = PATIENT) -> Worker:
         """A worker with a session in which changes are applied."""
         database = database_at(self.url, SESSION)
-        return Worker(database, self.catalogue, PATIENT, chance=lambda: 0.5)
+        return Worker(database, self.catalogue, policy, chance=lambda: 0.5)
 
-    def do(self, work: Callable[[Transaction], Any]) -> Any:
+    def do(self, work: Callable[[Transaction], Any], policy: RetryPolicy = PATIENT) -> Any:
         """Run and commit some work in such a session; what it returns need not be plain."""
         seen: list[Any] = []
-        worker = self.worker()
+        worker = self.worker(policy)
         try:
             worker.run(lambda tx: seen.append(work(tx)))
         finally:

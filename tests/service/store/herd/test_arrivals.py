@@ -56,7 +56,9 @@ def test_what_waited_for_a_delta_that_broke_off_is_dropped(one: Member, other: M
     same(one, other)
 
 
-def test_a_row_is_woken_by_a_parent_that_came_in_an_earlier_part(one: Member, other: Member) -> None:
+def test_a_row_is_woken_by_a_parent_that_came_in_an_earlier_part(
+    one: Member, other: Member
+) -> None:
     """Only the last part repairs and wakes, and it knows no more what the others brought."""
     family(one)
     whole = one.delta({})
