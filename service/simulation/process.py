@@ -31,7 +31,7 @@ from service.simulation.reasons import require_reasons
 from service.simulation.rules import BrokenRule
 from service.simulation.story import Applied, Happened, Read, Retried, Sealed
 from service.simulation.timeline import TICK
-from service.simulation.waiting import Waiting
+from service.herd.waiting_rows import Waiting
 from service.simulation.world import World
 
 LONGEST_WORK = 20

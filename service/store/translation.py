@@ -85,6 +85,11 @@ def triggers_unread(error: BaseException) -> bool:
     return error_number(error) == _PARSE_ERROR and _OF_A_TRIGGER in str(error)
 
 
+def is_of_the_server(error: BaseException) -> bool:
+    """Whether an error is about the server, the connection or a table, whatever the rows are."""
+    return triggers_unread(error) or error_number(error) in _TABLE
+
+
 def translate(error: Exception) -> Exception:
     """The service's error for one of the database; what is not in the table stays as it is."""
     if triggers_unread(error):

@@ -21,7 +21,7 @@ from service.simulation import node, process
 from service.simulation.durable import DurableNode
 from service.simulation.process import Process
 from service.simulation.setting import Options
-from service.simulation.waiting import Waiting
+from service.herd.waiting_rows import Waiting
 
 
 class Plant(NamedTuple):

@@ -27,7 +27,7 @@ _NAME = re.compile(r"`((?:[^`]|``)+)`")
 
 _COLUMNS = (
     "SELECT table_name, column_name, data_type, is_nullable, column_default, "
-    "character_maximum_length FROM information_schema.columns "
+    "character_maximum_length, collation_name, extra FROM information_schema.columns "
     "WHERE table_schema = DATABASE() AND table_name IN ({0}) "
     "ORDER BY table_name, ordinal_position"
 )
@@ -167,7 +167,7 @@ def _table(
 
 
 def _columns(rows: Iterable[Sequence[Any]], ids: Mapping[str, str]) -> Iterator[HerdColumn]:
-    for name, data_type, nullable, default, length in rows:
+    for name, data_type, nullable, default, length, collation, extra in rows:
         if name in ids:
             kind = str(data_type).lower()
             can_be_null = nullable == "YES"
@@ -178,6 +178,8 @@ def _columns(rows: Iterable[Sequence[Any]], ids: Mapping[str, str]) -> Iterator[
                 can_be_null,
                 has_default=can_be_null or default is not None,
                 length=int(length) if kind in _TEXTS else None,
+                collation=collation if kind in _TEXTS else None,
+                timed="on update" in extra.lower(),
             )
 
 

@@ -29,7 +29,9 @@ class HerdColumn:
     """One column.
 
     `id` is its number in the capture, as text: it stays the same when the column gets another
-    name, and is what travels. `length` is in characters, None where it is not text.
+    name, and is what travels. `length` is in characters, None where it is not text; so is
+    `collation`. The server sets a `timed` column to the time at each update that says nothing of
+    it.
     """
 
     id: str
@@ -38,6 +40,8 @@ class HerdColumn:
     nullable: bool
     has_default: bool
     length: int | None = None
+    collation: str | None = None
+    timed: bool = False
 
     def read_from(self, alias: str) -> str:
         """The SQL that reads it without loss."""

@@ -1,4 +1,4 @@
-"""What of a delta in parts could not stand yet; it is lost when its node is killed."""
+"""What of a delta in parts could not stand yet; it is lost when its node's process ends."""
 
 from __future__ import annotations
 

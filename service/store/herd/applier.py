@@ -1,0 +1,183 @@
+"""A sibling's delta becomes part of this node, in one transaction.
+
+    read where this node stands
+    plan          rows here, some of them locked, and the delta
+    carry out     rows are written, every constraint holds
+    note          journal, what is held, the vector, and last the log entries
+    wake          what was waiting for these rows
+    COMMIT
+
+Where others wrote in between, it is planned again. Where the database does not take a row, all is
+undone to the savepoint and planned again without the row, which is held then.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+from MySQLdb import Error as DriverError
+
+from schema.capture.triggers import NOW
+from service.errors import Busy
+from service.herd.deltas import Delta, LogEntry
+from service.herd.held import WAITS_FOR_ROWS, Held
+from service.herd.planning.plan import Here, Plan, plan
+from service.herd.planning.retrying import retry, waking
+from service.herd.shapes import Place, Shapes
+from service.herd.vectors import Vector, joined
+from service.store.herd import held, journal, noting
+from service.store.herd.carrying import carry_out
+from service.store.herd.described import Descriptions
+from service.store.herd.refusals import RowsRefused
+from service.store.herd.tables import Moved, StoredTables
+from service.store.sealing.keys import is_absent
+from service.store.transaction import Transaction
+
+MOST_ROUNDS = 50
+"""So often a plan is made anew; each round bars more rows, or somebody wrote in between."""
+
+MOST_COLLISIONS = 5
+"""So often a collision is taken for somebody's writing in between, and not for the row's fault."""
+
+MOST_WAKES = 20
+"""So many generations of waiting rows are woken at once; the others wait for the next delta."""
+
+_SAVEPOINT = "herdbook_planned"
+
+_log = logging.getLogger(__name__)
+
+Planner: TypeAlias = Callable[[StoredTables, Shapes, Mapping[Place, str]], Plan]
+
+
+class Outcome(NamedTuple):
+    """What was applied: the plan as it was carried out, and this node's vector after it."""
+
+    plan: Plan
+    vector: Vector
+
+
+@dataclass
+class _Trouble:
+    """What has gone wrong so far with one plan, and what follows from it for the next try."""
+
+    places: frozenset[Place]
+    locked: set[Place]
+    refused: dict[Place, str] = field(default_factory=dict)
+    collisions: int = 0
+
+    def take(self, error: RowsRefused) -> None:
+        """Rows were refused: by chance, or for good."""
+        self.collisions += error.collided or not error.texts
+        if (error.collided or not error.texts) and self.collisions <= MOST_COLLISIONS:
+            return
+        new = error.texts.keys() - self.refused.keys()
+        # What is refused again although it was left out is not to be told from the rest.
+        texts = error.texts if new else dict.fromkeys(self.places, "it cannot be written")
+        self.refused.update(texts)
+
+
+class Applier:
+    """Applies deltas, in a session that is set up as `ApplyingSession` says."""
+
+    def __init__(self, descriptions: Descriptions) -> None:
+        self._descriptions = descriptions
+
+    def apply(self, tx: Transaction, delta: Delta, *, parts_before: bool = False) -> Outcome:
+        """Apply a delta, or a part of one with what waited for it.
+
+        Where parts came before, all that waits for rows is tried: those may have come with them.
+        Raises DeltaRefused; Busy where others write the same rows all the time; the driver's error
+        for what a unit of work may be run again for.
+        """
+        here = where(tx)
+
+        def planner(tables: StoredTables, shapes: Shapes, refused: Mapping[Place, str]) -> Plan:
+            return plan(delta, tables, shapes, here, refused)
+
+        made = self._settle(tx, here, planner, (row.place for row in delta.rows), delta.sender)
+        done, vector = made, here.vector
+        if delta.last:
+            noting.raise_vector(tx, here, delta.covers)
+            vector = joined(vector, {**delta.covers, here.origin: 0})
+            here = here._replace(vector=vector)
+            if parts_before:
+                made = self._retry(tx, here, tuple(held.all_held(tx, WAITS_FOR_ROWS)))
+            self._wake(tx, here, made)
+        return Outcome(done, vector)
+
+    def retry(self, tx: Transaction, helds: Iterable[Held]) -> Plan:
+        """Try to write what is held; raises what `apply` does."""
+        return self._retry(tx, where(tx), tuple(helds))
+
+    def _wake(self, tx: Transaction, here: Here, made: Plan) -> None:
+        """Write what was waiting for the rows of a plan, and so on."""
+        for _generation in range(MOST_WAKES):
+            waiting = held.all_held(tx, WAITS_FOR_ROWS)
+            woken = waking(waiting, made, self._descriptions.of(tx).shapes) if waiting else []
+            if not woken:
+                return
+            made = self._retry(tx, here, tuple(woken))
+
+    def _retry(self, tx: Transaction, here: Here, helds: tuple[Held, ...]) -> Plan:
+        def planner(tables: StoredTables, shapes: Shapes, refused: Mapping[Place, str]) -> Plan:
+            return retry(helds, tables, shapes, here, refused)
+
+        return self._settle(tx, here, planner, (one.row.place for one in helds), None)
+
+    def _settle(
+        self,
+        tx: Transaction,
+        here: Here,
+        planner: Planner,
+        places: Iterable[Place],
+        sender: int | None,
+    ) -> Plan:
+        """Plan, carry out and note, until it is done."""
+        every = frozenset(places)
+        trouble = _Trouble(every, set(every))
+        tx.execute(f"SAVEPOINT {_SAVEPOINT}")
+        for _round in range(MOST_ROUNDS):
+            tables = StoredTables(tx, self._descriptions.of(tx), trouble.locked)
+            try:
+                made = planner(tables, tables.described.shapes, trouble.refused)
+                tables.require_unchanged(made.rows)
+                carry_out(tx, tables, made.rows)
+            except Moved as moved:
+                trouble.locked |= moved.places
+            except RowsRefused as error:
+                trouble.take(error)
+            except DriverError as error:
+                if not is_absent(error):
+                    raise
+                self._descriptions.forget()
+            else:
+                _note(tx, here, tables, made, sender)
+                return made
+            tx.execute(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
+        raise Busy("the rows of a sibling's changes are written by others all the time")
+
+
+def where(tx: Transaction) -> Here:
+    """The node as it stands: its origin, its vector, and the database's time."""
+    ((origin, written, now),) = tx.rows(
+        f"SELECT node.`origin`, sealer.`written`, {NOW} FROM `herdbook_node` AS node "
+        "JOIN `herdbook_sealer` AS sealer ON sealer.`only` = node.`only` WHERE node.`only` = 1"
+    )
+    vector = dict(tx.rows("SELECT `origin`, `position` FROM `herdbook_vector`"))
+    return Here(origin, {**vector, origin: written}, now)
+
+
+def _note(
+    tx: Transaction, here: Here, tables: StoredTables, made: Plan, sender: int | None
+) -> None:
+    known = tables.described.tables
+    journal.note(tx, known, made.journal, sender, here.now)
+    held.release(tx, known, made.released)
+    held.hold(tx, known, made.held, here.now)
+    kept: list[LogEntry] = noting.to_keep(made.kept, here)
+    noting.note(tx, tables, made.rows, kept, made.noted)
+    if made.held:
+        _log.info("%d rows of origin %s are held", len(made.held), sender)

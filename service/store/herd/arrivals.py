@@ -1,0 +1,56 @@
+"""Parts of deltas as they arrive over links; what waits for more of one is kept by link."""
+
+from __future__ import annotations
+
+from threading import Lock
+
+from service.herd.messages import Portion
+from service.herd.vectors import Vector
+from service.herd.waiting_rows import Waiting
+from service.store.herd.applier import Applier, Outcome
+from service.store.transaction import Transaction
+from service.store.work import Worker
+
+
+class Arrivals:
+    """Applies parts, each in a transaction. What waits is in memory: the vector moves last.
+
+    `apply` belongs to the thread of the worker; links are forgotten from any.
+    """
+
+    def __init__(self, applier: Applier) -> None:
+        self._applier = applier
+        self._waiting: dict[int, Waiting] = {}
+        self._lock = Lock()
+
+    def apply(self, worker: Worker, link: int, portion: Portion) -> Vector:
+        """Apply a part, the last one with all that waited; the node's vector after it.
+
+        Raises DeltaRefused, and what a unit of work fails with: nothing is applied then, or as
+        much as had not come before when it comes again.
+        """
+        number, part, delta = portion
+        waiting = self._of(link, number)
+        whole = waiting.with_last(delta) if delta.last else delta
+
+        def work(tx: Transaction) -> Outcome:
+            return self._applier.apply(tx, whole, parts_before=part > 0)
+
+        outcome = worker.run(work)
+        with self._lock:
+            if delta.last:
+                self._waiting.pop(link, None)
+            else:
+                self._waiting[link] = waiting.and_more(outcome.plan)
+        return outcome.vector
+
+    def forget(self, link: int) -> None:
+        """A link is closed: what waits for more of its delta is dropped."""
+        with self._lock:
+            self._waiting.pop(link, None)
+
+    def _of(self, link: int, number: int) -> Waiting:
+        """What waits of this delta; of one that broke off nothing is kept."""
+        with self._lock:
+            waiting = self._waiting.get(link)
+        return waiting if waiting is not None and waiting.number == number else Waiting(number)

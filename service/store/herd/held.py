@@ -1,0 +1,101 @@
+"""What is held, in its table: rows and columns that cannot be written here yet."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+import msgspec
+
+from service.herd.deltas import Delta, DeltaRow
+from service.herd.held import BLOCKED, PARENT, REFUSED, SCHEMA, Held
+from service.herd.shapes import Place
+from service.herd.wire.delta import pack_delta, unpack_delta
+from service.herd.wire.forms import DeltaBody
+from service.store.herd.batches import batches
+from service.store.herd.places import Tables, digest, row_key_of
+from service.store.sql import marks
+from service.store.transaction import Transaction
+
+LONGEST_TEXT = 2_000
+_COLUMNS = "`place`, `table_name`, `reason`, `text`, `content`, `held_at`"
+
+_CODES = {PARENT: "parent", SCHEMA: "schema", REFUSED: "refused", BLOCKED: "blocked"}
+_REASONS = {code: reason for reason, code in _CODES.items()}
+
+_decoder = msgspec.msgpack.Decoder(DeltaBody)
+
+
+def held_of(tx: Transaction, tables: Tables, places: Collection[Place]) -> dict[Place, Held]:
+    """What is held of these rows."""
+    found: dict[Place, Held] = {}
+    if not places or not tx.rows("SELECT 1 FROM `herdbook_held` LIMIT 1"):
+        return found
+    named = {_place(tables, place): place for place in places}
+    for part in batches(named, len):
+        rows = tx.rows(
+            "SELECT `place`, `reason`, `text`, `content` FROM `herdbook_held` "
+            f"WHERE `place` IN ({marks(len(part))}) FOR UPDATE",
+            part,
+        )
+        found.update((named[place], _held(*rest)) for place, *rest in rows)
+    return found
+
+
+def all_held(tx: Transaction, reasons: Collection[str] = ()) -> list[Held]:
+    """All that is held, or what is for one of these reasons; the eldest first."""
+    where = f" WHERE `reason` IN ({marks(len(reasons))})" if reasons else ""
+    rows = tx.rows(
+        f"SELECT `reason`, `text`, `content` FROM `herdbook_held`{where} "
+        "ORDER BY `held_at`, `place`",
+        sorted(_CODES[reason] for reason in reasons),
+    )
+    return [_held(*row) for row in rows]
+
+
+def hold(tx: Transaction, tables: Tables, helds: Iterable[Held], now: int) -> None:
+    """Hold some rows; what was held of them before gives way. The moment is that of the first."""
+    for part in batches(
+        [_stored(tables, held, now) for held in helds], lambda row: len(row[4]) + LONGEST_TEXT
+    ):
+        tx.execute(
+            f"INSERT INTO `herdbook_held` ({_COLUMNS}) VALUES "
+            f"{', '.join(['(?, ?, ?, ?, ?, ?)'] * len(part))} ON DUPLICATE KEY UPDATE "
+            "`reason` = VALUES(`reason`), `text` = VALUES(`text`), `content` = VALUES(`content`)",
+            [value for row in part for value in row],
+        )
+
+
+def release(tx: Transaction, tables: Tables, places: Collection[Place]) -> None:
+    """Of these rows nothing is held any more."""
+    for part in batches([_place(tables, place) for place in places], len):
+        tx.execute(f"DELETE FROM `herdbook_held` WHERE `place` IN ({marks(len(part))})", part)
+
+
+def _place(tables: Tables, place: Place) -> bytes:
+    return digest(place[0], row_key_of(tables, place))
+
+
+def _stored(tables: Tables, held: Held, now: int) -> tuple[bytes, str, str, str, bytes, int]:
+    return (
+        _place(tables, held.row.place),
+        held.row.table,
+        _CODES[held.reason],
+        held.text[:LONGEST_TEXT],
+        content_of(held.row),
+        now,
+    )
+
+
+def content_of(row: DeltaRow) -> bytes:
+    """A row in MessagePack, as on the wire: with its key and every value typed."""
+    return msgspec.msgpack.encode(pack_delta(Delta(0, {}, {}, (row,), ())))
+
+
+def row_of(content: bytes) -> DeltaRow:
+    """The row of some content."""
+    rows: Sequence[DeltaRow] = unpack_delta(_decoder.decode(content)).rows
+    return rows[0]
+
+
+def _held(reason: str, text: str, content: bytes) -> Held:
+    return Held(row_of(content), _REASONS[reason], text)

