@@ -176,7 +176,9 @@ class LogPruned(ServiceError):
     """A sibling lacks what is no longer in this node's changelog, so no delta can bring it."""
 
     code = "herd.pruned"
-    hint = "Let the sibling begin with a copy of this node's database, or keep the changelog longer."
+    hint = (
+        "Let the sibling begin with a copy of this node's database, or keep the changelog longer."
+    )
 
 
 class ShuttingDown(ServiceError):

@@ -9,6 +9,7 @@ from schema.capture.columns import numbers_in
 from service.herd.deltas import LogEntry
 from service.herd.shapes import Key
 from service.herd.vectors import Vector
+from service.store.herd.snapshots import Moment
 from service.store.sealing.entries import Place
 from service.store.transaction import Transaction
 
@@ -19,13 +20,19 @@ _COLUMNS = (
     "`position`, `table_name`, `row_key`, `kind`, `fields`, `life`, `origin`, `stamp`, `writer`, "
     "COALESCE(`at_origin`, `position`)"
 )
-_BY_ORIGIN = "FROM `herdbook_changelog` FORCE INDEX (`herdbook_came`) WHERE `origin` = ?"
-
-# Two statements: what came from there, and what was written here under this origin.
-_OF_ORIGIN = (
-    f"SELECT {_COLUMNS} {_BY_ORIGIN} AND `at_origin` > ? ORDER BY `at_origin` LIMIT ?",
-    f"SELECT {_COLUMNS} {_BY_ORIGIN} AND `at_origin` IS NULL AND `position` > ? "
-    "ORDER BY `position` LIMIT ?",
+_CAME = (
+    f"SELECT {_COLUMNS} FROM `herdbook_changelog` FORCE INDEX (`herdbook_came`) "
+    "WHERE `origin` = ? AND `at_origin` > ? ORDER BY `at_origin` LIMIT ?"
+)
+_WRITES = (
+    "SELECT 1 FROM `herdbook_changelog` FORCE INDEX (`herdbook_came`) WHERE `origin` = ? "
+    "AND `at_origin` IS NULL LIMIT 1"
+)
+# By position: in the index, neither server goes on from a position among the NULLs, and each page
+# would read all of them.
+_WRITTEN = (
+    f"SELECT {_COLUMNS} FROM `herdbook_changelog` FORCE INDEX (PRIMARY) WHERE `position` > ? "
+    "AND `position` <= ? AND `at_origin` IS NULL AND `origin` = ?"
 )
 
 
@@ -75,18 +82,31 @@ class LateLine(NamedTuple):
     ours: bool
 
 
-def lines_above(tx: Transaction, above: Vector) -> Iterator[list[Line]]:
-    """All lines that a node at a vector lacks, some at a time."""
+def lines_above(tx: Transaction, moment: Moment, above: Vector) -> Iterator[list[Line]]:
+    """All lines of a moment's snapshot that a node at a vector lacks, some at a time."""
     for (origin,) in tx.rows("SELECT DISTINCT `origin` FROM `herdbook_changelog`"):
-        for statement in _OF_ORIGIN:
-            at, full = above.get(origin, 0), True
-            while full:
-                found = tx.rows(statement, (origin, at, LINES_A_STATEMENT))
-                lines = [Line(*row) for row in found]
-                full = len(lines) == LINES_A_STATEMENT
-                if lines:
-                    at = lines[-1].at
-                    yield lines
+        after = above.get(origin, 0)
+        yield from _came(tx, origin, after)
+        last = moment.vector.get(origin, moment.position)
+        if after < last and tx.rows(_WRITES, (origin,)):
+            yield from _written(tx, origin, after, last)
+
+
+def _came(tx: Transaction, origin: int, after: int) -> Iterator[list[Line]]:
+    """What came from another node, by its positions there."""
+    full = True
+    while full:
+        lines = [Line(*row) for row in tx.rows(_CAME, (origin, after, LINES_A_STATEMENT))]
+        full = len(lines) == LINES_A_STATEMENT
+        after = lines[-1].at if lines else after
+        yield lines
+
+
+def _written(tx: Transaction, origin: int, after: int, last: int) -> Iterator[list[Line]]:
+    """What was written here under an origin; it is the node's own, or was once."""
+    for start in range(after, last, LINES_A_STATEMENT):
+        end = min(start + LINES_A_STATEMENT, last)
+        yield [Line(*row) for row in tx.rows(_WRITTEN, (start, end, origin))]
 
 
 def lines_between(tx: Transaction, after: int, last: int) -> Iterator[LateLine]:

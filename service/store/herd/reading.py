@@ -96,15 +96,17 @@ class DeltaReader:
             reach = self._watching(lambda watch: watch.reach(moment, self._stuck))
             self._stuck = frozenset(entry.entry for entry in reach.left_out)
         head = Delta(moment.origin, dict(above), reach.covers, (), (), last=False)
-        return DeltaReading(snapshot, self._parts(snapshot.tx, head, reach))
+        return DeltaReading(snapshot, self._parts(snapshot.tx, moment, head, reach))
 
-    def _parts(self, tx: Transaction, head: Delta, reach: Reach) -> Generator[Delta]:
+    def _parts(
+        self, tx: Transaction, moment: Moment, head: Delta, reach: Reach
+    ) -> Generator[Delta]:
         """The parts; what they need beside the snapshot is made with the first and goes with them.
 
         Raises ServiceError.
         """
         with closing(Spool()) as spool, told_by_service_errors():
-            for lines in lines_above(tx, head.above):
+            for lines in lines_above(tx, moment, head.above):
                 spool.add(lines)
             spool.add(late for late in reach.lines if late.at > head.above.get(late.origin, 0))
             try:
@@ -128,17 +130,22 @@ class DeltaReader:
 
 
 class DeltaReading:
-    """A delta that is being read. Its threads may change, but only one uses it at a time."""
+    """A delta that is being read. It belongs to the thread that began it."""
 
     def __init__(self, snapshot: Snapshot, parts: Generator[Delta]) -> None:
         self._snapshot = snapshot
         self._parts = parts
         self._closed = False
 
+    @property
+    def closed(self) -> bool:
+        """Whether it is over: the last part was read, it failed, or it was given up."""
+        return self._closed
+
     def next(self) -> Delta:
         """The next part; raises ServiceError, and then it is over."""
         if self._closed:
-            raise Unavailable("the reading of the delta is over; it was given up or idle too long")
+            raise Unavailable("the reading of the delta is over")
         try:
             part = next(self._parts)
         except BaseException:

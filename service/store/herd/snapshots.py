@@ -77,7 +77,7 @@ def moment_of(tx: Transaction, most_unsealed: int = 0) -> Moment:
 
 
 class Snapshot:
-    """A connection that sees one moment. It may be used in several threads, one after another."""
+    """A connection that sees one moment. It belongs to one thread."""
 
     def __init__(self, database: HerdbookDatabase, catalogue: Catalogue) -> None:
         self._store = RecordStore(database, catalogue)

@@ -56,14 +56,11 @@ class Spooled(NamedTuple):
 
 
 class Spool:
-    """Lines by row. The file has no name, and goes when this is closed.
-
-    It may be used in several threads, one after another.
-    """
+    """Lines by row. The file has no name, and goes when this is closed."""
 
     def __init__(self) -> None:
         # With an empty name SQLite keeps in memory what is little, and the rest in a file.
-        self._store = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._store = sqlite3.connect("", isolation_level=None)
         self._store.execute("PRAGMA journal_mode = OFF")
         self._store.executescript(_TABLES)
         self._store.execute("BEGIN")

@@ -144,9 +144,7 @@ def reach_of(moment: Moment, since: Iterable[LateLine], waiting: Collection[int]
             whole = whole and taken
             written = line.position if whole else written
     left_out = tuple(
-        entry
-        for entry in moment.unsealed
-        if entry.entry in waiting and entry.entry not in sealed
+        entry for entry in moment.unsealed if entry.entry in waiting and entry.entry not in sealed
     )
     return Reach(tuple(lines), _lowered(moment, written, left_out), left_out)
 

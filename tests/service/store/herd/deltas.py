@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
 
-from records.states import RowState
-from service.herd.deltas import Delta, DeltaRow, LogEntry
-from service.herd.held import Held
-from service.herd.shapes import Key, Place, Shapes
+from service.herd.deltas import Delta, DeltaRow
+from service.herd.shapes import Place, Shapes
 from service.herd.vectors import Vector
 from service.store.herd.described import describe
 from service.store.herd.reading import Bounds, DeltaReader, DeltaReading
 from service.store.herd.snapshots import ReadingSession
 from service.store.herd.states import HeldOf, nothing_held
 from service.store.herd.unsealed import Patience
-from service.store.transaction import Transaction
 from tests.service.store.herd.ranch import CATALOGUE
 from tests.service.store.sealing.tools import seal_all, sealing
 from tests.service.store.tools import database_at, in_transaction, read
