@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from service.herd.deltas import Delta, DeltaRow
 from service.herd.shapes import Place, Shapes
@@ -60,6 +62,33 @@ def sealed(url: str) -> None:
     """Seal all that is there."""
     with sealing(url) as sealer:
         seal_all(sealer)
+
+
+@contextmanager
+def sealing_beside(url: str) -> Iterator[Callable[[], None]]:
+    """A sealer in a thread; gives what wakes it. What it fails with fails the test."""
+    bell, over = threading.Event(), threading.Event()
+    failed: list[BaseException] = []
+
+    def seal() -> None:
+        try:
+            with sealing(url) as sealer:
+                while not over.is_set():
+                    bell.wait(0.05)
+                    bell.clear()
+                    seal_all(sealer)
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=seal)
+    thread.start()
+    try:
+        yield bell.set
+    finally:
+        over.set()
+        bell.set()
+        thread.join()
+    assert failed == []
 
 
 def own(url: str) -> int:
