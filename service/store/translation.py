@@ -66,6 +66,7 @@ _TABLE: dict[int, tuple[Callable[[str], ServiceError], str]] = {
         (AccountRefused, "the database server refuses the node's account"),
     ),
     **dict.fromkeys((1205, 1213, 1020), (Busy, "the rows stayed locked by other work")),
+    1412: (Busy, "the structure of a table was changed meanwhile"),
     **dict.fromkeys((1317, 1969, 3024), (TimedOut, "the database stopped a statement")),
     **dict.fromkeys((1054, 1146), (SchemaDiffers, "a table or column is missing")),
     **dict.fromkeys((1021, 1114, 3), (DatabaseFull, "the database server has no space left")),

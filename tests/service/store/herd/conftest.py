@@ -18,6 +18,7 @@ from tests.service.store.tools import read
 def ranch(database: str) -> str:
     """The URL of the database."""
     create_tables(DatabaseUrl.parse(database).as_sqlalchemy(), CATALOGUE)
+    read(database, "CREATE TABLE herdbook_revision (version_num VARCHAR(32) PRIMARY KEY)")
     return database
 
 

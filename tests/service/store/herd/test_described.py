@@ -87,7 +87,6 @@ def test_columns_of_one_check_win_and_lose_together(ranch: str) -> None:
 
 def test_a_description_is_read_again_when_capture_changes(ranch: str) -> None:
     """Not at every transaction, and not too late."""
-    read(ranch, "CREATE TABLE herdbook_revision (version_num VARCHAR(32) PRIMARY KEY)")
     with working(ranch, CATALOGUE) as worker:
         known = Descriptions()
         seen: list[Described] = []
