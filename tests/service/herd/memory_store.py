@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from twisted.internet.defer import Deferred
+
 from records.states import Value
 from service.errors import DatabaseFull, Unavailable
 from service.herd.deltas import Delta
 from service.herd.messages import Portion
 from service.herd.parts import parts
+from service.herd.planning.draft import DeltaRefused
 from service.herd.port import Origin, Sibling
 from service.herd.shapes import CASCADE, Place, Reference, Shape, Shapes, Unique
 from service.herd.vectors import Vector
@@ -22,9 +25,7 @@ SHAPES: Shapes = {
     "country": Shape(
         "country", ("id",), uniques=(Unique("country.name", ("name",), "name", False, 40),)
     ),
-    "city": Shape(
-        "city", ("id",), (Reference("city.country", ("country",), "country", CASCADE),)
-    ),
+    "city": Shape("city", ("id",), (Reference("city.country", ("country",), "country", CASCADE),)),
 }
 """Countries, whose names are unique, and their cities, which die with them."""
 
@@ -51,8 +52,8 @@ class MemoryReading:
 class MemoryHerdStore:
     """One node. What was committed is sealed at once, and told to whoever subscribed.
 
-    While `reads_fail` or `applies_fail` is true, those are refused; `before_apply` may give
-    something to wait for.
+    While `reads_fail` or `applies_fail` is true, those fail; what comes from `refuse_from` is
+    refused. `before_apply` may give something to wait for.
     """
 
     def __init__(self, number: int, most_rows: int = 1_000) -> None:
@@ -60,6 +61,7 @@ class MemoryHerdStore:
         self.reads_fail = False
         self.applies_fail = False
         self.before_apply: Callable[[], Any] | None = None
+        self.refuse_from: int | None = None
         self.readings: list[MemoryReading] = []
         self.forgotten: list[int] = []
         self.noted: list[Sibling] = []
@@ -97,6 +99,12 @@ class MemoryHerdStore:
             for tell in tuple(self._subscribers):
                 tell(self.node.vector[self.node.origin])
 
+    def hold(self) -> Deferred[None]:
+        """Whatever is applied waits for this."""
+        held: Deferred[None] = Deferred()
+        self.before_apply = lambda: held
+        return held
+
     def subscribe(self, on_sealed: Callable[[int], None]) -> Callable[[], None]:
         """Be told each new position."""
         self._subscribers.append(on_sealed)
@@ -121,6 +129,8 @@ class MemoryHerdStore:
         """See the port."""
         if self.before_apply is not None:
             await self.before_apply()
+        if sender == self.refuse_from:
+            raise DeltaRefused("it comes without its parents")
         if self.applies_fail:
             raise DatabaseFull("the disk is full")
         number, _part, delta = portion
