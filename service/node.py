@@ -22,7 +22,9 @@ from twisted.internet.threads import deferToThread
 
 from records.catalogue import Catalogue
 from records.errors import HerdbookError
+from schema.version import SCHEMA_NUMBER
 from service.config import Configuration
+from service.herd.port import HerdStore
 from service.methods.api import build_registry
 from service.metrics import (
     CallMetrics,
@@ -46,10 +48,12 @@ from service.store.settings import SessionSettings
 from service.store.threads import Lane
 from service.store.undo import StoredUndo
 from service.store.work import RetryPolicy, Worker
-from service.transports.admin import AdminFactory
+from service.transports.admin import AdminFactory, Check
 from service.transports.calls import CallRunner
 from service.transports.http import RpcFactory
 from service.transports.lines import LineFactory
+from service.transports.siblings.building import new_herd_room
+from service.transports.siblings.room import HerdRoom, Who
 from service.transports.stream_limits import StreamLimits
 from service.transports.web import WebLimits
 
@@ -72,6 +76,14 @@ class CannotListen(HerdbookError):
     """A listener's address is taken or not to be had."""
 
 
+NewHerdStore = Callable[[Lane, Lane, SealingLane], HerdStore]
+"""Makes what links need of the database, of the lanes that read, write and seal."""
+
+
+class CannotReplicate(HerdbookError):
+    """The configuration asks for links, and there is nothing that could carry changes over them."""
+
+
 @dataclass(frozen=True)
 class Addresses:
     """Where a running node can be reached; a URL, or the endpoint where it has none."""
@@ -79,6 +91,7 @@ class Addresses:
     rpc: str
     stream: str
     admin: str
+    herd: str | None = None
 
 
 class Node:
@@ -90,6 +103,7 @@ class Node:
         catalogue: Catalogue,
         reactor: Any,
         advise: Advise = _unchanged,
+        new_store: NewHerdStore | None = None,
     ) -> None:
         self._configuration = configuration
         self._advise = advise
@@ -112,12 +126,15 @@ class Node:
         self._runner = CallRunner(registry.respond, limits, calls, reactor)
         self._rpc = RpcFactory(self._runner, WebLimits(limits.body_bytes), reactor)
         self._stream = self._lines()
-        checks = {
+        self.herd = self._herd_room(new_store) if configuration.herd.is_wanted else None
+        checks: dict[str, Check] = {
             "calls": self._runner.readiness,
             "database": self._database_problem,
             "sealing": self._sealing_problem,
             "capture": self._capture_problem,
         }
+        if self.herd is not None:
+            checks["herd"] = self._herd_problem
         self._admin = AdminFactory(checks, self._metrics, reactor)
         self._ports: dict[str, Any] = {}
 
@@ -127,21 +144,24 @@ class Node:
         self._writing.start()
         self._sealing.start()
         try:
-            rpc = await self._listen("rpc", self._configuration.listen.rpc, self._rpc)
-            stream = await self._listen("stream", self._configuration.listen.stream, self._stream)
-            admin = await self._listen("admin", self._configuration.listen.admin, self._admin)
+            rpc = await self._listen("listen.rpc", self._rpc)
+            stream = await self._listen("listen.stream", self._stream)
+            admin = await self._listen("listen.admin", self._admin)
+            herd = await self._start_herd()
         except BaseException:
             await self.stop()
             raise
         self._capture.start()
         node = self._configuration.node
         _log.info("node %s serves %s at %s and %s", node.name, node.records, rpc, stream)
-        return Addresses(rpc=rpc, stream=stream, admin=admin)
+        return Addresses(rpc=rpc, stream=stream, admin=admin, herd=herd)
 
     async def stop(self) -> None:
         """Take no more calls, finish those under way, and close everything, probes last."""
-        await self._stop_listening("rpc")
-        await self._stop_listening("stream")
+        for name in ("listen.rpc", "listen.stream", "herd.listen"):
+            await self._stop_listening(name)
+        if self.herd is not None:
+            await self.herd.stop()
         self._capture.stop()
         self._feed.close()
         draining = [factory.drain(DRAIN_SECONDS) for factory in (self._rpc, self._stream)]
@@ -150,7 +170,7 @@ class Node:
         # A statement whose caller is gone may run on for a while; probes are answered meanwhile.
         for lane in (self._reading, self._writing, self._sealing):
             await deferToThread(lane.stop)
-        await self._stop_listening("admin")
+        await self._stop_listening("listen.admin")
         await self._admin.close()
 
     async def _stop_listening(self, name: str) -> None:
@@ -159,16 +179,30 @@ class Node:
         if port is not None:
             await maybeDeferred(port.stopListening)
 
-    async def _listen(self, name: str, endpoint: str, factory: Any) -> str:
-        """Open one listener; where it can be reached."""
+    async def _start_herd(self) -> str | None:
+        """Begin to look for siblings; where they find this node, if they may look for it."""
+        if self.herd is None:
+            return None
+        self.herd.start()
+        if not self._configuration.herd.listen:
+            return None
+        herd = await self._listen("herd.listen", self.herd.listener)
+        _log.info("siblings are listened for at %s", herd)
+        return herd
+
+    async def _listen(self, name: str, factory: Any) -> str:
+        """Open the listener of a key; where it can be reached."""
+        section, key = name.split(".")
+        endpoint: str = getattr(getattr(self._configuration, section), key)
         try:
             port = await _endpoint(self._reactor, endpoint).listen(factory)
         except (CannotListenError, OSError) as error:
             reason = getattr(error, "socketError", error)
-            is_default = self._configuration.origins[f"listen.{name}"] == "default"
+            is_default = self._configuration.origins[name] == "default"
             raise CannotListen(_cannot_listen(name, endpoint, is_default, reason)) from error
         self._ports[name] = port
-        return _shown(port.getHost(), "tcp" if name == "stream" else "http")
+        is_http = name in ("listen.rpc", "listen.admin")
+        return _shown(port.getHost(), "http" if is_http else "tcp")
 
     def _lane(self, name: str, catalogue: Catalogue, autocommit: bool) -> Lane:
         """A lane with a connection for each of its threads."""
@@ -209,6 +243,21 @@ class Node:
         show_waiting(self._metrics, waiting)
         return StoredFeed(self._reading, self._writing, self._sealing, waiting, bounds)
 
+    def _herd_room(self, new_store: NewHerdStore | None) -> HerdRoom:
+        """The links to siblings. Raises CannotReplicate."""
+        if new_store is None:
+            text = "[herd] is set, and this program brings no store for it. Take [herd] out."
+            raise CannotReplicate(text)
+        node = self._configuration.node
+        return new_herd_room(
+            new_store(self._reading, self._writing, self._sealing),
+            Who(node.name, f"{node.records} {SCHEMA_NUMBER}"),
+            self._configuration.herd.siblings,
+            self._sealing,
+            self._metrics,
+            self._reactor,
+        )
+
     def _lines(self) -> LineFactory:
         """The listener whose connections stay."""
         limits, feed = self._configuration.limits, self._configuration.feed
@@ -228,6 +277,10 @@ class Node:
     async def _sealing_problem(self) -> str | None:
         """What /readyz says of sealing."""
         return self._sealing.problem()
+
+    async def _herd_problem(self) -> str | None:
+        """What /readyz says of siblings."""
+        return self.herd.problem() if self.herd is not None else None
 
     async def _capture_problem(self) -> str | None:
         """What /readyz says of capture."""
@@ -249,11 +302,12 @@ def _cannot_listen(name: str, endpoint: str, is_default: bool, reason: object) -
     """What to say of a listener that cannot be opened, and how to have it elsewhere."""
     advice = "Choose another port, or stop the program that holds this one."
     if not is_default:
-        return f"listen.{name} = {endpoint}: {reason}. {advice}"
+        return f"{name} = {endpoint}: {reason}. {advice}"
+    key = name.rpartition(".")[2]
     return (
-        f"listen.{name} = {endpoint}, the default, since nothing sets it: {reason}. {advice} Write "
-        f'{name} = "tcp:PORT:interface=127.0.0.1" under [listen], or set '
-        f"HERDBOOK_LISTEN_{name.upper()}. No listener can be left out; one that nobody needs takes "
+        f"{name} = {endpoint}, the default, since nothing sets it: {reason}. {advice} Write "
+        f'{key} = "tcp:PORT:interface=127.0.0.1" under [listen], or set '
+        f"HERDBOOK_LISTEN_{key.upper()}. No listener can be left out; one that nobody needs takes "
         "no port as unix:/PATH/OF/A/SOCKET."
     )
 
