@@ -109,7 +109,7 @@ class Database:
         kept = self._snapshots.get(link)
         if part == 0:
             kept = self._open(link, number)
-        elif kept is None or kept.snapshot.number != number:
+        elif kept is None:
             self._give(BuildFailed(link, number, GIVEN_UP))
             return
         kept.timer.stop()

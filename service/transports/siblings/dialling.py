@@ -117,13 +117,10 @@ class Dialler:
         if isinstance(self.state, Resting):
             return
         if ending.code == TWIN:
-            # Whoever says so first, it is nobody's fault.
+            # Whoever says so first, it is nobody's fault; when time is up, it is seen who stays.
             self._twin_of = origin
             ending = ending._replace(blame=Blame.NOBODYS)
-        if self._is_covered():
-            self._rest()
-            return
-        if origin is not None and ending.blame is Blame.NOBODYS and ending.code != TWIN:
+        elif origin is not None and ending.blame is Blame.NOBODYS:
             self._failures = 0
         self._wait(ending)
 

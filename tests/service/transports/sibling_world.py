@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, cast
@@ -131,7 +130,7 @@ class Stranger:
 
 
 class World:
-    """All nodes. `jobs` are what waits for a thread."""
+    """All nodes. Of what is given to threads the newest ends first; none while they are `stuck`."""
 
     def __init__(self) -> None:
         self.clock = Clock()
@@ -141,7 +140,8 @@ class World:
         self.ends: list[Transport] = []
         self.dials: list[str] = []
         self.unreachable: set[str] = set()
-        self._jobs: deque[tuple[Deferred[Any], Callable[..., Any], tuple[Any, ...]]] = deque()
+        self.stuck = False
+        self._jobs: list[tuple[Deferred[Any], Callable[..., Any], tuple[Any, ...]]] = []
         self._ports = count(40_000)
 
     def node(
@@ -238,10 +238,10 @@ class World:
         return done
 
     def _work(self) -> bool:
-        """One job, so that everything else may overtake the next."""
-        if not self._jobs:
+        """One job, and everything else may overtake the next."""
+        if not self._jobs or self.stuck:
             return False
-        done, work, arguments = self._jobs.popleft()
+        done, work, arguments = self._jobs.pop()
         maybeDeferred(work, *arguments).chainDeferred(done)
         return True
 

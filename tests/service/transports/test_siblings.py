@@ -132,6 +132,17 @@ def test_parts_that_are_read_in_threads_keep_their_order(world: World) -> None:
     assert world.standings("b") == STREAMING
 
 
+def test_parts_do_not_overtake_each_other_in_threads(world: World) -> None:
+    """Whichever thread ends first, parts go out and come in in their order."""
+    a = MemoryHerdStore(0, most_rows=40)
+    fill(a, 400, 1_000)
+    world.node("a", store=a)
+    world.node("b", ["a"])
+    world.run(3)
+    assert world.agreed()
+    assert len(world.dials) == 1
+
+
 def test_a_slow_wire_is_no_dead_one(world: World) -> None:
     """Who reads a little now and then keeps its link, however long a delta takes."""
     a = MemoryHerdStore(0)
@@ -256,6 +267,31 @@ def test_both_dial_and_one_link_is_left(world: World) -> None:
     assert len(world.open()) == 2
 
 
+def test_the_covered_side_dials_when_the_other_cannot(world: World) -> None:
+    """The link that stayed was dialled by one node; when that one finds no way, the other does."""
+    world.node("a", ["b"])
+    world.node("b", ["a"])
+    world.run(3)
+    resting = "a" if Standing.COVERED in world.standings("a") else "b"
+    world.unreachable.add(resting)
+    world.cut()
+    world.run(3)
+    assert Standing.EAGER in world.standings(resting)
+    assert len(world.open()) == 2
+
+
+def test_after_a_link_the_next_try_comes_soon(world: World) -> None:
+    """However long it took to reach a node once: when its link breaks, that counts no more."""
+    world.node("b", ["a"])
+    world.run(120)
+    world.node("a")
+    world.run(31)
+    assert world.standings("b") == STREAMING
+    world.cut()
+    world.run(1)
+    assert world.standings("b") == STREAMING
+
+
 def test_a_node_that_calls_itself_waits_the_longest(world: World) -> None:
     """Nobody but the operator can mend that: it is told, and tried rarely."""
     world.node("a", ["a"])
@@ -290,9 +326,10 @@ def test_a_node_with_a_new_origin_goes_on(world: World) -> None:
     copy = world.stores["b"]
     copy.node.origin = 107
     copy.node.vector = {**copy.node.vector, 107: 0}
-    copy.insert("country", 1, name="Germany")
     world.run(40)
     assert world.rooms["b"].problem() is None
+    copy.insert("country", 1, name="Germany")
+    world.run(1)
     assert c.rows() == copy.rows()
     assert "origin.cloned" in str(world.rooms["a"].problem())
     assert a.rows() == {}

@@ -112,6 +112,25 @@ def test_a_refused_delta_ends_its_link_and_is_not_tried_again(world: World) -> N
     assert world.rooms["a"].state().alarms == ()
 
 
+def test_while_a_large_message_is_being_read_nothing_more_is_taken(world: World) -> None:
+    """Who sends faster than threads can read has to wait; then all of it is taken, in order."""
+    stranger = world.stranger("a")
+    stranger.say(HELLO)
+    world.run(1)
+    world.stuck = True
+    stranger.say(Have({origin: origin for origin in range(1_000, 11_000)}))
+    world.pump()
+    assert not stranger.transport.other.is_reading
+    stranger.say(Have({1_000: 1_001}))
+    world.run(1)
+    assert Standing.REFUSED not in world.standings("a")
+    world.stuck = False
+    world.pump()
+    assert stranger.transport.other.is_reading
+    *_, mole = world.siblings("a")
+    assert mole.we_lack == 1 + 1 + sum(range(1_000, 11_000))
+
+
 def test_who_does_not_greet_is_sent_away(world: World) -> None:
     """A connection that says nothing has ten seconds."""
     stranger = world.stranger("a")
