@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sized
+from collections.abc import Callable, Container, Sized
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+
+from service.herd.status import HerdState, Standing
 
 # From a read that finds everything in memory up to the default of limits.call_seconds.
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -114,6 +117,40 @@ class SealingMetrics:
     def pruned(self, changes: int) -> None:
         """Note changes that were pruned."""
         self._pruned.inc(changes)
+
+
+class HerdMetrics:
+    """The numbers about links to siblings; `bytes` and `deltas` by direction, in and out."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        octets = Counter(
+            "herdbook_link_bytes", "Bytes over links.", ["direction"], registry=registry
+        )
+        deltas = Counter(
+            "herdbook_deltas",
+            "Deltas sent and applied; of one that is cut, each part counts.",
+            ["direction"],
+            registry=registry,
+        )
+        self.bytes = {way: octets.labels(way) for way in ("in", "out")}
+        self.deltas = {way: deltas.labels(way) for way in ("in", "out")}
+        self._links = Gauge(
+            "herdbook_links", "Siblings by the state of their links.", ["state"], registry=registry
+        )
+        self._alarms = Gauge(
+            "herdbook_herd_alarms", "What is wrong with replication now.", registry=registry
+        )
+
+    def show(self, state: Callable[[], HerdState]) -> None:
+        """Tell how things stand whenever somebody asks."""
+
+        def count(standing: Standing) -> int:
+            return state().standings()[standing]
+
+        for standing in Standing:
+            links = self._links.labels(standing.name.lower())
+            links.set_function(partial(count, standing))
+        self._alarms.set_function(lambda: len(state().alarms))
 
 
 def show_missing_capture(registry: CollectorRegistry, tables: Sized) -> None:

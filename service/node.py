@@ -23,7 +23,9 @@ from twisted.internet.threads import deferToThread
 from records.catalogue import Catalogue
 from records.errors import HerdbookError
 from schema.scripts import load_revisions, needs_of, own_revisions
+from schema.version import SCHEMA_NUMBER
 from service.config import Configuration
+from service.herd.port import HerdStore
 from service.methods.api import build_registry
 from service.metrics import (
     CallMetrics,
@@ -38,6 +40,8 @@ from service.store.database import HerdbookDatabase
 from service.store.feed.pages import Bounds
 from service.store.feed.stored import StoredFeed
 from service.store.feed.waiting import Waiting
+from service.store.herd.building import new_stored_herd
+from service.store.herd.stored import StoredHerd
 from service.store.records import StoredRecords
 from service.store.retention import Retention
 from service.store.schema_watch import SchemaWatch
@@ -48,10 +52,12 @@ from service.store.settings import SessionSettings
 from service.store.threads import Lane
 from service.store.undo import StoredUndo
 from service.store.work import RetryPolicy, Worker
-from service.transports.admin import AdminFactory
+from service.transports.admin import AdminFactory, Check
 from service.transports.calls import CallRunner
 from service.transports.http import RpcFactory
 from service.transports.lines import LineFactory
+from service.transports.siblings.building import new_herd_room
+from service.transports.siblings.room import HerdRoom, Who
 from service.transports.stream_limits import StreamLimits
 from service.transports.web import WebLimits
 
@@ -81,10 +87,14 @@ class Addresses:
     rpc: str
     stream: str
     admin: str
+    herd: str | None = None
 
 
 class Node:
-    """A node that serves the records of a catalogue from one database."""
+    """A node that serves the records of a catalogue from one database.
+
+    Its links read and write `herd_store`; None: what siblings say goes into that database too.
+    """
 
     def __init__(
         self,
@@ -92,6 +102,7 @@ class Node:
         catalogue: Catalogue,
         reactor: Any,
         advise: Advise = _unchanged,
+        herd_store: HerdStore | None = None,
     ) -> None:
         self._configuration = configuration
         self._advise = advise
@@ -115,13 +126,21 @@ class Node:
         self._runner = CallRunner(registry.respond, limits, calls, reactor)
         self._rpc = RpcFactory(self._runner, WebLimits(limits.body_bytes), reactor)
         self._stream = self._lines()
-        checks = {
+        self._stored_herd = self._new_stored_herd(catalogue)
+        self.herd = (
+            self._herd_room(herd_store or self._stored_herd)
+            if configuration.herd.is_wanted
+            else None
+        )
+        checks: dict[str, Check] = {
             "calls": self._runner.readiness,
             "database": self._database_problem,
             "sealing": self._sealing_problem,
             "capture": self._capture_problem,
             "schema": self._schema_problem,
         }
+        if self.herd is not None:
+            checks["herd"] = self._herd_problem
         self._admin = AdminFactory(checks, self._metrics, reactor)
         self._ports: dict[str, Any] = {}
 
@@ -130,10 +149,12 @@ class Node:
         self._reading.start()
         self._writing.start()
         self._sealing.start()
+        self._stored_herd.start()
         try:
-            rpc = await self._listen("rpc", self._configuration.listen.rpc, self._rpc)
-            stream = await self._listen("stream", self._configuration.listen.stream, self._stream)
-            admin = await self._listen("admin", self._configuration.listen.admin, self._admin)
+            rpc = await self._listen("listen.rpc", self._rpc)
+            stream = await self._listen("listen.stream", self._stream)
+            admin = await self._listen("listen.admin", self._admin)
+            herd = await self._start_herd()
         except BaseException:
             await self.stop()
             raise
@@ -141,12 +162,14 @@ class Node:
         self._schema.start()
         node = self._configuration.node
         _log.info("node %s serves %s at %s and %s", node.name, node.records, rpc, stream)
-        return Addresses(rpc=rpc, stream=stream, admin=admin)
+        return Addresses(rpc=rpc, stream=stream, admin=admin, herd=herd)
 
     async def stop(self) -> None:
         """Take no more calls, finish those under way, and close everything, probes last."""
-        await self._stop_listening("rpc")
-        await self._stop_listening("stream")
+        for name in ("listen.rpc", "listen.stream", "herd.listen"):
+            await self._stop_listening(name)
+        if self.herd is not None:
+            await self.herd.stop()
         self._capture.stop()
         self._schema.stop()
         self._feed.close()
@@ -154,9 +177,9 @@ class Node:
         for drained in draining:
             await drained
         # A statement whose caller is gone may run on for a while; probes are answered meanwhile.
-        for lane in (self._reading, self._writing, self._sealing):
+        for lane in (self._reading, self._writing, self._stored_herd, self._sealing):
             await deferToThread(lane.stop)
-        await self._stop_listening("admin")
+        await self._stop_listening("listen.admin")
         await self._admin.close()
 
     async def _stop_listening(self, name: str) -> None:
@@ -165,16 +188,30 @@ class Node:
         if port is not None:
             await maybeDeferred(port.stopListening)
 
-    async def _listen(self, name: str, endpoint: str, factory: Any) -> str:
-        """Open one listener; where it can be reached."""
+    async def _start_herd(self) -> str | None:
+        """Begin to look for siblings; where they find this node, if they may look for it."""
+        if self.herd is None:
+            return None
+        self.herd.start()
+        if not self._configuration.herd.listen:
+            return None
+        herd = await self._listen("herd.listen", self.herd.listener)
+        _log.info("siblings are listened for at %s", herd)
+        return herd
+
+    async def _listen(self, name: str, factory: Any) -> str:
+        """Open the listener of a key; where it can be reached."""
+        section, key = name.split(".")
+        endpoint: str = getattr(getattr(self._configuration, section), key)
         try:
             port = await _endpoint(self._reactor, endpoint).listen(factory)
         except (CannotListenError, OSError) as error:
             reason = getattr(error, "socketError", error)
-            is_default = self._configuration.origins[f"listen.{name}"] == "default"
+            is_default = self._configuration.origins[name] == "default"
             raise CannotListen(_cannot_listen(name, endpoint, is_default, reason)) from error
         self._ports[name] = port
-        return _shown(port.getHost(), "tcp" if name == "stream" else "http")
+        is_http = name in ("listen.rpc", "listen.admin")
+        return _shown(port.getHost(), "http" if is_http else "tcp")
 
     def _lane(self, name: str, catalogue: Catalogue, autocommit: bool) -> Lane:
         """A lane with a connection for each of its threads."""
@@ -221,6 +258,29 @@ class Node:
         show_waiting(self._metrics, waiting)
         return StoredFeed(self._reading, self._writing, self._sealing, waiting, bounds)
 
+    def _new_stored_herd(self, catalogue: Catalogue) -> StoredHerd:
+        """What siblings are told of the database, and what they tell is written to."""
+        return new_stored_herd(
+            self._reactor,
+            self._configuration.database.url,
+            session_settings(self._configuration, autocommit=False),
+            catalogue,
+            self._reading,
+            self._sealing,
+        )
+
+    def _herd_room(self, store: HerdStore) -> HerdRoom:
+        """The links to siblings."""
+        node = self._configuration.node
+        return new_herd_room(
+            store,
+            Who(node.name, f"{node.records} {SCHEMA_NUMBER}"),
+            self._configuration.herd.siblings,
+            self._sealing,
+            self._metrics,
+            self._reactor,
+        )
+
     def _lines(self) -> LineFactory:
         """The listener whose connections stay."""
         limits, feed = self._configuration.limits, self._configuration.feed
@@ -240,6 +300,10 @@ class Node:
     async def _sealing_problem(self) -> str | None:
         """What /readyz says of sealing."""
         return self._sealing.problem()
+
+    async def _herd_problem(self) -> str | None:
+        """What /readyz says of siblings."""
+        return self.herd.problem() if self.herd is not None else None
 
     async def _capture_problem(self) -> str | None:
         """What /readyz says of capture."""
@@ -265,11 +329,12 @@ def _cannot_listen(name: str, endpoint: str, is_default: bool, reason: object) -
     """What to say of a listener that cannot be opened, and how to have it elsewhere."""
     advice = "Choose another port, or stop the program that holds this one."
     if not is_default:
-        return f"listen.{name} = {endpoint}: {reason}. {advice}"
+        return f"{name} = {endpoint}: {reason}. {advice}"
+    key = name.rpartition(".")[2]
     return (
-        f"listen.{name} = {endpoint}, the default, since nothing sets it: {reason}. {advice} Write "
-        f'{name} = "tcp:PORT:interface=127.0.0.1" under [listen], or set '
-        f"HERDBOOK_LISTEN_{name.upper()}. No listener can be left out; one that nobody needs takes "
+        f"{name} = {endpoint}, the default, since nothing sets it: {reason}. {advice} Write "
+        f'{key} = "tcp:PORT:interface=127.0.0.1" under [listen], or set '
+        f"HERDBOOK_LISTEN_{key.upper()}. No listener can be left out; one that nobody needs takes "
         "no port as unix:/PATH/OF/A/SOCKET."
     )
 

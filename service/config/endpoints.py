@@ -28,7 +28,7 @@ _SHAPES = {
 
 
 @dataclass(frozen=True)
-class _Parts:
+class Parts:
     """An endpoint string taken apart."""
 
     kind: str
@@ -38,7 +38,7 @@ class _Parts:
 
 def check_endpoint(text: str) -> str:
     """The endpoint string itself, or ValueWrong when it is malformed or not local."""
-    parts = _split(text)
+    parts = split(text)
     if parts.kind not in KINDS:
         raise ValueWrong(f"there is no listener of kind {parts.kind!r}", _kind_advice(parts.kind))
     known = _KNOWN[parts.kind]
@@ -60,7 +60,7 @@ def check_endpoint(text: str) -> str:
 
 def fixed_address(text: str) -> str | None:
     """What two listeners may not share: `host:port` or a socket; None where it is drawn anew."""
-    parts = _split(text)
+    parts = split(text)
     first = [*parts.positional, *(parts.named.get(key, "") for key in ("port", "address"))]
     place = next(filter(None, first), "")
     if parts.kind == "unix":
@@ -68,7 +68,7 @@ def fixed_address(text: str) -> str | None:
     return None if int(place) == 0 else f"port {int(place)}"
 
 
-def _split(text: str) -> _Parts:
+def split(text: str) -> Parts:
     """Cut at each `:`, and each argument at its first `=`, where no backslash protects them.
 
     Placeholders stand for protected characters while the text is cut, so that this reads a string
@@ -88,7 +88,7 @@ def _split(text: str) -> _Parts:
     kind, *arguments = re.sub(r"\\(.)", protect, text, flags=re.DOTALL).split(":")
     pairs = [piece.partition("=") for piece in arguments]
     named = {restore(name): restore(value) for name, equals, value in pairs if equals}
-    return _Parts(restore(kind), tuple(restore(p) for p, equals, _ in pairs if not equals), named)
+    return Parts(restore(kind), tuple(restore(p) for p, equals, _ in pairs if not equals), named)
 
 
 def _kind_advice(kind: str) -> str:
@@ -118,7 +118,7 @@ def _check_port(text: str) -> None:
         raise ValueWrong(message, f"{ADVICE} with a port from 1 to 65535 (0: any free one)")
 
 
-def _check_interface(parts: _Parts) -> None:
+def _check_interface(parts: Parts) -> None:
     loopback = "::1" if parts.kind == "tcp6" else "127.0.0.1"
     written = loopback.replace(":", "\\:")
     advice = f"add interface={written}; {_WIDER}"

@@ -63,6 +63,8 @@ def effective_values(configuration: Configuration) -> list[EffectiveValue]:
 
 
 def _shown(value: object) -> str | int | float | None:
+    if isinstance(value, tuple):
+        return " ".join(value)
     return value if isinstance(value, int | float) or value is None else str(value)
 
 
@@ -189,7 +191,7 @@ class _Loader:
     def _check_listeners(self, values: dict[str, Any]) -> None:
         """No two listeners share an address."""
         first: dict[str, str] = {}
-        for name in ("listen.rpc", "listen.admin", "listen.stream"):
+        for name in ("listen.rpc", "listen.admin", "listen.stream", "herd.listen"):
             address = fixed_address(values[name]) if values[name] else None
             other = None if address is None else first.setdefault(address, name)
             if other is None or other == name:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -149,6 +149,39 @@ class DatabaseAddress:
             message = "; ".join(error.problems)
             advice = "an address reads mysql://user:password@host:3306/database"
             raise ValueWrong(message, advice) from None
+
+
+@dataclass(frozen=True)
+class OrNothing:
+    """What another reader reads; an empty text stands for nothing."""
+
+    reader: Reader
+
+    def read(self, raw: object, *, textual: bool) -> object:
+        """The value, or the empty text."""
+        return "" if raw == "" else self.reader.read(raw, textual=textual)
+
+
+@dataclass(frozen=True)
+class Texts:
+    """A list of texts that a function checks one by one, and one that checks them together.
+
+    As text they stand with white space between them.
+    """
+
+    check: Callable[[str], str]
+    together: Callable[[Sequence[str]], None]
+    advice: str
+
+    def read(self, raw: object, *, textual: bool) -> tuple[str, ...]:
+        """The texts as the function gives them back."""
+        if textual and isinstance(raw, str):
+            raw = raw.split()
+        if not isinstance(raw, list | tuple):
+            raise ValueWrong(f"{_type_of(raw)} stands where a list of texts belongs", self.advice)
+        texts = tuple(self.check(_text(each, self.advice)) for each in raw)
+        self.together(texts)
+        return texts
 
 
 @dataclass(frozen=True)

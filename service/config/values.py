@@ -20,10 +20,14 @@ from service.config.readers import (
     FilePath,
     ModuleName,
     Name,
+    OrNothing,
     Reader,
     Seconds,
+    Texts,
     WholeNumber,
 )
+from service.config.siblings import ADVICE as SIBLING_ADVICE
+from service.config.siblings import check_sibling, no_sibling_twice
 from service.database_url import DatabaseUrl
 from service.rpc.limits import Limits
 
@@ -80,7 +84,9 @@ class Key:
 class NodeSettings:
     """Which node this is and which records it serves."""
 
-    name: Annotated[str, Key(Name(), "What this node is called in its log.")] = "herdbook"
+    name: Annotated[
+        str, Key(Name(), "What this node is called in its log, and by its siblings.")
+    ] = "herdbook"
     records: Annotated[
         str,
         Key(ModuleName(), "The Python module that declares the record classes.", "farm.records"),
@@ -142,6 +148,33 @@ class ListenSettings:
             "Where connections stay, one message a line, and changes are told: the same.",
         ),
     ] = "tcp:8652:interface=127.0.0.1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HerdSettings:
+    """Which nodes this one exchanges changes with. By default none: nothing of it runs then."""
+
+    listen: Annotated[
+        str,
+        Key(
+            OrNothing(Checked(check_endpoint, ADVICE)),
+            "Where siblings connect: a Twisted endpoint string, on this machine only. Empty: they\n"
+            "cannot, and this node connects to them.",
+        ),
+    ] = ""
+    siblings: Annotated[
+        tuple[str, ...],
+        Key(
+            Texts(check_sibling, no_sibling_twice, f"{SIBLING_ADVICE}, each in quotes, within [ ]"),
+            "Siblings to connect to, on this machine only: tcp:127.0.0.1:PORT or unix:/SOCKET, in\n"
+            "the environment with spaces between them. One of two siblings is enough.",
+        ),
+    ] = ()
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.listen or self.siblings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,6 +257,7 @@ class Configuration:
     node: NodeSettings
     database: DatabaseSettings
     listen: ListenSettings
+    herd: HerdSettings
     limits: Limits
     lanes: LaneSettings
     feed: FeedSettings
@@ -238,6 +272,7 @@ SECTIONS: Mapping[str, type] = {
     "node": NodeSettings,
     "database": DatabaseSettings,
     "listen": ListenSettings,
+    "herd": HerdSettings,
     "limits": Limits,
     "lanes": LaneSettings,
     "feed": FeedSettings,

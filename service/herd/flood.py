@@ -75,6 +75,17 @@ class Flood:
         """The links on which both sides know each other."""
         return [link.stream for link in self._links.values() if link.stream]
 
+    @property
+    def alarms(self) -> list[Alarm]:
+        """What is wrong at present."""
+        halting = [self.state.alarm] if isinstance(self.state, Halted) else []
+        return [*halting, *self._troubles.present]
+
+    def stream(self, number: int) -> Stream | None:
+        """What a link is, if both sides know each other."""
+        link = self._links.get(number)
+        return link.stream if link else None
+
     def handle(self, event: Event) -> list[Action]:
         """What follows from an event, in the order in which it is to be done."""
         if isinstance(self.state, Halted):
@@ -120,11 +131,11 @@ class Flood:
     def _built(self, event: Built) -> list[Action]:
         self._grow(event.delta.covers)
         self._troubles.over(BUILD_FAILED, event.link)
-        stream = self._stream(event.link)
+        stream = self.stream(event.link)
         return stream.built(event.number, event.part, event.delta) if stream else []
 
     def _build_failed(self, event: BuildFailed) -> list[Action]:
-        stream = self._stream(event.link)
+        stream = self.stream(event.link)
         if stream is None:
             return []
         stream.sender.failed(event.number)
@@ -134,7 +145,7 @@ class Flood:
         self._grow(event.vector)
         self._troubles.over(APPLY_FAILED, event.link)
         portion = self._turns.finish(event.link, event.number, event.part)
-        stream = self._stream(event.link)
+        stream = self.stream(event.link)
         return stream.committed(portion, self.ours) if stream and portion else []
 
     def _apply_failed(self, event: ApplyFailed) -> list[Action]:
@@ -215,12 +226,8 @@ class Flood:
         self._turns.forget(link)
         self._troubles.forget(link)
 
-    def _stream(self, number: int) -> Stream | None:
-        link = self._links.get(number)
-        return link.stream if link else None
-
     def _streams_of(self, event: Event) -> list[Stream]:
-        stream = self._stream(getattr(event, "link", 0))
+        stream = self.stream(getattr(event, "link", 0))
         return [stream] if stream else []
 
 

@@ -10,7 +10,8 @@ travels and for what comes out.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeVar
 
 import zstandard
 
@@ -21,6 +22,8 @@ LONGEST = 65 * 2**20
 
 WORTH_COMPRESSING = 256
 """Below this the few bytes that zstd might save do not pay for its work."""
+
+_Outcome = TypeVar("_Outcome")
 
 _HEADER = struct.Struct(">IB")
 _PLAIN, _COMPRESSED = 0, 1
@@ -41,6 +44,45 @@ def framed(payload: bytes, longest: int = LONGEST) -> bytes:
     return _HEADER.pack(len(payload), _PLAIN) + payload
 
 
+class Frame(NamedTuple):
+    """One frame that has come whole, and is not unpacked yet: any thread may do that.
+
+    `longest` is the limit that holds for its payload.
+    """
+
+    content: bytes
+    compressed: bool
+    longest: int
+
+    @property
+    def size(self) -> int:
+        """How long the payload is, as far as the frame tells; nothing is unpacked for it."""
+        if not self.compressed:
+            return len(self.content)
+        try:
+            return max(0, zstandard.get_frame_parameters(self.content).content_size)
+        except zstandard.ZstdError:
+            return len(self.content)
+
+    def payload(self) -> bytes:
+        """The payload; its size is looked at before memory is taken. Raises WireFault."""
+        return self._unpacked() if self.compressed else self.content
+
+    def _unpacked(self) -> bytes:
+        try:
+            told = zstandard.get_frame_parameters(self.content)
+            if told.content_size == zstandard.CONTENTSIZE_UNKNOWN:
+                raise WireFault(THEIRS, "wire.compression", "a frame does not tell its real size")
+            if max(told.content_size, told.window_size) > self.longest:
+                raise _too_long(THEIRS, told.content_size, self.longest)
+            # A decompressor must not be shared between threads either.
+            decompressor = zstandard.ZstdDecompressor()
+            return decompressor.decompress(self.content, allow_extra_data=False)
+        except zstandard.ZstdError as error:
+            text = f"a frame cannot be decompressed: {error}"
+            raise WireFault(THEIRS, "wire.compression", text) from error
+
+
 class FrameReader:
     """Finds the payloads in a stream that comes in pieces of any size.
 
@@ -53,7 +95,6 @@ class FrameReader:
         self.longest = longest
         """May be raised later, when it is known who is on the other side."""
         self._buffer = bytearray()
-        self._decompressor = zstandard.ZstdDecompressor()
         self._fault: WireFault | None = None
 
     def feed(self, data: bytes) -> None:
@@ -66,8 +107,14 @@ class FrameReader:
 
     def payloads(self) -> Iterator[bytes]:
         """The payloads that are whole by now, one by one; raises WireFault."""
-        while (payload := self._next()) is not None:
-            yield payload
+        while (frame := self.take()) is not None:
+            yield self._guarded(frame.payload)
+
+    def take(self) -> Frame | None:
+        """The next frame, if it is whole, for whoever unpacks it elsewhere; raises WireFault."""
+        if self._fault is not None:
+            raise self._fault
+        return self._guarded(self._read)
 
     def finish(self) -> None:
         """The stream ended; raises WireFault if it ended within a frame."""
@@ -76,18 +123,16 @@ class FrameReader:
         if self._buffer:
             raise WireFault(THEIRS, "wire.truncated", "the stream ended within a frame")
 
-    def _next(self) -> bytes | None:
-        """The next payload, if it is whole."""
-        if self._fault is not None:
-            raise self._fault
+    def _guarded(self, step: Callable[[], _Outcome]) -> _Outcome:
+        """What a step gives; after a fault the reader stays broken."""
         try:
-            return self._read()
+            return step()
         except WireFault as fault:
             self._fault = fault
             self._buffer.clear()
             raise
 
-    def _read(self) -> bytes | None:
+    def _read(self) -> Frame | None:
         if len(self._buffer) < _HEADER.size:
             return None
         length, flags = _HEADER.unpack_from(self._buffer)
@@ -101,20 +146,7 @@ class FrameReader:
         with memoryview(self._buffer) as whole:
             content = bytes(whole[_HEADER.size : end])
         del self._buffer[:end]
-        return self._unpacked(content) if flags == _COMPRESSED else content
-
-    def _unpacked(self, content: bytes) -> bytes:
-        """The payload that was compressed; its size is looked at before memory is taken."""
-        try:
-            told = zstandard.get_frame_parameters(content)
-            if told.content_size == zstandard.CONTENTSIZE_UNKNOWN:
-                raise WireFault(THEIRS, "wire.compression", "a frame does not tell its real size")
-            if max(told.content_size, told.window_size) > self.longest:
-                raise _too_long(THEIRS, told.content_size, self.longest)
-            return self._decompressor.decompress(content, allow_extra_data=False)
-        except zstandard.ZstdError as error:
-            text = f"a frame cannot be decompressed: {error}"
-            raise WireFault(THEIRS, "wire.compression", text) from error
+        return Frame(content, flags == _COMPRESSED, self.longest)
 
 
 def _too_long(side: Side, length: int, longest: int) -> WireFault:

@@ -9,7 +9,7 @@ from service.herd.vectors import Vector
 from service.herd.waiting_rows import Waiting
 from service.store.herd.applier import Applier, Outcome
 from service.store.transaction import Transaction
-from service.store.work import Worker
+from service.store.work import Work, Worker
 
 
 class Arrivals:
@@ -21,6 +21,8 @@ class Arrivals:
     def __init__(self, applier: Applier) -> None:
         self._applier = applier
         self._waiting: dict[int, Waiting] = {}
+        # The link of the part that was applied last; None once it is forgotten.
+        self._applied: int | None = None
         self._lock = Lock()
 
     def apply(self, worker: Worker, link: int, portion: Portion) -> Vector:
@@ -29,16 +31,27 @@ class Arrivals:
         Raises DeltaRefused, and what a unit of work fails with: nothing is applied then, or as
         much as had not come before when it comes again.
         """
+        outcome = worker.run(self.work(link, portion))
+        return self.keep(link, portion, outcome)
+
+    def work(self, link: int, portion: Portion) -> Work[Outcome]:
+        """The unit of work that applies a part; `keep` is told once it is committed."""
         number, part, delta = portion
         waiting = self._of(link, number)
         whole = waiting.with_last(delta) if delta.last else delta
+        with self._lock:
+            self._applied = link
 
-        def work(tx: Transaction) -> Outcome:
+        def apply(tx: Transaction) -> Outcome:
             return self._applier.apply(tx, whole, parts_before=part > 0)
 
-        outcome = worker.run(work)
+        return apply
+
+    def keep(self, link: int, portion: Portion, outcome: Outcome) -> Vector:
+        """Keep what waits for more of the delta; the node's vector."""
+        waiting = self._of(link, portion.number)
         with self._lock:
-            if delta.last:
+            if portion.delta.last or self._applied != link:
                 self._waiting.pop(link, None)
             else:
                 self._waiting[link] = waiting.and_more(outcome.plan)
@@ -48,6 +61,8 @@ class Arrivals:
         """A link is closed: what waits for more of its delta is dropped."""
         with self._lock:
             self._waiting.pop(link, None)
+            if self._applied == link:
+                self._applied = None
 
     def _of(self, link: int, number: int) -> Waiting:
         """What waits of this delta; of one that broke off nothing is kept."""

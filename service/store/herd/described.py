@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from records.catalogue import Catalogue
-from records.merging import Groups
+from records.groups import Groups
 from schema.capture.shape import Capture
 from service.herd.shapes import RESTRICT, Reference, Shape, Shapes, Unique
 from service.store.herd.values import HerdColumn, KeyColumn

@@ -13,6 +13,7 @@ from service.herd.wire.delta import pack_delta, unpack_delta
 from service.herd.wire.forms import DeltaBody
 from service.store.herd.batches import batches
 from service.store.herd.places import Tables, digest, row_key_of
+from service.store.sealing.entries import Place as Row
 from service.store.sql import marks
 from service.store.transaction import Transaction
 
@@ -38,6 +39,20 @@ def held_of(tx: Transaction, tables: Tables, places: Collection[Place]) -> dict[
             part,
         )
         found.update((named[place], _held(*rest)) for place, *rest in rows)
+    return found
+
+
+def held_at(tx: Transaction, rows: Collection[Row]) -> dict[Row, Held]:
+    """What is held of the rows that changelogs name so, without waiting for who changes it."""
+    named = {digest(*row): row for row in rows}
+    found: dict[Row, Held] = {}
+    for part in batches(named, len):
+        for place, *rest in tx.rows(
+            "SELECT `place`, `reason`, `text`, `content` FROM `herdbook_held` "
+            f"WHERE `place` IN ({marks(len(part))})",
+            part,
+        ):
+            found[named[place]] = _held(*rest)
     return found
 
 

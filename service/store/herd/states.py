@@ -85,7 +85,7 @@ class States:
         ours = self._ours(place, stand.get(key))
         if ours is None and held is not None and not held.row.whole:
             return Told(key, None)
-        state = state_to_send(ours, held, table.shape.groups)
+        state = state_to_send(ours, held)
         return Told(key, state, gone=state is None)
 
     def _ours(self, place: Place, standing: Standing | None) -> RowState | None:

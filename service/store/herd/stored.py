@@ -3,46 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import Protocol
 
 from service.herd.messages import Portion
 from service.herd.port import Origin, Reading, Sibling
 from service.herd.vectors import Vector
 from service.store.feed.snapshots import in_snapshot
 from service.store.herd import siblings
+from service.store.herd.arrivals import Arrivals
 from service.store.herd.reading import DeltaReader
 from service.store.herd.snapshots import moment_of
 from service.store.threads import Lane, StepLane
 from service.store.transaction import Transaction
 
 
-class Applier(Protocol):
-    """Applies what siblings send; see `service.herd.port.HerdStore`."""
-
-    def apply(self, link: int, sender: int, portion: Portion) -> Awaitable[Vector]:
-        """Apply a part of a delta in one transaction; the node's vector after it."""
-        ...
-
-    def forget(self, link: int) -> None:
-        """A link is closed: what waits for more of its delta is dropped."""
-        ...
-
-
 class StoredHerd:
     """Implements `service.herd.port.HerdStore` on MySQL.
 
     `reading` is a lane whose connections commit each statement, `deltas` has a thread for each
-    delta that is being read.
+    delta that is being read, and `applying` one for what comes.
     """
 
     def __init__(
-        self, reading: Lane, writing: Lane, deltas: StepLane, reader: DeltaReader, applier: Applier
+        self,
+        reading: Lane,
+        applying: Lane,
+        deltas: StepLane,
+        reader: DeltaReader,
+        arrivals: Arrivals,
     ) -> None:
         self._reading = reading
-        self._writing = writing
+        self._applying = applying
         self._deltas = deltas
         self._reader = reader
-        self._applier = applier
+        self._arrivals = arrivals
+
+    def start(self) -> None:
+        """Start the threads."""
+        self._applying.start()
+        self._deltas.start()
+
+    def stop(self) -> None:
+        """Finish what is being applied, close what is being read, end the threads; blocks."""
+        self._deltas.stop()
+        self._applying.stop()
 
     def origin(self) -> Awaitable[Origin]:
         """See the port."""
@@ -54,15 +57,16 @@ class StoredHerd:
 
     def apply(self, link: int, sender: int, portion: Portion) -> Awaitable[Vector]:
         """See the port."""
-        return self._applier.apply(link, sender, portion)
+        applied = self._applying.run(self._arrivals.work(link, portion))
+        return applied.addCallback(lambda outcome: self._arrivals.keep(link, portion, outcome))
 
     def forget(self, link: int) -> None:
         """See the port."""
-        self._applier.forget(link)
+        self._arrivals.forget(link)
 
     def note(self, met: tuple[Sibling, ...]) -> Awaitable[None]:
         """See the port."""
-        return self._writing.run(lambda tx: siblings.note(tx, met))
+        return self._applying.run(lambda tx: siblings.note(tx, met))
 
 
 def origin_of(tx: Transaction) -> Origin:

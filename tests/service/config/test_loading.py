@@ -98,6 +98,26 @@ def test_the_environment_alone_is_enough() -> None:
     assert configuration.folder == Path.cwd()
 
 
+def test_a_herd_is_nothing_unless_it_is_written(tmp_path: Path) -> None:
+    """Without [herd] nothing of it runs; file and environment name a listener and siblings."""
+    path = written(tmp_path)
+    assert not load_configuration(path, {}).herd.is_wanted
+    herd = '[herd]\nlisten = "unix:/run/a.sock"\nsiblings = ["tcp:127.0.0.1:7001"]\n'
+    path = written(tmp_path, SMALLEST + herd)
+    configuration = load_configuration(path, {})
+    assert configuration.herd.listen == "unix:/run/a.sock"
+    assert configuration.herd.siblings == ("tcp:127.0.0.1:7001",)
+    environment = {
+        "HERDBOOK_HERD_LISTEN": "",
+        "HERDBOOK_HERD_SIBLINGS": "unix:/run/b.sock  tcp:127.0.0.1:7002",
+    }
+    configuration = load_configuration(path, environment)
+    assert configuration.herd.listen == ""
+    assert configuration.herd.siblings == ("unix:/run/b.sock", "tcp:127.0.0.1:7002")
+    shown = {one.name: one.value for one in effective_values(configuration)}
+    assert shown["herd.siblings"] == "unix:/run/b.sock tcp:127.0.0.1:7002"
+
+
 def test_each_value_tells_where_it_comes_from(tmp_path: Path) -> None:
     """An operator sees file and line, variable, or default."""
     path = written(tmp_path)

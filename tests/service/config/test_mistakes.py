@@ -125,6 +125,36 @@ BROKEN: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "[listen] rpc",
         ("no listener of kind 'ssl'", "does not have yet"),
     ),
+    "a sibling far away": (
+        GOOD + '[herd]\nsiblings = ["unix:/run/x", "tcp:10.0.0.7:7001"]',
+        "line 6, [herd] siblings",
+        ("10.0.0.7 is not the loopback", "links without TLS stay on this machine"),
+    ),
+    "a sibling alone": (
+        GOOD + '[herd]\nsiblings = "tcp:127.0.0.1:7001"',
+        "line 6, [herd] siblings",
+        ("where a list of texts belongs", "within [ ]"),
+    ),
+    "a sibling that is a number": (
+        GOOD + "[herd]\nsiblings = [7001]",
+        "[herd] siblings",
+        ("a whole number (7001) stands where text belongs", "tcp:127.0.0.1:PORT"),
+    ),
+    "a sibling twice": (
+        GOOD + '[herd]\nsiblings = ["unix:/run/x", "unix:/run/x"]',
+        "[herd] siblings",
+        ("stands there twice",),
+    ),
+    "a herd that listens to the network": (
+        GOOD + '[herd]\nlisten = "tcp:7001"',
+        "line 6, [herd] listen",
+        ("whole network",),
+    ),
+    "a herd on the port of calls": (
+        GOOD + '[herd]\nlisten = "tcp:8650:interface=127.0.0.1"',
+        "line 6, [herd] listen",
+        ("listen.rpc and herd.listen are both on port 8650",),
+    ),
     "two listeners on one port": (
         GOOD + '[listen]\nadmin = "tcp:8650:interface=127.0.0.1"',
         "line 6, [listen] admin",

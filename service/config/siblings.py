@@ -1,0 +1,82 @@
+"""Where siblings are looked for: Twisted client endpoint strings, kept to this machine.
+
+Law of this module: what does not provably stay on this machine is refused. Links carry everything
+that is written, and this version has neither TLS nor credentials for them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Sequence
+
+from service.config.endpoints import Parts, split
+from service.config.problems import ValueWrong, did_you_mean
+
+ADVICE = "write tcp:127.0.0.1:PORT or unix:/PATH/OF/A/SOCKET"
+_LOCAL = "links without TLS stay on this machine"
+_KNOWN = {"tcp": ("host", "port", "timeout"), "unix": ("path", "timeout")}
+
+
+def check_sibling(text: str) -> str:
+    """The endpoint string itself, or ValueWrong when it is malformed or not local."""
+    parts = split(text)
+    if parts.kind not in _KNOWN:
+        raise ValueWrong(f"{text!r}: there are no links of kind {parts.kind!r}", _kind(parts.kind))
+    values = _arguments(text, parts)
+    if not re.fullmatch(r"[1-9][0-9]{0,3}", values.get("timeout", "30")):
+        raise ValueWrong(f"{text!r}: the timeout is wrong", "give seconds from 1 to 9999")
+    if parts.kind == "unix":
+        if not values.get("path", "").startswith("/"):
+            raise ValueWrong(f"{text!r}: the socket's path is not absolute", ADVICE)
+    else:
+        _check_place(text, values)
+    return text
+
+
+def _kind(kind: str) -> str:
+    if kind in ("ssl", "tls"):
+        return f"{ADVICE}; this version has no TLS yet"
+    return did_you_mean(kind, tuple(_KNOWN), "begin with one of")
+
+
+def _arguments(text: str, parts: Parts) -> dict[str, str]:
+    """The arguments by name; those without one stand in their order."""
+    known = _KNOWN[parts.kind]
+    for name in parts.named:
+        if name not in known:
+            raise ValueWrong(
+                f"{text!r}: there is no argument {name!r} here",
+                did_you_mean(name, known, "there are"),
+            )
+    without = known[:-1]
+    if len(parts.positional) > len(without):
+        advice = f"{ADVICE}; inside an argument, : is written \\:"
+        raise ValueWrong(f"{text!r}: there are too many arguments without a name", advice)
+    given = dict(zip(without, parts.positional, strict=False))
+    twice = sorted(given.keys() & parts.named.keys())
+    if twice:
+        raise ValueWrong(f"{text!r}: it has its {twice[0]} twice", ADVICE)
+    return {**given, **parts.named}
+
+
+def _check_place(text: str, values: dict[str, str]) -> None:
+    host, port = values.get("host", ""), values.get("port", "")
+    if not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65_536:
+        message = f"{port!r} is no port" if port else "the port is missing"
+        raise ValueWrong(f"{text!r}: {message}", f"{ADVICE}, with a port from 1 to 65535")
+    # A name such as localhost is refused as well: what it means is up to whoever resolves it.
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        raise ValueWrong(f"{text!r}: {host!r} is no IP address", f"{ADVICE}; {_LOCAL}") from None
+    if not address.is_loopback:
+        message = f"{text!r}: {address} is not the loopback"
+        raise ValueWrong(message, f"{ADVICE}; {_LOCAL}")
+
+
+def no_sibling_twice(siblings: Sequence[str]) -> None:
+    """ValueWrong where an address stands twice in the list."""
+    twice = next((one for at, one in enumerate(siblings) if one in siblings[:at]), None)
+    if twice is not None:
+        raise ValueWrong(f"{twice!r} stands there twice", "name each sibling once")

@@ -1,0 +1,50 @@
+"""Puts the herd's store together."""
+
+from __future__ import annotations
+
+import random
+from functools import partial
+
+from twisted.internet.interfaces import IReactorFromThreads
+
+from records.catalogue import Catalogue
+from service.database_url import DatabaseUrl
+from service.store.database import HerdbookDatabase
+from service.store.herd.applier import Applier
+from service.store.herd.arrivals import Arrivals
+from service.store.herd.described import Descriptions
+from service.store.herd.held import held_at
+from service.store.herd.reading import DeltaReader
+from service.store.herd.session import ApplyingSession
+from service.store.herd.stored import StoredHerd
+from service.store.sealing.lane import SealingLane
+from service.store.settings import SessionSettings
+from service.store.threads import Lane, StepLane
+from service.store.work import RetryPolicy, Worker
+
+READINGS = 4
+"""Deltas that are read at once; each holds a snapshot, a connection and a thread."""
+
+IDLE_SECONDS = 60.0
+"""How long a reading may stand still: the server keeps old versions of rows for it."""
+
+
+def new_stored_herd(
+    reactor: IReactorFromThreads,
+    url: DatabaseUrl,
+    settings: SessionSettings,
+    catalogue: Catalogue,
+    reading: Lane,
+    sealing: SealingLane,
+) -> StoredHerd:
+    """The store of one node; it connects when it is first asked. `settings` are its time limits."""
+    session = ApplyingSession(settings.connect_seconds, settings.statement_seconds)
+    database = HerdbookDatabase(url, session)
+    make_worker = partial(Worker, database, catalogue, RetryPolicy(), random.random)
+    return StoredHerd(
+        reading,
+        Lane(reactor, "applying", 1, make_worker, sealing.wake),
+        StepLane(reactor, "deltas", READINGS, IDLE_SECONDS),
+        DeltaReader(HerdbookDatabase(url, settings), catalogue, sealing.wake, held_at),
+        Arrivals(Applier(Descriptions())),
+    )

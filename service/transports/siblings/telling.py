@@ -1,0 +1,117 @@
+"""What is told of links: to the log as it happens, and to whoever asks how things stand."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from service.herd.flood import Flood
+from service.herd.link_actions import Blame
+from service.herd.messages import Hello
+from service.herd.status import SiblingState, Standing, streaming
+from service.transports.siblings.connection import Ending, SiblingConnection
+from service.transports.siblings.dialling import Connecting, Covered, Dialler, Linked, Waiting
+
+_log = logging.getLogger("herdbook.herd")
+
+_LONGEST_TEXT = 300
+_MOST_REMEMBERED = 20
+_QUIET_SECONDS = 60.0
+"""Who is turned away again and again for one reason is told to the log once a minute."""
+
+
+class _TurnedAway(NamedTuple):
+    """Somebody who called and was not linked."""
+
+    address: str
+    hello: Hello | None
+    ending: Ending
+    at: float
+
+
+class Callers:
+    """Those who called here, and what became of it."""
+
+    def __init__(self) -> None:
+        self._turned_away: dict[str, _TurnedAway] = {}
+
+    def linked(self, hello: Hello) -> None:
+        """A sibling is linked, whoever dialled."""
+        self._turned_away.pop(printable(hello.name), None)
+
+    def ended(
+        self, connection: SiblingConnection, hello: Hello | None, ending: Ending, now: float
+    ) -> None:
+        """A connection that was made from elsewhere is gone."""
+        who = printable(hello.name) if hello else connection.address.rpartition(":")[0]
+        if ending.blame is Blame.NOBODYS:
+            level = logging.INFO if hello else logging.DEBUG
+            _log.log(level, "the link with %s has ended: %s (%s)", who, ending.text, ending.code)
+            return
+        known = self._turned_away.pop(who, None)
+        told = known and known.ending.code == ending.code and now - known.at < _QUIET_SECONDS
+        while len(self._turned_away) >= _MOST_REMEMBERED:
+            del self._turned_away[next(iter(self._turned_away))]
+        at = known.at if known and told else now
+        self._turned_away[who] = _TurnedAway(connection.address, hello, ending, at)
+        level = logging.DEBUG if told else logging.WARNING
+        _log.log(level, "no link with %s: %s (%s)", who, ending.text, ending.code)
+
+    def states(self, now: float) -> Iterable[SiblingState]:
+        """Those who were turned away and have not been linked since."""
+        for address, hello, ending, at in self._turned_away.values():
+            yield SiblingState(
+                address,
+                dialled=False,
+                standing=Standing.REFUSED,
+                seconds=now - at,
+                name=printable(hello.name) if hello else None,
+                origin=hello.origin if hello else None,
+                reason=_reason(ending),
+            )
+
+
+def state_of_connection(
+    connection: SiblingConnection, flood: Flood | None, now: float
+) -> SiblingState:
+    """How a connection stands; `seconds` since it was made."""
+    seconds = now - connection.since
+    state = SiblingState(connection.address, connection.dialled, Standing.GREETING, seconds)
+    if connection.is_over and connection.ending is not None:
+        return state._replace(standing=Standing.REFUSED, reason=_reason(connection.ending))
+    stream = flood.stream(connection.number) if flood else None
+    if stream is None or flood is None:
+        return state
+    known = streaming(state, stream, flood.ours)
+    return known._replace(name=printable(stream.peer.name))
+
+
+def state_of_dialler(dialler: Dialler, flood: Flood | None, now: float) -> SiblingState:
+    """How an address stands that is dialled."""
+    reason = _reason(dialler.last) if dialler.last else None
+    match dialler.state:
+        case Linked(connection):
+            return state_of_connection(connection, flood, now)
+        case Connecting(since, _attempt):
+            state = SiblingState(dialler.address, True, Standing.CONNECTING, now - since)
+            return state._replace(reason=reason)
+        case Waiting(since, until, _call):
+            refused = dialler.last is not None and dialler.last.blame is not Blame.NOBODYS
+            standing = Standing.REFUSED if refused else Standing.WAITING
+            state = SiblingState(dialler.address, True, standing, now - since)
+            return state._replace(reason=reason, again_seconds=max(0.0, until - now))
+        case Covered(since, origin):
+            state = SiblingState(dialler.address, True, Standing.COVERED, now - since)
+            return state._replace(origin=origin)
+    return SiblingState(dialler.address, True, Standing.WAITING, 0.0)
+
+
+def printable(text: str) -> str:
+    """What others have sent, fit for a log: one line, not long."""
+    shown = "".join(sign if sign.isprintable() else "?" for sign in text[:_LONGEST_TEXT])
+    return shown if len(text) <= _LONGEST_TEXT else f"{shown}..."
+
+
+def _reason(ending: Ending) -> str:
+    return f"{ending.code}: {ending.text}"
