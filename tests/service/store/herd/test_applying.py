@@ -35,7 +35,6 @@ def test_rows_come_with_their_versions(one: Member, other: Member) -> None:
     one.sql("UPDATE horse SET name = 'z', chip = chip + 10", "DELETE FROM horse WHERE number = 2")
     one.tell(other)
     same(one, other)
-    assert other.rows("SELECT COUNT(*) FROM herdbook_inbox") == [(5,)] or True
     other.seal()
     came = "SELECT kind, origin, at_origin FROM herdbook_changelog ORDER BY `position`"
     theirs = [(kind, one.origin(), at) for kind, _origin, at in other.rows(came)]
