@@ -23,12 +23,12 @@ from service.herd.link_greeting import Identity
 from service.herd.messages import Message, Portion
 from service.herd.parts import parts
 from service.herd.planning.draft import DeltaRefused
+from service.herd.waiting_rows import Waiting
 from service.simulation.durable import DurableNode
 from service.simulation.reasons import require_reasons
 from service.simulation.rules import BrokenRule
 from service.simulation.story import Applied, Happened, Read, Sealed
 from service.simulation.timeline import TICK
-from service.herd.waiting_rows import Waiting
 from service.simulation.world import World
 
 LONGEST_WORK = 20

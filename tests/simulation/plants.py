@@ -17,11 +17,11 @@ from service.herd.link_actions import Apply
 from service.herd.planning import conflicts, families, plan
 from service.herd.planning.draft import WRITER
 from service.herd.vectors import joined
+from service.herd.waiting_rows import Waiting
 from service.simulation import process
 from service.simulation.durable import DurableNode
 from service.simulation.process import Process
 from service.simulation.setting import Options
-from service.herd.waiting_rows import Waiting
 
 
 class Plant(NamedTuple):

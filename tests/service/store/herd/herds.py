@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from records.catalogue import Catalogue
+from records.stamps import Version
+from records.states import Death, RowState
 from schema.capture.columns import numbers_in
 from service.herd.building import build, rows_of
 from service.herd.deltas import DELETE, Delta, LogEntry
@@ -16,7 +18,6 @@ from service.herd.vectors import Vector
 from service.store.herd.applier import Applier, Outcome, where
 from service.store.herd.described import Described, Descriptions
 from service.store.herd.held import all_held
-from service.store.herd.places import fits
 from service.store.herd.session import ApplyingSession
 from service.store.herd.tables import StoredTables
 from service.store.herd.values import key_of
@@ -24,10 +25,7 @@ from service.store.transaction import Transaction
 from service.store.work import RetryPolicy, Worker
 from tests.service.store.herd.ranch import CATALOGUE
 from tests.service.store.sealing.tools import seal_all, sealing
-from tests.service.store.tools import PATIENT, database_at, in_transaction, read
-
-from records.states import Death, RowState
-from records.stamps import Version
+from tests.service.store.tools import PATIENT, database_at, read
 
 SESSION = ApplyingSession(
     connect_seconds=2, statement_seconds=20, lock_wait_seconds=2, grace_seconds=1

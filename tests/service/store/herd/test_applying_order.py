@@ -29,10 +29,12 @@ def told(one: Member, other: Member, *statements: str) -> None:
     "statements",
     [
         # Text, and a NOT NULL integer; the temporary values are the application's own.
-        ("UPDATE horse SET chip = 99 WHERE number = 1", "UPDATE horse SET chip = 11 WHERE number = 2",
+        ("UPDATE horse SET chip = 99 WHERE number = 1",
+         "UPDATE horse SET chip = 11 WHERE number = 2",
          "UPDATE horse SET chip = 12 WHERE number = 1"),
         (HORSE + "(3, 1, NULL, NULL, 13)", "UPDATE horse SET chip = 99 WHERE number = 1",
-         "UPDATE horse SET chip = 11 WHERE number = 2", "UPDATE horse SET chip = 13 + 1 WHERE number = 3",
+         "UPDATE horse SET chip = 11 WHERE number = 2",
+         "UPDATE horse SET chip = 14 WHERE number = 3",
          "UPDATE horse SET chip = 12 WHERE number = 3"),
         ("UPDATE ranch SET brand = NULL", "UPDATE ranch SET brand = 'B' WHERE number = 1",
          "UPDATE ranch SET brand = 'A' WHERE number = 2"),
@@ -75,7 +77,7 @@ def test_newborn_rows_refer_to_each_other_in_a_circle(one: Member, other: Member
 
 
 def test_a_chain_dies_whose_numbers_run_either_way(one: Member, other: Member) -> None:
-    """A foreign key is checked row by row; so is one that leads in a circle, or to the row itself."""
+    """A foreign key is checked row by row, also one of a circle, or of a row to itself."""
     family(one)
     one.sql(
         HORSE + "(20, 1, NULL, NULL, 20), (19, 1, NULL, 20, 19), (21, 1, NULL, 20, 21), "

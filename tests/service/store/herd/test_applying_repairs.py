@@ -56,7 +56,8 @@ def test_what_is_held_on_to_from_below_does_not_die_along(one: Member, other: Me
     """A ranch is deleted with its stables; elsewhere a horse came into one of them."""
     rules = apart(
         one, other,
-        ["DELETE FROM horse WHERE number = 2", "DELETE FROM horse", "DELETE FROM ranch WHERE number = 1"],
+        ["DELETE FROM horse WHERE number = 2", "DELETE FROM horse",
+         "DELETE FROM ranch WHERE number = 1"],
         ["INSERT INTO stable (number, ranch_number, sign) VALUES (2, 1, 'east')",
          HORSE + "(3, 2, NULL, NULL, 13)"],
     )  # fmt: skip

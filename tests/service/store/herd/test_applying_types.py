@@ -84,6 +84,30 @@ def test_rows_with_keys_of_every_form_are_born_changed_and_die(one: Member, othe
     assert other.rows("SELECT COUNT(*) FROM herdbook_dead_ticket") == [(2,)]
 
 
+def test_a_key_that_is_only_spelled_anew_stays_one_row(one: Member, other: Member) -> None:
+    """Its collation takes both for the same: nothing lies in the graveyard beside it."""
+    for member in (one, other):
+        for table in ("ticket", "herdbook_dead_ticket"):
+            member.sql(
+                f"ALTER TABLE {table} MODIFY code VARCHAR(10) COLLATE utf8mb4_unicode_ci NOT NULL"
+            )
+    everything = "SELECT ticket.*, flags + 0, herdbook_life FROM ticket ORDER BY note"
+    one.sql(_TICKETS)
+    one.tell(other)
+    one.sql("UPDATE ticket SET code = 'X€' WHERE code = 'x€'")
+    delta = one.delta(other.vector())
+    for _time in range(2):
+        other.apply(delta)
+        assert other.held() == []
+        assert other.rows(everything) == one.rows(everything)
+        assert other.rows("SELECT COUNT(*) FROM herdbook_dead_ticket") == [(0,)]
+        other.seal()
+    one.sql("DELETE FROM ticket WHERE code = 'x€'")
+    one.tell(other)
+    assert other.rows(everything) == one.rows(everything)
+    assert other.rows("SELECT code FROM herdbook_dead_ticket") == [("X€",)]
+
+
 @pytest.mark.parametrize("turn", [1, -1])
 def test_values_of_every_type_arrive_as_they_were(pair: list[Member], turn: int) -> None:
     """When rows are born, when each gets the values of another one, and when they die."""
@@ -98,7 +122,8 @@ def test_values_of_every_type_arrive_as_they_were(pair: list[Member], turn: int)
     listed = ", ".join(f"it.`{n}` = source.`{n}`" for n in names if n != "number")
     one.sql(
         "CREATE TABLE copied AS SELECT * FROM specimen",
-        f"UPDATE specimen AS it JOIN copied AS source ON source.number = it.number + 1 SET {listed}",
+        "UPDATE specimen AS it JOIN copied AS source ON source.number = it.number + 1 "
+        f"SET {listed}",
     )
     one.tell(other)
     assert other.held() == []

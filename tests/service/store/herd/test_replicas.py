@@ -72,7 +72,8 @@ def random_statement(chance: random.Random) -> str:
         return chance.choice(("NULL", number(most)))
 
     rows = {
-        "ranch": (3, {"name": f"'{number(9)}'", "brand": chance.choice(("NULL", f"'{number(3)}'"))}),
+        "ranch": (3, {"name": f"'{number(9)}'",
+                      "brand": chance.choice(("NULL", f"'{number(3)}'"))}),
         "stable": (4, {"ranch_number": number(3), "sign": f"'{number(5)}'"}),
         "horse": (7, {"stable_number": number(4), "owner_number": maybe(3),
                       "mother_number": maybe(7), "chip": number(9), "name": f"'{number(9)}'"}),
@@ -98,7 +99,8 @@ def write(member: Member, chance: random.Random) -> int:
         member.sql(random_statement(chance))
     except MySQLdb.Error as error:
         # A unique value, a parent or a child in the way, or a reference of a table to itself.
-        assert error.args[0] in (1062, 1451, 1452, 1442), error
+        if error.args[0] not in (1062, 1451, 1452, 1442):
+            raise
         return 0
     return 1
 
