@@ -66,6 +66,27 @@ def test_three_texts_go_round(one: Member, other: Member) -> None:
     same(one, other)
 
 
+def test_a_value_that_was_only_put_aside_comes_back(one: Member, other: Member) -> None:
+    """Of a unique key over two columns one changes, and the other is free for the moment."""
+    for member in (one, other):
+        member.sql("ALTER TABLE horse ADD UNIQUE pair (stable_number, name)")
+    one.sql(
+        "INSERT INTO ranch (number) VALUES (1), (2)",
+        "INSERT INTO stable (number, ranch_number, sign) VALUES "
+        "(1, 1, 'a'), (2, 1, 'b'), (3, 1, 'c')",
+        HORSE.replace("chip)", "chip, name)") + "(1, 1, 2, NULL, 1, 'x'), (2, 2, 2, NULL, 2, 'x')",
+    )
+    one.tell(other)
+    one.sql(
+        "UPDATE horse SET stable_number = 3 WHERE number = 1",
+        "UPDATE horse SET stable_number = 1 WHERE number = 2",
+        "UPDATE horse SET stable_number = 2 WHERE number = 1",
+    )
+    one.tell(other)
+    same(one, other)
+    assert other.held() == []
+
+
 def test_newborn_rows_refer_to_each_other_in_a_circle(one: Member, other: Member) -> None:
     """The references are filled in when all are there; also one of a row to itself."""
     told(

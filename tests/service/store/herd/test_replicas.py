@@ -62,6 +62,17 @@ def shown(member: Member) -> dict[str, list[Any]]:
     return found
 
 
+def told(member: Member) -> set[Any]:
+    """The changelog, as every node has it."""
+    return {
+        (at or position, *rest)
+        for position, at, *rest in member.rows(
+            "SELECT `position`, at_origin, origin, table_name, row_key, kind, fields, life, stamp, "
+            "writer FROM herdbook_changelog"
+        )
+    }
+
+
 def random_statement(chance: random.Random) -> str:
     """An insert, an update or a delete, of few rows and few values."""
 
@@ -127,6 +138,7 @@ def test_nodes_that_write_apart_end_with_the_same(herd: list[Member], seed: int)
     first, *others = (shown(member) for member in herd)
     for seen in others:
         assert seen == first
+    assert told(herd[0]) == told(herd[1]) == told(herd[2])
     vectors = [{o: at for o, at in member.vector().items() if at} for member in herd]
     assert vectors[1:] == vectors[:-1]
     assert all(member.held() == [] for member in herd)
