@@ -80,10 +80,11 @@ def latest(tx: Transaction, most: int, before: int | None = None) -> list[Noted]
     where, parameters = ("WHERE `number` < ? ", (before,)) if before is not None else ("", ())
     rows = tx.rows(
         "SELECT `number`, `noted_at`, `rule`, `table_name`, `row_key`, `life`, `sender`, "
-        f"`restored_at`, `content` FROM `herdbook_journal` {where}ORDER BY `number` DESC LIMIT {most:d}",
+        f"`restored_at`, `content` FROM `herdbook_journal` {where}"
+        f"ORDER BY `number` DESC LIMIT {most:d}",
         parameters,
     )
-    return [Noted(*head, losses_of(content)) for *head, content in rows]
+    return [Noted._make((*head, losses_of(content))) for *head, content in rows]
 
 
 def content_of(losses: Sequence[Loss]) -> bytes:
