@@ -207,8 +207,14 @@ def _uniques(
     columns: Sequence[HerdColumn],
     references: Sequence[Reference],
 ) -> Iterator[Unique]:
-    """The unique keys over whole columns; of one over prefixes only the server can tell."""
+    """The unique keys over whole columns; of one over prefixes only the server can tell.
+
+    The primary key is one where a collation may take different keys for the same.
+    """
     by_name = {column.name: column for column in columns}
+    key = [by_name[part.name] for part in capture.key]
+    if any(column.collation is not None for column in key):
+        yield Unique("PRIMARY", tuple(column.id for column in key))
     members: dict[str, list[HerdColumn | None]] = defaultdict(list)
     for name, column, prefix in rows:
         members[name].append(by_name.get(column) if prefix is None else None)

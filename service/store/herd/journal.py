@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
@@ -28,6 +28,24 @@ class Content(msgspec.Struct, array_like=True, frozen=True):
     kept: Column
     kept_stamps: _Numbers
     kept_origins: _Numbers
+
+
+class Noted(NamedTuple):
+    """One entry of the journal as it stands in its table; moments in microseconds since 1970, UTC.
+
+    `row_key` is the key as changelogs have it, `sender` the origin of the node whose delta brought
+    it about, None where something was tried again here.
+    """
+
+    number: int
+    noted_at: int
+    rule: str
+    table: str
+    row_key: bytes
+    life: int
+    sender: int | None
+    restored_at: int | None
+    losses: tuple[Loss, ...]
 
 
 _decoder = msgspec.msgpack.Decoder(Content)
@@ -55,6 +73,18 @@ def note(
             f"`sender`, `content`) VALUES {', '.join(['(?, ?, ?, ?, ?, ?, ?)'] * len(part))}",
             [value for row in part for value in row],
         )
+
+
+def latest(tx: Transaction, most: int, before: int | None = None) -> list[Noted]:
+    """The latest entries, or the latest before a number; the latest first."""
+    where, parameters = ("WHERE `number` < ? ", (before,)) if before is not None else ("", ())
+    rows = tx.rows(
+        "SELECT `number`, `noted_at`, `rule`, `table_name`, `row_key`, `life`, `sender`, "
+        f"`restored_at`, `content` FROM `herdbook_journal` {where}"
+        f"ORDER BY `number` DESC LIMIT {most:d}",
+        parameters,
+    )
+    return [Noted._make((*head, losses_of(content))) for *head, content in rows]
 
 
 def content_of(losses: Sequence[Loss]) -> bytes:
