@@ -20,7 +20,7 @@ from MySQLdb import Error as DriverError
 from storm.exceptions import Error as StormError
 
 from records.catalogue import Catalogue
-from service.errors import Busy, LogPruned, Unavailable
+from service.errors import Busy, ServiceError, Unavailable
 from service.herd.deltas import Delta
 from service.herd.vectors import Vector
 from service.store.database import HerdbookDatabase
@@ -38,6 +38,13 @@ from service.store.transaction import Transaction
 Result = TypeVar("Result")
 
 _TRIES = 3
+
+
+class LogPruned(ServiceError):
+    """A sibling lacks what is no longer in this node's changelog, so no delta can bring it."""
+
+    code = "herd.pruned"
+    hint = "Let the sibling begin with a copy of this database, or keep the changelog for longer."
 
 
 @dataclass(frozen=True)

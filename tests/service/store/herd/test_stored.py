@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
-from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.defer import CancelledError, Deferred
 
 from service.errors import ServiceError, ShuttingDown, Unavailable
 from service.herd.deltas import Delta
-from service.herd.messages import Portion
 from service.herd.port import Origin, Sibling
-from service.herd.vectors import Vector
 from service.store.herd import siblings
-from service.store.herd.batches import Sizes
+from service.store.herd.applier import Applier
+from service.store.herd.arrivals import Arrivals
+from service.store.herd.delta_parts import Sizes
+from service.store.herd.described import Descriptions
 from service.store.herd.reading import Bounds
 from service.store.herd.stored import StoredHerd
 from service.store.settings import SessionSettings
@@ -33,22 +34,6 @@ FEW = Bounds(sizes=Sizes(most_rows=2, most_bytes=1_000, most_lines=10))
 SEATS = 2
 
 
-class Applied:
-    """What stands for the applier."""
-
-    def __init__(self) -> None:
-        self.done: list[object] = []
-
-    def apply(self, link: int, sender: int, portion: Portion) -> Deferred[Vector]:
-        """Note it."""
-        self.done.append((link, sender, portion))
-        return succeed({sender: 1})
-
-    def forget(self, link: int) -> None:
-        """Note it."""
-        self.done.append(link)
-
-
 class Herd:
     """A store on a database, with its threads."""
 
@@ -58,19 +43,18 @@ class Herd:
         self.reading = Lane(reactor, "r", 1, lambda: worker(url, SessionSettings(autocommit=True)))
         self.writing = Lane(reactor, "w", 1, lambda: worker(url, SessionSettings()))
         self.deltas = StepLane(reactor, "d", SEATS, idle_seconds)
-        self.applier = Applied()
-        reader = reader_at(url, bounds=FEW)
-        self.store = StoredHerd(self.reading, self.writing, self.deltas, reader, self.applier)
+        reader, arrivals = reader_at(url, bounds=FEW), Arrivals(Applier(Descriptions()))
+        self.store = StoredHerd(self.reading, self.writing, self.deltas, reader, arrivals)
 
     def start(self) -> None:
         """Start the threads."""
-        for lane in (self.reading, self.writing, self.deltas):
-            lane.start()
+        self.reading.start()
+        self.store.start()
 
     def stop(self) -> None:
         """End them."""
-        for lane in (self.reading, self.writing, self.deltas):
-            lane.stop()
+        self.store.stop()
+        self.reading.stop()
 
     def outcome(self, awaited: Any) -> Any:
         """What something ends with."""
@@ -208,11 +192,3 @@ def test_siblings_are_remembered_as_they_were_last_known(herd: Herd, ranch: str)
     assert after[1].met_at == before[1].met_at
     assert after[1].seen_at >= before[1].seen_at
     assert {one.state for one in after} == {"active"}
-
-
-def test_what_is_applied_is_the_appliers(herd: Herd) -> None:
-    """It is handed on as it came."""
-    portion = Portion(1, 0, Delta(9, {}, {9: 1}, (), ()))
-    assert herd.outcome(herd.store.apply(3, 9, portion)) == {9: 1}
-    herd.store.forget(3)
-    assert herd.applier.done == [(3, 9, portion), 3]
