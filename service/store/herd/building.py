@@ -16,6 +16,7 @@ from service.store.herd.described import Descriptions
 from service.store.herd.held import held_at
 from service.store.herd.reading import DeltaReader
 from service.store.herd.session import ApplyingSession
+from service.store.herd.snapshots import IDLE_SECONDS, ReadingSession
 from service.store.herd.stored import StoredHerd
 from service.store.sealing.lane import SealingLane
 from service.store.settings import SessionSettings
@@ -24,9 +25,6 @@ from service.store.work import RetryPolicy, Worker
 
 READINGS = 4
 """Deltas that are read at once; each holds a snapshot, a connection and a thread."""
-
-IDLE_SECONDS = 60.0
-"""How long a reading may stand still: the server keeps old versions of rows for it."""
 
 
 def new_stored_herd(
@@ -40,11 +38,12 @@ def new_stored_herd(
     """The store of one node; it connects when it is first asked. `settings` are its time limits."""
     session = ApplyingSession(settings.connect_seconds, settings.statement_seconds)
     database = HerdbookDatabase(url, session)
+    watching = ReadingSession(settings.connect_seconds, settings.statement_seconds)
     make_worker = partial(Worker, database, catalogue, RetryPolicy(), random.random)
     return StoredHerd(
         reading,
         Lane(reactor, "applying", 1, make_worker, sealing.wake),
         StepLane(reactor, "deltas", READINGS, IDLE_SECONDS),
-        DeltaReader(HerdbookDatabase(url, settings), catalogue, sealing.wake, held_at),
+        DeltaReader(HerdbookDatabase(url, watching), catalogue, sealing.wake, held_at),
         Arrivals(Applier(Descriptions())),
     )

@@ -77,6 +77,12 @@ class Spool:
             lines,
         )
 
+    def take_out(self, place: Place) -> list[Line]:
+        """Keep nothing of a row any more, before the rows are put in order; what there was."""
+        lines = [Line(*one) for one in self._store.execute(_LINES, (*place, 0, _ALL))]
+        self._store.execute("DELETE FROM line WHERE name = ? AND key = ?", place)
+        return lines
+
     def arrange(self, ranks: Ranks) -> None:
         """All lines are there: put the rows in order."""
         self._store.execute(_FILL)

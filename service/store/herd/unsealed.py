@@ -146,14 +146,14 @@ def reach_of(moment: Moment, since: Iterable[LateLine], waiting: Collection[int]
     left_out = tuple(
         entry for entry in moment.unsealed if entry.entry in waiting and entry.entry not in sealed
     )
-    return Reach(tuple(lines), _lowered(moment, written, left_out), left_out)
+    named = ((one.origin, one.at_origin) for one in left_out if one.at_origin is not None)
+    covers = below({**moment.vector, moment.origin: written}, named)
+    return Reach(tuple(lines), covers, left_out)
 
 
-def _lowered(moment: Moment, written: int, left_out: Iterable[Entry]) -> Vector:
-    """What is covered where some entries are left out."""
-    covers = {**moment.vector, moment.origin: written}
-    for entry in left_out:
-        if entry.at_origin is not None:
-            known = covers.get(entry.origin, 0)
-            covers[entry.origin] = min(known, entry.at_origin - 1)
-    return {origin: position for origin, position in covers.items() if position}
+def below(covers: Vector, missing: Iterable[tuple[int, int]]) -> Vector:
+    """What is covered where entries are missing, each named by its origin and position there."""
+    lowered = dict(covers)
+    for origin, at in missing:
+        lowered[origin] = min(lowered.get(origin, 0), at - 1)
+    return {origin: position for origin, position in lowered.items() if position > 0}

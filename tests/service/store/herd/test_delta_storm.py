@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import MySQLdb
 
@@ -19,6 +20,7 @@ from service.store.herd.delta_parts import Sizes
 from service.store.herd.described import describe
 from service.store.herd.reading import Bounds, DeltaReader
 from service.store.herd.rows import standings
+from service.store.herd.unsealed import Patience
 from service.store.herd.values import key_of
 from service.store.transaction import Transaction
 from tests.service.store.herd.deltas import (
@@ -73,6 +75,21 @@ def statement(chance: random.Random) -> str:
             f"DELETE FROM horse WHERE number = {horse}",
         ]
     )
+
+
+def hold(url: str, over: threading.Event) -> None:
+    """Transactions that hold rows for a while, as one does that is about to add children."""
+    chance = random.Random(WRITERS)
+    with raw_connection(url, autocommit=False) as connection:
+        while not over.is_set():
+            for table in ("ranch", "stable"):
+                number = chance.randrange(KEYS)
+                ask(
+                    connection,
+                    f"SELECT * FROM {table} WHERE number = {number} LOCK IN SHARE MODE",
+                )
+            over.wait(0.2)
+            connection.rollback()
 
 
 class Follower:
@@ -144,26 +161,34 @@ def rows_there(url: str) -> dict[Place, RowState]:
 def storm(url: str, take: Callable[[], None]) -> None:
     """Let writers write, and take deltas meanwhile."""
     failed: list[BaseException] = []
+    over = threading.Event()
 
-    def run(seed: int) -> None:
+    def run(task: Callable[[], None]) -> None:
         try:
-            write(url, seed)
+            task()
         except BaseException as error:
             failed.append(error)
 
-    writers = [threading.Thread(target=run, args=(seed,)) for seed in range(WRITERS)]
-    for writer in writers:
-        writer.start()
-    while any(writer.is_alive() for writer in writers):
-        take()
-    for writer in writers:
-        writer.join()
+    def begin(task: Callable[[], None]) -> threading.Thread:
+        thread = threading.Thread(target=run, args=(task,))
+        thread.start()
+        return thread
+
+    writers = [begin(partial(write, url, seed)) for seed in range(WRITERS)]
+    holder = begin(partial(hold, url, over))
+    try:
+        while any(writer.is_alive() for writer in writers):
+            take()
+    finally:
+        over.set()
+        for thread in (*writers, holder):
+            thread.join()
     assert failed == []
 
 
 def test_a_node_that_takes_deltas_in_a_storm_has_the_same_in_the_end(ranch: str) -> None:
-    """Parts are small, so most deltas have several; births over dead rows are many."""
-    small = Bounds(sizes=Sizes(most_rows=5, most_bytes=4_000, most_lines=10))
+    """Parts are small; births over dead rows are many, and some of them wait."""
+    small = Bounds(Sizes(most_rows=5, most_bytes=4_000, most_lines=10), Patience(seal=0.02))
     with sealing_beside(ranch) as wake:
         follower = Follower(ranch, reader_at(ranch, wake, bounds=small))
         storm(ranch, follower.follow)

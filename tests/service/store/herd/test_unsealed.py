@@ -6,6 +6,7 @@ import pytest
 
 from service.errors import Busy
 from service.herd.deltas import INSERT
+from service.simulation.node import Node
 from service.store.herd.lines import LateLine, Line
 from service.store.herd.reading import Bounds
 from service.store.herd.snapshots import Moment
@@ -19,6 +20,7 @@ from tests.service.store.herd.deltas import (
     rows_of,
     sealed,
     sealing_beside,
+    shapes_of,
     whole,
 )
 from tests.service.store.herd.test_deltas import came
@@ -156,6 +158,32 @@ def test_a_birth_that_is_held_is_left_out_and_delays_nobody(ranch: str) -> None:
     sealed(ranch)
     ((place, row),) = rows_of(delta_of(ranch, delta.covers)).items()
     assert (place, row.state.life, row.state.values["2"]) == (("ranch", (1,)), 3, "b")
+
+
+def test_children_of_a_birth_that_is_held_wait_for_it(ranch: str) -> None:
+    """Who knows the parent as dead would let them die with it."""
+    run(ranch, "INSERT INTO ranch (number) VALUES (1)", "DELETE FROM ranch")
+    sealed(ranch)
+    node = Node(9, shapes_of(ranch))
+    node.apply(delta_of(ranch), now=1)
+    run(ranch, "INSERT INTO ranch (number) VALUES (1), (2)")
+    stable = "INSERT INTO stable (number, ranch_number, sign) VALUES"
+    run(ranch, f"{stable} (5, 2, 'e')", f"{stable} (1, 1, 'a')")
+    run(ranch, "INSERT INTO horse (number, stable_number, chip) VALUES (1, 1, 1), (5, 5, 5)")
+    run(ranch, "UPDATE horse SET owner_number = 1 WHERE number = 5")
+    reader = reader_at(ranch, wake=lambda: sealed(ranch), bounds=HASTY)
+    with open_transaction(ranch, "SELECT * FROM ranch WHERE number = 1 LOCK IN SHARE MODE"):
+        delta = whole(reader.read(node.vector))
+        assert {row.place for row in delta.rows} == {("ranch", (2,)), ("stable", (5,))}
+        # The first line of those that wait is the birth of the stable.
+        assert delta.covers == {own(ranch): 4}
+        assert node.apply(delta, now=1).noted == ()
+    sealed(ranch)
+    node.apply(whole(reader.read(node.vector)), now=1)
+    assert {place for place, _state in node.tables.live()} == {
+        ("ranch", (1,)), ("ranch", (2,)), ("stable", (1,)), ("stable", (5,)), ("horse", (1,)),
+        ("horse", (5,)),
+    }  # fmt: skip
 
 
 def test_a_birth_that_is_sealed_after_the_snapshot_has_its_life(ranch: str) -> None:
