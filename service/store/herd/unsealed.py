@@ -51,7 +51,7 @@ class Patience:
 
     seal: float = 1.0
     drain: float = 10.0
-    pause: float = 0.01
+    pause: float = 0.02
 
 
 class SealerWatch:
