@@ -43,7 +43,6 @@ _TRIES = 3
 class LogPruned(ServiceError):
     """A sibling lacks what is no longer in this node's changelog, so no delta can bring it."""
 
-    code = "herd.pruned"
     hint = "Let the sibling begin with a copy of this database, or keep the changelog for longer."
 
 

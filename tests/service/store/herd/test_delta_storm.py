@@ -202,7 +202,6 @@ def test_a_node_that_takes_deltas_in_a_storm_has_the_same_in_the_end(ranch: str)
         storm(ranch, follower.follow)
     sealed(ranch)
     follower.follow()
-    print(follower.deltas, follower.refused)
     assert follower.deltas > 3
     assert follower.node.tables.waiting == {}
     assert follower.node.tables.states == rows_there(ranch)
