@@ -27,11 +27,11 @@ from service.store.database import HerdbookDatabase
 from service.store.herd.delta_parts import Batches, Sizes
 from service.store.herd.described import Described, Descriptions
 from service.store.herd.lines import lines_above
-from service.store.herd.orphans import leave_out_orphans
 from service.store.herd.snapshots import Moment, Snapshot, moment_of, told_by_service_errors
 from service.store.herd.spool import Spool
 from service.store.herd.states import HeldOf, States, nothing_held
-from service.store.herd.unsealed import MOST_UNSEALED, Patience, Reach, SealerWatch, below
+from service.store.herd.unborn import require_whole
+from service.store.herd.unsealed import MOST_UNSEALED, Patience, Reach, SealerWatch
 from service.store.records_store import RecordStore
 from service.store.transaction import Transaction
 
@@ -43,7 +43,6 @@ _TRIES = 3
 class LogPruned(ServiceError):
     """A sibling lacks what is no longer in this node's changelog, so no delta can bring it."""
 
-    code = "herd.pruned"
     hint = "Let the sibling begin with a copy of this database, or keep the changelog for longer."
 
 
@@ -119,10 +118,8 @@ class DeltaReader:
             spool.add(late for late in reach.lines if late.at > head.above.get(late.origin, 0))
             try:
                 described = self._described(tx)
-                orphans = leave_out_orphans(tx, described, spool, reach.waiting)
-                covers = below(head.covers, ((line.origin, line.at) for line in orphans))
-                head = head._replace(covers=covers)
-                states = States(tx, described, self._held_of, reach.waiting)
+                require_whole(tx, described, spool, reach.unborn)
+                states = States(tx, described, self._held_of, reach.unborn)
                 yield from Batches(head, spool, states, self._bounds.sizes).parts()
             except (DriverError, StormError):
                 # Something may not be as it is described.

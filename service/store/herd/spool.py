@@ -77,11 +77,9 @@ class Spool:
             lines,
         )
 
-    def take_out(self, place: Place) -> list[Line]:
-        """Keep nothing of a row any more, before the rows are put in order; what there was."""
-        lines = [Line(*one) for one in self._store.execute(_LINES, (*place, 0, _ALL))]
-        self._store.execute("DELETE FROM line WHERE name = ? AND key = ?", place)
-        return lines
+    def has(self, place: Place) -> bool:
+        """Whether there is a line of a row."""
+        return self._store.execute(_LINES, (*place, 0, 1)).fetchone() is not None
 
     def arrange(self, ranks: Ranks) -> None:
         """All lines are there: put the rows in order."""

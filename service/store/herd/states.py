@@ -47,14 +47,14 @@ class Told(NamedTuple):
 class States:
     """Reads rows: what the tables have, joined with what is held.
 
-    Of the rows in `waiting` a birth is left out of what is told; where they have a dead row, that
-    is what they are before it.
+    Of the `unborn` rows a birth is left out of what is told; where they have a dead row, that is
+    what they are before it.
     """
 
     tx: Transaction
     described: Described
     held_of: HeldOf
-    waiting: frozenset[Place]
+    unborn: frozenset[Place]
 
     def of(self, table: str, row_keys: Sequence[bytes]) -> dict[bytes, Told]:
         """How some rows of one table stand."""
@@ -98,7 +98,7 @@ class States:
     def _ours(self, place: Place, standing: Standing | None) -> RowState | None:
         if standing is None:
             return None
-        if place in self.waiting and standing.dead is not None:
+        if place in self.unborn and standing.dead is not None:
             return standing.dead
         return standing.state
 

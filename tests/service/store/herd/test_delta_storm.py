@@ -13,6 +13,7 @@ from functools import partial
 import MySQLdb
 
 from records.states import RowState
+from service.errors import Busy
 from service.herd.deltas import Delta
 from service.herd.shapes import Place
 from service.simulation.node import Node
@@ -82,13 +83,14 @@ def hold(url: str, over: threading.Event) -> None:
     chance = random.Random(WRITERS)
     with raw_connection(url, autocommit=False) as connection:
         while not over.is_set():
-            for table in ("ranch", "stable"):
-                number = chance.randrange(KEYS)
-                ask(
-                    connection,
-                    f"SELECT * FROM {table} WHERE number = {number} LOCK IN SHARE MODE",
-                )
-            over.wait(0.2)
+            try:
+                for table in ("ranch", "stable"):
+                    held = f"SELECT * FROM {table} WHERE number = {chance.randrange(KEYS)}"
+                    ask(connection, f"{held} LOCK IN SHARE MODE")
+                over.wait(0.2)
+            except MySQLdb.Error as error:
+                if error.args[0] not in _ASIDE:
+                    raise
             connection.rollback()
 
 
@@ -101,12 +103,18 @@ class Follower:
         self._reader = reader
         self.node = Node(9, shapes_of(url))
         self.deltas = 0
+        self.refused = 0
 
     def follow(self) -> None:
         """Take one delta in all its parts."""
         above = {origin: at for origin, at in self.node.vector.items() if at}
         waiting: Delta | None = None
-        for part in parts_of(self._reader.read(above)):
+        try:
+            parts = list(parts_of(self._reader.read(above)))
+        except Busy:
+            self.refused += 1
+            return
+        for part in parts:
             if part.last and waiting is not None:
                 part = part._replace(
                     rows=waiting.rows + part.rows, entries=waiting.entries + part.entries

@@ -55,16 +55,16 @@ def test_rows_come_in_the_order_in_which_they_travel() -> None:
         assert [each.position for each in spool.lines(first[-1], after=3)] == [6]
 
 
-def test_rows_that_are_dead_all_the_same_are_moved_and_others_taken_out() -> None:
-    """Before the rows are in order, and after it."""
+def test_rows_that_are_dead_all_the_same_are_moved() -> None:
+    """They come with the others that are."""
     with closing(Spool()) as spool:
         spool.add(line(number, "parent", b"%d" % number) for number in range(1, 5))
-        assert [each.position for each in spool.take_out(("parent", b"2"))] == [2]
-        assert spool.take_out(("parent", b"2")) == []
+        assert spool.has(("parent", b"2"))
+        assert not spool.has(("child", b"2"))
         spool.arrange(ranks)
         spool.dies(spool.live(None, 2))
-        assert [row.first for row in spool.live(None, 10)] == [4]
-        assert [row.first for row in spool.dead(None, 10)] == [3, 1]
+        assert [row.first for row in spool.live(None, 10)] == [3, 4]
+        assert [row.first for row in spool.dead(None, 10)] == [2, 1]
 
 
 def test_what_is_much_is_in_a_file_that_goes_with_the_spool() -> None:
