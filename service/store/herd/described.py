@@ -162,6 +162,7 @@ def _table(
         _groups(facts.checks[capture.table], ids),
         frozenset(column.id for column in columns),
         frozenset(column.id for column in columns if not column.has_default),
+        frozenset(map(str, range(1, capture.last_number + 1))) - frozenset(ids.values()),
     )
     return HerdTable(capture, columns, shape)
 

@@ -56,6 +56,23 @@ def test_unknown_columns_wait_and_the_others_are_taken() -> None:
     assert "area" in held.text
 
 
+def test_what_a_migration_dropped_here_is_not_waited_for() -> None:
+    """The other columns are taken, nothing is held or put aside; what waited before is let go."""
+    here = {"city 1": row(at=10, origin=THEIRS, name="Ulm")}
+    tables = tables_with(NARROW, here)
+    grown = written(ULM, 20, THEIRS, area=6)
+    took(NARROW, tables, delta(part("city 1", grown, "area")))
+    assert told(took(NARROW, tables, delta(part("city 1", grown, "area")))) == {}
+    assert list(tables.waiting) == [place("city 1")]
+    without = shapes(replace(NARROW["city"], dropped=frozenset({"area"})))
+    made = again(without, tables, "city 1")
+    assert (made.released, made.held, made.journal) == ({place("city 1")}, (), ())
+    later = written(written(grown, 30, THEIRS, area=7), 40, THEIRS, name="Hof")
+    made = took(without, tables, delta(part("city 1", later, "area", "name")))
+    assert (made.held, made.journal) == ((), ())
+    assert made.rows[place("city 1")].values == {"name": "Hof"}
+
+
 def test_columns_that_waited_are_taken_after_a_migration() -> None:
     """The default that it gave the row gives way."""
     tables = tables_with(NARROW, {})
