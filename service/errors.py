@@ -85,6 +85,13 @@ class FeedRefused(Refused):
     hint = "feed.consumers lists who is registered, and how far the changelog reaches."
 
 
+class TableUnverifiable(ServiceError):
+    """A table cannot be compared with that of another node."""
+
+    code = "herd.unverifiable"
+    hint = "The node's database server gives no digest of a row: it may be larger than a packet."
+
+
 class PositionBeyondHead(FeedRefused):
     """A position that this database has never given; `details` hold the head."""
 

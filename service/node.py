@@ -40,7 +40,7 @@ from service.store.database import HerdbookDatabase
 from service.store.feed.pages import Bounds
 from service.store.feed.stored import StoredFeed
 from service.store.feed.waiting import Waiting
-from service.store.herd.building import new_stored_herd
+from service.store.herd.building import new_comparing, new_stored_herd
 from service.store.herd.stored import StoredHerd
 from service.store.records import StoredRecords
 from service.store.retention import Retention
@@ -111,6 +111,7 @@ class Node:
         self._sealing = self._sealing_lane(catalogue)
         self._reading = self._lane("read", catalogue, autocommit=True)
         self._writing = self._lane("write", catalogue, autocommit=False)
+        self._stored_herd = self._new_stored_herd(catalogue)
         self._capture = self._capture_watch()
         self._schema = self._schema_watch()
         limits = configuration.limits
@@ -121,12 +122,12 @@ class Node:
             self._feed,
             limits.longest_wait,
             StoredUndo(self._reading, self._writing),
+            *new_comparing(self._reading, self._stored_herd),
         )
         calls = CallMetrics(self._metrics, frozenset(method.name for method in registry))
         self._runner = CallRunner(registry.respond, limits, calls, reactor)
         self._rpc = RpcFactory(self._runner, WebLimits(limits.body_bytes), reactor)
         self._stream = self._lines()
-        self._stored_herd = self._new_stored_herd(catalogue)
         self.herd = (
             self._herd_room(herd_store or self._stored_herd)
             if configuration.herd.is_wanted

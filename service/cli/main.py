@@ -55,6 +55,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "call": LazyCommand("service.cli.call:call", "Call a method of a running node."),
     "feed": LazyCommand("service.cli.feed:feed", "Follow the changes; see who needs them."),
     "simulate": LazyCommand("service.cli.simulate:simulate", "Try the rules on made-up herds."),
+    "verify": LazyCommand("service.cli.verify:verify", "Compare the rows of two nodes."),
     "schema": LazyCommand("service.cli.schema:schema", "Migrate the database; show differences."),
 }
 

@@ -14,10 +14,12 @@ from service.store.herd.applier import Applier
 from service.store.herd.arrivals import Arrivals
 from service.store.herd.described import Descriptions
 from service.store.herd.held import held_at
+from service.store.herd.mending import StoredMending
 from service.store.herd.reading import DeltaReader
 from service.store.herd.session import ApplyingSession
 from service.store.herd.snapshots import IDLE_SECONDS, ReadingSession
 from service.store.herd.stored import StoredHerd
+from service.store.herd.verifying import StoredVerifying
 from service.store.sealing.lane import SealingLane
 from service.store.settings import SessionSettings
 from service.store.threads import Lane, StepLane
@@ -47,3 +49,8 @@ def new_stored_herd(
         DeltaReader(HerdbookDatabase(url, watching), catalogue, sealing.wake, held_at),
         Arrivals(Applier(Descriptions())),
     )
+
+
+def new_comparing(reading: Lane, herd: StoredHerd) -> tuple[StoredVerifying, StoredMending]:
+    """What compares this node with another one, and what makes them equal."""
+    return StoredVerifying(reading), StoredMending(reading, herd.applying)

@@ -20,7 +20,7 @@ class StoredHerd:
     """Implements `service.herd.port.HerdStore` on MySQL.
 
     `reading` is a lane whose connections commit each statement, `deltas` has a thread for each
-    delta that is being read, and `applying` one for what comes.
+    delta that is being read, and `applying` one for what comes, whoever brings it.
     """
 
     def __init__(
@@ -32,20 +32,20 @@ class StoredHerd:
         arrivals: Arrivals,
     ) -> None:
         self._reading = reading
-        self._applying = applying
+        self.applying = applying
         self._deltas = deltas
         self._reader = reader
         self._arrivals = arrivals
 
     def start(self) -> None:
         """Start the threads."""
-        self._applying.start()
+        self.applying.start()
         self._deltas.start()
 
     def stop(self) -> None:
         """Finish what is being applied, close what is being read, end the threads; blocks."""
         self._deltas.stop()
-        self._applying.stop()
+        self.applying.stop()
 
     def origin(self) -> Awaitable[Origin]:
         """See the port."""
@@ -57,7 +57,7 @@ class StoredHerd:
 
     def apply(self, link: int, sender: int, portion: Portion) -> Awaitable[Vector]:
         """See the port."""
-        applied = self._applying.run(self._arrivals.work(link, portion))
+        applied = self.applying.run(self._arrivals.work(link, portion))
         return applied.addCallback(lambda outcome: self._arrivals.keep(link, portion, outcome))
 
     def forget(self, link: int) -> None:
@@ -66,7 +66,7 @@ class StoredHerd:
 
     def note(self, met: tuple[Sibling, ...]) -> Awaitable[None]:
         """See the port."""
-        return self._applying.run(lambda tx: siblings.note(tx, met))
+        return self.applying.run(lambda tx: siblings.note(tx, met))
 
 
 def origin_of(tx: Transaction) -> Origin:
