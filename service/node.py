@@ -6,7 +6,6 @@ Node(configuration, catalogue, reactor).start()
 from __future__ import annotations
 
 import logging
-import os
 import random
 import signal
 from collections.abc import Callable
@@ -16,12 +15,9 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.endpoints import serverFromString
-from twisted.internet.error import CannotListenError
 from twisted.internet.threads import deferToThread
 
 from records.catalogue import Catalogue
-from records.errors import HerdbookError
 from schema.scripts import load_revisions, needs_of, own_revisions
 from schema.version import SCHEMA_NUMBER
 from service.config import Configuration
@@ -56,6 +52,7 @@ from service.transports.admin import AdminFactory, Check
 from service.transports.calls import CallRunner
 from service.transports.http import RpcFactory
 from service.transports.lines import LineFactory
+from service.transports.listening import Listener, listen, shown
 from service.transports.siblings.building import new_herd_room
 from service.transports.siblings.room import HerdRoom, Who
 from service.transports.stream_limits import StreamLimits
@@ -74,10 +71,6 @@ Advise = Callable[[str], str]
 def _unchanged(advice: str) -> str:
     """For nodes that no command has started."""
     return advice
-
-
-class CannotListen(HerdbookError):
-    """A listener's address is taken or not to be had."""
 
 
 @dataclass(frozen=True)
@@ -204,15 +197,11 @@ class Node:
         """Open the listener of a key; where it can be reached."""
         section, key = name.split(".")
         endpoint: str = getattr(getattr(self._configuration, section), key)
-        try:
-            port = await _endpoint(self._reactor, endpoint).listen(factory)
-        except (CannotListenError, OSError) as error:
-            reason = getattr(error, "socketError", error)
-            is_default = self._configuration.origins[name] == "default"
-            raise CannotListen(_cannot_listen(name, endpoint, is_default, reason)) from error
+        wanted = Listener(name, endpoint, self._configuration.origins[name] == "default")
+        port = await listen(self._reactor, wanted, factory)
         self._ports[name] = port
         is_http = name in ("listen.rpc", "listen.admin")
-        return _shown(port.getHost(), "http" if is_http else "tcp")
+        return shown(port.getHost(), "http" if is_http else "tcp")
 
     def _lane(self, name: str, catalogue: Catalogue, autocommit: bool) -> Lane:
         """A lane with a connection for each of its threads."""
@@ -326,43 +315,11 @@ def session_settings(configuration: Configuration, autocommit: bool) -> SessionS
     )
 
 
-def _cannot_listen(name: str, endpoint: str, is_default: bool, reason: object) -> str:
-    """What to say of a listener that cannot be opened, and how to have it elsewhere."""
-    advice = "Choose another port, or stop the program that holds this one."
-    if not is_default:
-        return f"{name} = {endpoint}: {reason}. {advice}"
-    key = name.rpartition(".")[2]
-    return (
-        f"{name} = {endpoint}, the default, since nothing sets it: {reason}. {advice} Write "
-        f'{key} = "tcp:PORT:interface=127.0.0.1" under [listen], or set '
-        f"HERDBOOK_LISTEN_{key.upper()}. No listener can be left out; one that nobody needs takes "
-        "no port as unix:/PATH/OF/A/SOCKET."
-    )
-
-
-def _endpoint(reactor: Any, description: str) -> Any:
-    """Twisted's endpoint for its description."""
-    kind, _, place = description.partition(":")
-    if kind == "unix" and ":mode=" not in place:
-        # Twisted's own default lets every user of the machine in.
-        description = f"{description}:mode=600"
-    return serverFromString(reactor, description)  # type: ignore[no-untyped-call]
-
-
 def _stop_on_hangup(reactor: Any) -> None:
     """Stop in good order when the terminal closes too, unless `nohup` said otherwise."""
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         stop = partial(reactor.callFromThread, reactor.stop)
         signal.signal(signal.SIGHUP, lambda _number, _frame: stop())
-
-
-def _shown(address: Any, scheme: str) -> str:
-    """The URL of a listener, or its socket."""
-    host, port = getattr(address, "host", None), getattr(address, "port", None)
-    if host is None:
-        return f"unix:{os.fsdecode(address.name)}"
-    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    return f"http://{place}/" if scheme == "http" else f"{scheme}://{place}"
 
 
 def run_node(

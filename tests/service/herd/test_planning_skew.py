@@ -66,7 +66,8 @@ def test_what_a_migration_dropped_here_is_not_waited_for() -> None:
     assert list(tables.waiting) == [place("city 1")]
     without = shapes(replace(NARROW["city"], dropped=frozenset({"area"})))
     made = again(without, tables, "city 1")
-    assert (made.released, made.held, made.journal) == ({place("city 1")}, (), ())
+    assert made.released == {place("city 1")}
+    assert (made.held, made.journal) == ((), ())
     later = written(written(grown, 30, THEIRS, area=7), 40, THEIRS, name="Hof")
     made = took(without, tables, delta(part("city 1", later, "area", "name")))
     assert (made.held, made.journal) == ((), ())
