@@ -199,7 +199,7 @@ def wrong_groups() -> Declared:
         shelf = Reference(Shelf)
         amount = Integer()
         currency = Text(length=3)
-        __atomic__ = (
+        __atomic__ = (  # type: ignore[assignment]
             ("amount", "currncy"),
             ("amount",),
             ("shelf",),
