@@ -16,7 +16,7 @@ class CannotListen(HerdbookError):
 
 
 class Listener(NamedTuple):
-    """A listener: its key in the configuration, Twisted's description, and whether nobody set it."""
+    """A listener: its key in the configuration, its description, and whether nobody set it."""
 
     name: str
     endpoint: str

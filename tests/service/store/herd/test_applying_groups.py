@@ -8,11 +8,15 @@ import pytest
 
 from records import Integer, Record, Reference, Text
 from records.catalogue import Catalogue, catalogue_of
+from records.states import RowState
 from schema.direct import create_tables
 from service.database_url import DatabaseUrl
 from service.herd.held import REFUSED
 from service.herd.journal import LATER_WRITE
 from service.server import PrivateServer
+from service.store.herd.described import describe
+from service.store.herd.rows import standings
+from service.store.transaction import Transaction
 from tests.service.store.feeds import page
 from tests.service.store.herd.herds import Member, quiet
 from tests.service.store.tools import read
@@ -88,7 +92,11 @@ def pair(urls: tuple[str, str]) -> Pair:
 
 def versions(node: Member) -> list[object]:
     """The versions of amount and currency."""
-    (state,) = node.states([("bill", (1,))]).values()
+
+    def look(tx: Transaction) -> RowState:
+        return standings(tx, describe(tx).tables["bill"], [(1,)])[1,].state
+
+    state = node.do(look)
     return [state.version("2"), state.version("4")]
 
 
