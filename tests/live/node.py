@@ -57,6 +57,20 @@ class NodeProcess:
 
     def __enter__(self) -> Self:
         """Start it, and wait until it is ready."""
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop it."""
+        self.stop()
+
+    def start(self) -> None:
+        """Start it, and wait until it is ready."""
         environment = {
             "PYTHONPATH": str(Path(__file__).parents[2]),
             "HERDBOOK_NODE_RECORDS": RECORDS,
@@ -79,16 +93,11 @@ class NodeProcess:
         assert ready, f"the node did not start: {self.log()}"
         told = json.loads(ready)
         self.rpc, self.admin, self.stream = told["rpc"], told["admin"], told["stream"]
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop it."""
-        assert self._process is not None
+    def stop(self) -> None:
+        """Stop it; one that was never started, or has ended, is fine."""
+        if self._process is None:
+            return
         self._process.send_signal(signal.SIGTERM)
         try:
             self._process.wait(_STOP_SECONDS)

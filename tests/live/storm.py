@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import MySQLdb
 
@@ -34,16 +34,31 @@ _REFUSALS = {
     "server.outcome_unknown",
 }
 
+Call = tuple[str, dict[str, Any]]
 Statement = tuple[str, tuple[object, ...]]
+
+
+class Kinds(NamedTuple):
+    """What the writers do, drawn by chance."""
+
+    call: Callable[[random.Random], Call]
+    statement: Callable[[random.Random], Statement]
 
 
 class Storm:
     """What the writers share: the node, the database, and what came of it."""
 
-    def __init__(self, node: NodeProcess, database: str, seed: int) -> None:
+    def __init__(
+        self,
+        node: NodeProcess,
+        database: str,
+        seed: int | str,
+        kinds: Kinds | None = None,
+    ) -> None:
         self.node = node
         self.database = database
         self.seed = seed
+        self._kinds = kinds or Kinds(some_call, some_statement)
         self.outcomes: Counter[str] = Counter()
         self.failures: list[BaseException] = []
         self._lock = threading.Lock()
@@ -57,7 +72,7 @@ class Storm:
         """Calls, one after the other."""
         chance = random.Random(f"{self.seed} api {number}")
         for _ in range(turns):
-            method, parameters = some_call(chance)
+            method, parameters = self._kinds.call(chance)
             try:
                 self.node.call(method, parameters)
                 self.note("api done")
@@ -88,7 +103,7 @@ class Storm:
         """Some statements, a pause, and an end of either kind."""
         try:
             for _ in range(chance.choice([1, 1, 2, 3, 6])):
-                ask(connection, *some_statement(chance))
+                ask(connection, *self._kinds.statement(chance))
             time.sleep(chance.random() * _LONGEST_PAUSE)
             if chance.random() < 0.2:
                 undo(connection)
@@ -181,13 +196,13 @@ def kill_one(connection: Any, chance: random.Random) -> bool:
     return True
 
 
-def some_call(chance: random.Random) -> tuple[str, dict[str, Any]]:
+def some_call(chance: random.Random) -> Call:
     """A call that writes; it may well be refused."""
     farm, cow, bell = _keys(chance)
     name = f"name {chance.randrange(FARMS * 2)}"
     cows = [{"number": n, "farm_code": farm, "tag": _tag(chance)} for n in _some(chance, COWS)]
     bells = {"number": bell, "farm_code": farm, "cow_number": cow, "tone": _tone(chance)}
-    calls: list[tuple[str, dict[str, Any]]] = [
+    calls: list[Call] = [
         ("farm.create", {"code": farm, "name": name}),
         ("farm.upsert", {"code": farm, "name": name}),
         ("farm.delete", {"code": farm}),
