@@ -14,6 +14,7 @@ import os
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ from service.store.herd.described import describe
 from service.store.herd.states import standings
 from service.store.herd.values import key_of
 from service.store.transaction import Transaction
-from tests.live.node import NodeProcess, migrate
+from tests.live.node import NodeProcess, migrate, page
 from tests.servers.galera import free_ports
 from tests.service.store.tools import ask, in_transaction, raw_connection, read
 
@@ -147,6 +148,18 @@ class LiveHerd:
             assert_same(first, other, site.name)
         for site in self.sites:
             assert broken_in(site.database) == ()
+
+    def journal(self) -> Counter[str]:
+        """How often each rule was noted, at all nodes together."""
+        return Counter(
+            rule
+            for number in range(len(self.sites))
+            for (rule,) in self.rows(number, "SELECT rule FROM herdbook_journal")
+        )
+
+    def readiness(self, number: int) -> str:
+        """What a node says of its own state, a line for each part."""
+        return page(self.nodes[number], "/readyz?verbose")
 
     def rows(self, number: int, statement: str) -> list[Any]:
         """What a query finds at a node."""

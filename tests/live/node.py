@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import threading
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -142,6 +144,17 @@ class NodeProcess:
             return self._process.stdout.readline()
         finally:
             deadline.cancel()
+
+
+def page(node: NodeProcess, path: str) -> str:
+    """A page of the admin listener, whatever its status."""
+    try:
+        answer = urllib.request.urlopen(node.admin.rstrip("/") + path, timeout=10)
+    except urllib.error.HTTPError as error:
+        answer = error
+    with answer:
+        text: str = answer.read().decode()
+        return text
 
 
 def migrate(folder: Path, database: str, records: str = RECORDS) -> None:

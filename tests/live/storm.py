@@ -5,6 +5,7 @@ All that happens by chance comes from one seed; what the machine makes of it doe
 
 from __future__ import annotations
 
+import http.client
 import random
 import threading
 import time
@@ -25,6 +26,8 @@ FARMS, COWS, BELLS = 12, 60, 30
 _LONGEST_PAUSE = 0.05
 _REFUSED = {1062, 1048, 1205, 1213, 1216, 1217, 1451, 1452, 1020}
 _LOST = {1053, 1317, 1927, 2006, 2013, 3169, 4031}
+_AWAY = {2002, 2003}
+_OUTAGE = 0.2
 _REFUSALS = {
     "values.invalid",
     "record.not_found",
@@ -39,10 +42,11 @@ Statement = tuple[str, tuple[object, ...]]
 
 
 class Kinds(NamedTuple):
-    """What the writers do, drawn by chance."""
+    """What the writers do, drawn by chance; and whether node and server may be away meanwhile."""
 
     call: Callable[[random.Random], Call]
     statement: Callable[[random.Random], Statement]
+    outages: bool = False
 
 
 class Storm:
@@ -80,6 +84,10 @@ class Storm:
                 if failed.code not in _REFUSALS:
                     raise
                 self.note(f"api {failed.code}")
+            except (OSError, http.client.HTTPException, ValueError):
+                if not self._kinds.outages:
+                    raise
+                self._wait_for_the_outage("api away")
 
     def sql_writer(self, number: int, turns: int) -> None:
         """Transactions, on a connection that may be killed at any moment."""
@@ -95,9 +103,17 @@ class Storm:
                         done += 1
                         self._transaction(connection, chance)
             except MySQLdb.Error as error:
+                if error.args[0] in _AWAY and self._kinds.outages:
+                    done += 1
+                    self._wait_for_the_outage("sql away")
+                    continue
                 if error.args[0] not in _LOST:
                     raise
                 self.note("sql killed")
+
+    def _wait_for_the_outage(self, outcome: str) -> None:
+        self.note(outcome)
+        time.sleep(_OUTAGE)
 
     def _transaction(self, connection: Any, chance: random.Random) -> None:
         """Some statements, a pause, and an end of either kind."""
