@@ -29,7 +29,7 @@ from service.cli.demonstration.wire import Wire
 from service.herd.shapes import Place
 from service.server import PrivateServer
 from service.store.herd.described import describe
-from service.store.herd.states import standings
+from service.store.herd.rows import standings
 from service.store.herd.values import key_of
 from service.store.transaction import Transaction
 from tests.live.node import NodeProcess, migrate, page
@@ -60,6 +60,7 @@ class Site:
     server: PrivateServer
     database: str
     port: int
+    user: str = "root"
     siblings: tuple[str, ...] = ()
 
     def settings(self) -> dict[str, str]:
@@ -172,7 +173,8 @@ class LiveHerd:
         self._held.callback(_drop, site.server, name)
         site.database = site.server.url(name)
         migrate(site.folder, site.database, RECORDS)
-        self.nodes.append(NodeProcess(site.folder, site.database, **site.settings()))
+        own = site.database.replace("root@", f"{site.user}@")
+        self.nodes.append(NodeProcess(site.folder, own, **site.settings()))
 
     def _standing(self, site: Site) -> object:
         """The vector of a node; something of its own while it has work to do."""

@@ -109,7 +109,9 @@ def test_the_demo_mixes_servers_and_is_the_same_in_the_folder_of_a_project(
     (project / "herdbook.toml").write_text('[node]\nrecords = "mine"\nmigrations = "migrations"\n')
     (project / "migrations" / "broken.py").write_text("no Python")
     monkeypatch.chdir(project)
-    folders = [str(program_of(kind).path.parent) for kind in ServerKind]
+    # Debian's MariaDB has a mysqld as well, which is not the one that is meant.
+    kinds = (ServerKind.MYSQL, ServerKind.MARIADB)
+    folders = [str(program_of(kind).path.parent) for kind in kinds]
     settings = {
         "PATH": os.pathsep.join([*folders, os.environ["PATH"]]),
         "HERDBOOK_SERVER": "",
