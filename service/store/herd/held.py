@@ -38,7 +38,7 @@ def held_of(tx: Transaction, tables: Tables, places: Collection[Place]) -> dict[
             f"WHERE `place` IN ({marks(len(part))}) FOR UPDATE",
             part,
         )
-        found.update((named[place], _held(*rest)) for place, *rest in rows)
+        found.update((named[place], held_from(*rest)) for place, *rest in rows)
     return found
 
 
@@ -52,7 +52,7 @@ def held_at(tx: Transaction, rows: Collection[Row]) -> dict[Row, Held]:
             f"WHERE `place` IN ({marks(len(part))})",
             part,
         ):
-            found[named[place]] = _held(*rest)
+            found[named[place]] = held_from(*rest)
     return found
 
 
@@ -64,7 +64,7 @@ def all_held(tx: Transaction, reasons: Collection[str] = ()) -> list[Held]:
         "ORDER BY `held_at`, `place`",
         sorted(_CODES[reason] for reason in reasons),
     )
-    return [_held(*row) for row in rows]
+    return [held_from(*row) for row in rows]
 
 
 def hold(tx: Transaction, tables: Tables, helds: Iterable[Held], now: int) -> None:
@@ -112,5 +112,6 @@ def row_of(content: bytes) -> DeltaRow:
     return rows[0]
 
 
-def _held(reason: str, text: str, content: bytes) -> Held:
+def held_from(reason: str, text: str, content: bytes) -> Held:
+    """What is held, from a row of its table."""
     return Held(row_of(content), _REASONS[reason], text)

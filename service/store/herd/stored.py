@@ -37,6 +37,11 @@ class StoredHerd:
         self._reader = reader
         self._arrivals = arrivals
 
+    @property
+    def applying(self) -> Lane:
+        """The lane in which what siblings tell is written, one piece after the other."""
+        return self._applying
+
     def start(self) -> None:
         """Start the threads."""
         self._applying.start()
