@@ -20,22 +20,27 @@ MOST_LOOKED = 200
 """Places in the changelog that are looked up for one status, each by an index; of siblings that
 lack more, the age is that of what was looked up."""
 
+MOST_PASSED = 10_000
+"""Entries of others that are passed over to find one that was written here."""
+
 _HOUR = 3_600_000_000
 _MICROSECONDS = 1e6
 
 _Gap: TypeAlias = tuple[int, int]
 """An origin, and the position above which its entries are lacking."""
 
-# What was written here has no other position than its place; the index holds both forms in order.
-_OWN = (
-    "(SELECT {0:d}, {1:d}, `sealed_at` FROM `herdbook_changelog` FORCE INDEX (`herdbook_came`) "
-    "WHERE `origin` = {0:d} AND `at_origin` IS NULL AND `position` > {1:d} "
+# What was written here has no other position than its place. Behind MOST_PASSED entries of others
+# one of theirs is taken for it, so that the age may come out too high there.
+OWN = (
+    "(SELECT {0:d}, {1:d}, `sealed_at` FROM `herdbook_changelog` FORCE INDEX (PRIMARY) "
+    f"WHERE `position` > {{1:d}} AND (`at_origin` IS NULL OR `position` > {{1:d}} + {MOST_PASSED}) "
     "ORDER BY `position` LIMIT 1)"
 )
-_OTHERS = (
+OTHERS = (
     "(SELECT {0:d}, {1:d}, `sealed_at` FROM `herdbook_changelog` FORCE INDEX (`herdbook_came`) "
     "WHERE `origin` = {0:d} AND `at_origin` > {1:d} ORDER BY `at_origin` LIMIT 1)"
 )
+"""The SQL that finds the first entry of an origin above a position, with when it was sealed."""
 
 
 class StoredHerdFigures:
@@ -101,7 +106,7 @@ def _ages(tx: Transaction, own: int, gaps: Iterable[_Gap]) -> dict[_Gap, float]:
     if not wanted:
         return {}
     ((now,),) = tx.rows(f"SELECT {NOW}")
-    lookups = [(_OWN if gap[0] == own else _OTHERS).format(*gap) for gap in wanted]
+    lookups = [(OWN if gap[0] == own else OTHERS).format(*gap) for gap in wanted]
     found = tx.rows(" UNION ALL ".join(lookups))
     return {
         (int(origin), int(above)): max(0.0, (int(now) - int(sealed_at)) / _MICROSECONDS)

@@ -20,8 +20,10 @@ from service.store.transaction import Transaction
 LONGEST_TEXT = 2_000
 _COLUMNS = "`place`, `table_name`, `reason`, `text`, `content`, `held_at`"
 
-_CODES = {PARENT: "parent", SCHEMA: "schema", REFUSED: "refused", BLOCKED: "blocked"}
-_REASONS = {code: reason for reason, code in _CODES.items()}
+CODES = {PARENT: "parent", SCHEMA: "schema", REFUSED: "refused", BLOCKED: "blocked"}
+"""How each reason stands in the table."""
+
+_REASONS = {code: reason for reason, code in CODES.items()}
 
 _decoder = msgspec.msgpack.Decoder(DeltaBody)
 
@@ -62,7 +64,7 @@ def all_held(tx: Transaction, reasons: Collection[str] = ()) -> list[Held]:
     rows = tx.rows(
         f"SELECT `reason`, `text`, `content` FROM `herdbook_held`{where} "
         "ORDER BY `held_at`, `place`",
-        sorted(_CODES[reason] for reason in reasons),
+        sorted(CODES[reason] for reason in reasons),
     )
     return [held_from(*row) for row in rows]
 
@@ -94,7 +96,7 @@ def _stored(tables: Tables, held: Held, now: int) -> tuple[bytes, str, str, str,
     return (
         _place(tables, held.row.place),
         held.row.table,
-        _CODES[held.reason],
+        CODES[held.reason],
         held.text[:LONGEST_TEXT],
         content_of(held.row),
         now,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from service.methods.journal_port import (
     JournalPage,
@@ -15,18 +14,12 @@ from service.methods.journal_port import (
 )
 from service.store.attempts import written
 from service.store.feed.snapshots import in_snapshot
-from service.store.herd.journal import losses_of
+from service.store.herd import journal
 from service.store.herd.naming import Names, names_of, nodes_by_origin
 from service.store.herd.pages import fitting
 from service.store.herd.writing_back import WritingBack
-from service.store.sql import marks
 from service.store.threads import Lane
 from service.store.transaction import Transaction
-
-_COLUMNS = (
-    "`number`, `noted_at`, `rule`, `table_name`, `row_key`, `life`, `sender`, `restored_at`, "
-    "`content`"
-)
 
 
 class StoredJournal:
@@ -76,29 +69,30 @@ def journal_page(tx: Transaction, query: JournalQuery, own_name: str) -> Journal
 
 
 def _told(tx: Transaction, numbers: Sequence[int], own_name: str, *, complete: bool) -> JournalPage:
-    if not numbers:
-        return JournalPage((), {}, complete)
-    raw_rows = tx.rows(
-        f"SELECT {_COLUMNS} FROM `herdbook_journal` WHERE `number` IN ({marks(len(numbers))}) "
-        "ORDER BY `number` DESC",
-        numbers,
-    )
-    names = names_of(tx, (raw[3] for raw in raw_rows))
-    entries = tuple(_noted(raw, names) for raw in raw_rows)
+    found = journal.numbered(tx, numbers)
+    names = names_of(tx, (one.table for one in found))
+    entries = tuple(_noted(one, names) for one in found)
     return JournalPage(entries, nodes_by_origin(tx, own_name), complete)
 
 
-def _noted(raw: Sequence[Any], names: Names) -> Noted:
-    number, noted_at, rule, table, row_key, life, sender, restored_at, content = raw
+def _noted(one: journal.Noted, names: Names) -> Noted:
     values = (
         PutAside(
-            names.column(table, loss.column),
+            names.column(one.table, loss.column),
             loss.value,
             loss.version,
             loss.kept,
             loss.kept_version,
         )
-        for loss in losses_of(content)
+        for loss in one.losses
     )
-    row = names.row_of_bytes(table, row_key)
-    return Noted(number, noted_at, rule, row, life, sender, restored_at, tuple(values))
+    return Noted(
+        one.number,
+        one.noted_at,
+        one.rule,
+        names.row_of_bytes(one.table, one.row_key),
+        one.life,
+        one.sender,
+        one.restored_at,
+        tuple(values),
+    )
