@@ -54,6 +54,9 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "check": LazyCommand("service.cli.check:check", "Check a configuration and what it names."),
     "call": LazyCommand("service.cli.call:call", "Call a method of a running node."),
     "feed": LazyCommand("service.cli.feed:feed", "Follow the changes; see who needs them."),
+    "herd": LazyCommand("service.cli.herd:herd", "See siblings, and how the herd hangs together."),
+    "journal": LazyCommand("service.cli.journal:journal", "See what lost a merge; restore it."),
+    "held": LazyCommand("service.cli.held:held", "See what could not be written; retry it."),
     "simulate": LazyCommand("service.cli.simulate:simulate", "Try the rules on made-up herds."),
     "schema": LazyCommand("service.cli.schema:schema", "Migrate the database; show differences."),
 }
