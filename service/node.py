@@ -27,6 +27,7 @@ from service.config import Configuration
 from service.herd.port import HerdStore
 from service.herd.status import HerdState
 from service.methods.api import build_registry
+from service.methods.registry import Registry
 from service.metrics import (
     AsideMetrics,
     CallMetrics,
@@ -109,16 +110,7 @@ class Node:
         self._aside = self._aside_watch()
         limits = configuration.limits
         self._feed = self._stored_feed()
-        registry = build_registry(
-            catalogue,
-            StoredRecords(catalogue, self._reading, self._writing),
-            self._feed,
-            limits.longest_wait,
-            StoredUndo(self._reading, self._writing),
-            self._parts.herd_ports(
-                self._reading, self._writing, self._stored_herd, self._herd_state
-            ),
-        )
+        registry = self._registry(catalogue)
         calls = CallMetrics(self._metrics, frozenset(method.name for method in registry))
         self._runner = CallRunner(registry.respond, limits, calls, reactor)
         self._rpc = RpcFactory(self._runner, WebLimits(limits.body_bytes), reactor)
@@ -223,6 +215,19 @@ class Node:
         node, every = self._configuration.node, self._configuration.capture.check_seconds
         revisions = load_revisions(node.migrations or own_revisions(node.records))
         return SchemaWatch(needs_of(revisions), self._reading, self._reactor, every, self._advise)
+
+    def _registry(self, catalogue: Catalogue) -> Registry:
+        """All that can be asked."""
+        return build_registry(
+            catalogue,
+            StoredRecords(catalogue, self._reading, self._writing),
+            self._feed,
+            self._configuration.limits.longest_wait,
+            StoredUndo(self._reading, self._writing),
+            self._parts.herd_ports(
+                self._reading, self._writing, self._stored_herd, self._herd_state
+            ),
+        )
 
     def _aside_watch(self) -> AsideWatch:
         """What counts what could not be written, and what lost."""

@@ -72,7 +72,8 @@ def _held(held: Mapping[str, int]) -> str:
 
 
 def _journal(journal: Mapping[str, Any]) -> str:
+    more = "among the newest entries " if journal["counted_above"] else ""
     return (
-        f"journal: {journal['conflicts']} conflicts, {journal['repairs']} repairs; "
+        f"journal: {more}{journal['conflicts']} conflicts, {journal['repairs']} repairs; "
         f"in the last hour {journal['conflicts_last_hour']} and {journal['repairs_last_hour']}"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from records.kinds.base import JsonSchema
 from service.herd.status import HerdState, SiblingState
@@ -10,7 +10,7 @@ from service.herd.vectors import Vector
 from service.methods.feed_json import moment_json
 from service.methods.held_json import REASONS
 from service.methods.help import help_text
-from service.methods.herd_port import Aside, Entries, Herd, Known, KnownSibling
+from service.methods.herd_port import Aside, Herd, Known, KnownSibling
 from service.methods.journal_json import CONFLICTS
 from service.methods.params import Arguments, Signature
 from service.methods.registry import Handler, Method
@@ -46,7 +46,8 @@ _STATUS_NOTE = (
     "`siblings` are the links and addresses of this node and, with an `address` of null, siblings "
     "that it has met and is not linked with. `they_lack` counts the changes here that a sibling is "
     "not known to have; `they_lack_seconds` is how long the oldest of them that the changelog "
-    "still holds has been here."
+    "still holds has been here. Of the journal the newest entries are counted: those with a number "
+    "above `counted_above`, which is 0 where that is all."
 )
 _GRAPH_NOTE = (
     "A node knows its own links only. `herdbook herd graph` asks several nodes and puts together "
@@ -106,7 +107,7 @@ def status_json(state: HerdState, known: Known, aside: Aside) -> dict[str, objec
         "siblings": told,
         "alarms": [alarm._asdict() for alarm in state.alarms],
         "held": {reason: aside.held.get(reason, 0) for reason in (*REASONS, *aside.held)},
-        "journal": _journal_json(aside.journal),
+        "journal": _journal_json(aside),
     }
 
 
@@ -157,7 +158,8 @@ def _away(known: KnownSibling) -> dict[str, object]:
     }
 
 
-def _journal_json(journal: Mapping[str, Entries]) -> dict[str, object]:
+def _journal_json(aside: Aside) -> dict[str, object]:
+    journal = aside.journal
     conflicts = [noted for rule, noted in journal.items() if rule in CONFLICTS]
     repairs = [noted for rule, noted in journal.items() if rule not in CONFLICTS]
     return {
@@ -166,6 +168,7 @@ def _journal_json(journal: Mapping[str, Entries]) -> dict[str, object]:
         "repairs": sum(noted.total for noted in repairs),
         "repairs_last_hour": sum(noted.last_hour for noted in repairs),
         "by_rule": {rule: noted.total for rule, noted in sorted(journal.items())},
+        "counted_above": aside.above,
     }
 
 

@@ -46,10 +46,11 @@ class Entries:
 
 @dataclass(frozen=True)
 class Aside:
-    """How many rows are held, by reason, and what the journal has, by rule."""
+    """How many rows are held, by reason, and what the journal has above a number, by rule."""
 
     held: Mapping[str, int]
     journal: Mapping[str, Entries]
+    above: int = 0
 
 
 class Herd(Protocol):

@@ -20,6 +20,9 @@ MOST_LOOKED = 200
 """Places in the changelog that are looked up for one status, each by an index; of siblings that
 lack more, the age is that of what was looked up."""
 
+MOST_COUNTED = 100_000
+"""Entries of the journal that are counted for one status. A million take about three seconds."""
+
 MOST_PASSED = 10_000
 """Entries of others that are passed over to find one that was written here."""
 
@@ -84,12 +87,15 @@ def known(tx: Transaction, linked: Mapping[int, Vector]) -> Known:
 def aside(tx: Transaction) -> Aside:
     """How much is held, and how much the journal has."""
     held = tx.rows("SELECT `reason`, COUNT(*) FROM `herdbook_held` GROUP BY `reason`")
+    ((newest,),) = tx.rows("SELECT COALESCE(MAX(`number`), 0) FROM `herdbook_journal`")
+    above = max(0, int(newest) - MOST_COUNTED)
     noted = tx.rows(
         f"SELECT `rule`, COUNT(*), COALESCE(SUM(`noted_at` >= {NOW} - {_HOUR:d}), 0) "
-        "FROM `herdbook_journal` GROUP BY `rule`"
+        "FROM `herdbook_journal` WHERE `number` > ? GROUP BY `rule`",
+        (above,),
     )
     journal = {rule: Entries(int(total), int(recent)) for rule, total, recent in noted}
-    return Aside({reason: int(count) for reason, count in held}, journal)
+    return Aside({reason: int(count) for reason, count in held}, journal, above)
 
 
 def _gaps(ours: Vector, theirs: Vector) -> Iterator[_Gap]:

@@ -53,6 +53,7 @@ def status(**changes: Any) -> dict[str, Any]:
             "repairs": 2,
             "repairs_last_hour": 0,
             "by_rule": {},
+            "counted_above": 0,
         },
     }
     return usual | changes

@@ -121,9 +121,22 @@ def test_what_was_put_aside_is_counted(one: Member, other: Member) -> None:
     journal = call(other, "herd.status")["journal"]
     assert (journal["repairs"], journal["repairs_last_hour"]) == (1, 1)
     assert journal["by_rule"] == {"dropped": 1}
+    assert journal["counted_above"] == 0
     other.sql(f"UPDATE herdbook_journal SET noted_at = 1 WHERE number = {number}")
     journal = call(other, "herd.status")["journal"]
     assert (journal["repairs"], journal["repairs_last_hour"]) == (1, 0)
+
+
+def test_of_a_long_journal_the_newest_entries_are_counted(
+    one: Member, other: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer says from where on."""
+    some_held(one, other)
+    for number in (2, 3):
+        call(other, "held.drop", record="ranch", key=number)
+    monkeypatch.setattr("service.store.herd.figures.MOST_COUNTED", 1)
+    journal = call(other, "herd.status")["journal"]
+    assert (journal["repairs"], journal["counted_above"]) == (1, 1)
 
 
 def test_conflicts_are_counted_apart_from_repairs(one: Member, other: Member) -> None:
