@@ -123,7 +123,8 @@ def drop(
 ) -> ExitCode:
     r"""Give up what is held of one record; its values go into the journal.
 
-    Siblings keep it, so this node has something else than they, until the record is written again.
+    It makes nodes differ: siblings that have the record keep it, and those that get their changes
+    by way of this node only do not get it either. That ends when the record is written again.
 
     \b
     Examples:

@@ -82,9 +82,9 @@ _RETRY_NOTE = (
     "written, and why. What waited for others may be written in a second round only."
 )
 _DROP_NOTE = (
-    "Its values go into the journal, under the number that is answered. Siblings keep what was "
-    "dropped here: until somebody writes the record, or journal.restore does, this node has "
-    "something else than they."
+    "Its values go into the journal, under the number that is answered. Siblings that have it keep "
+    "it, and those that get their changes by way of this node only do not get it either: until "
+    "somebody writes the record, or journal.restore does, the herd differs there."
 )
 
 
