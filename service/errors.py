@@ -204,6 +204,20 @@ class StreamNeeded(ServiceError):
     hint = "Send it to the listener listen.stream, one message a line; or poll with feed.read."
 
 
+class JournalRefused(Refused):
+    """There is no such entry in the journal, or nothing of it that can be written back."""
+
+    code = "journal.refused"
+    hint = "journal.list tells what there is; journal.show tells all of one entry."
+
+
+class HeldRefused(Refused):
+    """Nothing is held of the record that the call names."""
+
+    code = "held.refused"
+    hint = "held.list tells what is held, and by which id."
+
+
 class ShuttingDown(ServiceError):
     """The node is stopping and takes no new calls."""
 

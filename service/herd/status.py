@@ -29,6 +29,7 @@ class SiblingState(NamedTuple):
 
     `they_lack` and `we_lack` are in changes, None while there is no stream. `seconds` is how long
     it has stood so, `again_seconds` when it is tried again. `reason` says how the last link ended.
+    `schema` is what it says of its schema, `vector` what it surely has.
     """
 
     address: str
@@ -41,11 +42,13 @@ class SiblingState(NamedTuple):
     we_lack: int | None = None
     reason: str | None = None
     again_seconds: float | None = None
+    schema: str | None = None
+    vector: Vector | None = None
 
     def as_plain(self) -> dict[str, object]:
         """For JSON."""
         plain = {**self._asdict(), "state": self.standing.value, "seconds": round(self.seconds, 1)}
-        del plain["standing"]
+        del plain["standing"], plain["vector"]
         if self.again_seconds is not None:
             plain["again_seconds"] = round(self.again_seconds, 1)
         return plain
@@ -59,6 +62,7 @@ class HerdState(NamedTuple):
     vector: Vector
     siblings: tuple[SiblingState, ...] = ()
     alarms: tuple[Alarm, ...] = ()
+    schema: str = ""
 
     def standings(self) -> Mapping[Standing, int]:
         """How many siblings stand where; each standing is there."""
@@ -70,6 +74,7 @@ class HerdState(NamedTuple):
         return {
             "name": self.name,
             "origin": self.origin,
+            "schema": self.schema,
             "vector": {str(origin): position for origin, position in self.vector.items()},
             "siblings": [sibling.as_plain() for sibling in self.siblings],
             "alarms": [alarm._asdict() for alarm in self.alarms],
@@ -84,4 +89,6 @@ def streaming(state: SiblingState, stream: Stream, ours: Vector) -> SiblingState
         origin=stream.peer.origin,
         they_lack=missing(stream.theirs, ours),
         we_lack=missing(ours, stream.theirs),
+        schema=stream.peer.schema,
+        vector=dict(stream.theirs),
     )

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from records.catalogue import Catalogue
 from records.values import RecordInfo
 from service.methods.collections import CollectionMethods
+from service.methods.comparing_api import ComparingPorts, comparing_methods
 from service.methods.feed import FeedMethods
 from service.methods.feed_port import Feed
 from service.methods.feed_request import LONGEST_WAIT
-from service.methods.mending import MendingMethods
-from service.methods.mending_port import Mending
+from service.methods.herd_api import HerdPorts, herd_methods
 from service.methods.ports import Records
 from service.methods.records import RecordMethods
 from service.methods.registry import Method, Registry
@@ -19,8 +19,6 @@ from service.methods.subscribing import SubscriptionMethods
 from service.methods.system import SystemMethods
 from service.methods.undo import UndoMethods
 from service.methods.undo_port import Undo
-from service.methods.verifying import VerifyingMethods
-from service.methods.verifying_port import Verifying
 
 
 def build_registry(
@@ -29,20 +27,27 @@ def build_registry(
     feed: Feed | None = None,
     longest_wait: float = LONGEST_WAIT,
     undo: Undo | None = None,
-    verifying: Verifying | None = None,
-    mending: Mending | None = None,
+    herd: HerdPorts | None = None,
+    comparing: ComparingPorts | None = None,
 ) -> Registry:
     """The methods of every record class and collection, those of the feed, and about the node.
 
-    Without a feed its methods are left out, without undo those that bring records back, without
-    verifying those that compare nodes, and without mending those that make them equal.
+    Without a feed its methods are left out, without undo those that bring records back, and without
+    a herd those of siblings and of what was put aside, without comparing those that compare nodes.
     `longest_wait` are the seconds a call may wait for a change.
     """
     registry = Registry()
     for record in catalogue.records.values():
         for method in _methods_of(catalogue, record, store, undo):
             registry.add(method)
-    for method in _methods_of_node(catalogue, feed, longest_wait, verifying, mending):
+    if feed is not None:
+        for method in FeedMethods(catalogue, feed, longest_wait).methods():
+            registry.add(method)
+        for method in SubscriptionMethods(catalogue, feed).methods():
+            registry.add(method)
+    for method in () if herd is None else herd_methods(catalogue, herd):
+        registry.add(method)
+    for method in () if comparing is None else comparing_methods(comparing):
         registry.add(method)
     for method in SystemMethods(catalogue, registry).methods():
         registry.add(method)
@@ -58,20 +63,3 @@ def _methods_of(
         yield from UndoMethods(catalogue, record, undo).methods()
     for collection in record.collections.values():
         yield from CollectionMethods(catalogue, record, collection, store).methods()
-
-
-def _methods_of_node(
-    catalogue: Catalogue,
-    feed: Feed | None,
-    longest_wait: float,
-    verifying: Verifying | None,
-    mending: Mending | None,
-) -> Iterator[Method]:
-    """The methods that are about no one record class, as far as the node has what they need."""
-    if feed is not None:
-        yield from FeedMethods(catalogue, feed, longest_wait).methods()
-        yield from SubscriptionMethods(catalogue, feed).methods()
-    if verifying is not None:
-        yield from VerifyingMethods(verifying).methods()
-    if mending is not None:
-        yield from MendingMethods(mending).methods()

@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IReactorFromThreads
 
 from records.catalogue import Catalogue
 from service.database_url import DatabaseUrl
+from service.methods.comparing_api import ComparingPorts
 from service.store.database import HerdbookDatabase
 from service.store.herd.applier import Applier
 from service.store.herd.arrivals import Arrivals
@@ -51,6 +52,6 @@ def new_stored_herd(
     )
 
 
-def new_comparing(reading: Lane, herd: StoredHerd) -> tuple[StoredVerifying, StoredMending]:
+def new_comparing(reading: Lane, herd: StoredHerd) -> ComparingPorts:
     """What compares this node with another one, and what makes them equal."""
-    return StoredVerifying(reading), StoredMending(reading, herd.applying)
+    return ComparingPorts(StoredVerifying(reading), StoredMending(reading, herd.applying))

@@ -16,8 +16,10 @@ from service.store.transaction import Transaction
 LONGEST_TEXT = 2_000
 _COLUMNS = "`place`, `table_name`, `reason`, `text`, `content`, `held_at`"
 
-_CODES = {PARENT: "parent", SCHEMA: "schema", REFUSED: "refused", BLOCKED: "blocked"}
-_REASONS = {code: reason for reason, code in _CODES.items()}
+CODES = {PARENT: "parent", SCHEMA: "schema", REFUSED: "refused", BLOCKED: "blocked"}
+"""How each reason stands in the table."""
+
+_REASONS = {code: reason for reason, code in CODES.items()}
 
 
 def held_of(tx: Transaction, tables: Tables, places: Collection[Place]) -> dict[Place, Held]:
@@ -32,7 +34,7 @@ def held_of(tx: Transaction, tables: Tables, places: Collection[Place]) -> dict[
             f"WHERE `place` IN ({marks(len(part))}) FOR UPDATE",
             part,
         )
-        found.update((named[place], _held(*rest)) for place, *rest in rows)
+        found.update((named[place], held_from(*rest)) for place, *rest in rows)
     return found
 
 
@@ -46,7 +48,7 @@ def held_at(tx: Transaction, rows: Collection[Row]) -> dict[Row, Held]:
             f"WHERE `place` IN ({marks(len(part))})",
             part,
         ):
-            found[named[place]] = _held(*rest)
+            found[named[place]] = held_from(*rest)
     return found
 
 
@@ -56,9 +58,9 @@ def all_held(tx: Transaction, reasons: Collection[str] = ()) -> list[Held]:
     rows = tx.rows(
         f"SELECT `reason`, `text`, `content` FROM `herdbook_held`{where} "
         "ORDER BY `held_at`, `place`",
-        sorted(_CODES[reason] for reason in reasons),
+        sorted(CODES[reason] for reason in reasons),
     )
-    return [_held(*row) for row in rows]
+    return [held_from(*row) for row in rows]
 
 
 def held_in(tx: Transaction, table: str) -> list[Held]:
@@ -66,7 +68,7 @@ def held_in(tx: Transaction, table: str) -> list[Held]:
     rows = tx.rows(
         "SELECT `reason`, `text`, `content` FROM `herdbook_held` WHERE `table_name` = ?", (table,)
     )
-    return [_held(*row) for row in rows]
+    return [held_from(*row) for row in rows]
 
 
 def hold(tx: Transaction, tables: Tables, helds: Iterable[Held], now: int) -> None:
@@ -96,12 +98,13 @@ def _stored(tables: Tables, held: Held, now: int) -> tuple[bytes, str, str, str,
     return (
         _place(tables, held.row.place),
         held.row.table,
-        _CODES[held.reason],
+        CODES[held.reason],
         held.text[:LONGEST_TEXT],
         row_bytes(held.row),
         now,
     )
 
 
-def _held(reason: str, text: str, content: bytes) -> Held:
+def held_from(reason: str, text: str, content: bytes) -> Held:
+    """What is held, from a row of its table."""
     return Held(row_of_bytes(content), _REASONS[reason], text)

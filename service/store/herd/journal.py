@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -13,6 +13,7 @@ from service.herd.journal import JournalEntry
 from service.herd.wire.columns import Column, pack_column, unpack_column
 from service.store.herd.batches import batches
 from service.store.herd.places import Tables, row_key_of
+from service.store.sql import marks
 from service.store.transaction import Transaction
 
 _Numbers: TypeAlias = tuple[int, ...]
@@ -75,14 +76,15 @@ def note(
         )
 
 
-def latest(tx: Transaction, most: int, before: int | None = None) -> list[Noted]:
-    """The latest entries, or the latest before a number; the latest first."""
-    where, parameters = ("WHERE `number` < ? ", (before,)) if before is not None else ("", ())
+def numbered(tx: Transaction, numbers: Collection[int]) -> list[Noted]:
+    """The entries of these numbers, the latest first."""
+    if not numbers:
+        return []
     rows = tx.rows(
         "SELECT `number`, `noted_at`, `rule`, `table_name`, `row_key`, `life`, `sender`, "
-        f"`restored_at`, `content` FROM `herdbook_journal` {where}"
-        f"ORDER BY `number` DESC LIMIT {most:d}",
-        parameters,
+        "`restored_at`, `content` FROM `herdbook_journal` "
+        f"WHERE `number` IN ({marks(len(numbers))}) ORDER BY `number` DESC",
+        list(numbers),
     )
     return [Noted._make((*head, losses_of(content))) for *head, content in rows]
 

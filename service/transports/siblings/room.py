@@ -136,6 +136,7 @@ class HerdRoom:
                 *self._callers.states(now),
             ),
             tuple(flood.alarms) if flood else (),
+            self._who.schema,
         )
 
     def problem(self) -> str | None:

@@ -14,6 +14,7 @@ from service.herd.deltas import DeltaRow
 from service.herd.digests import Sum
 from service.herd.wire.single import row_bytes
 from service.methods.api import build_registry
+from service.methods.comparing_api import ComparingPorts
 from service.methods.mending_port import Mended
 from service.methods.verifying_json import value_json
 from service.methods.verifying_port import Digested, Moment, RowSeen, TableSeen, Violation
@@ -39,7 +40,7 @@ ANSWERS: dict[str, Any] = {
 def api_of(answer: Any = None) -> tuple[Api, Remembering]:
     """The methods on a port that remembers what it was asked."""
     port = Remembering(answer)
-    registry = build_registry(CATALOGUE, Remembering(), verifying=port, mending=port)
+    registry = build_registry(CATALOGUE, Remembering(), comparing=ComparingPorts(port, port))
     return Api(registry, Statements()), port
 
 

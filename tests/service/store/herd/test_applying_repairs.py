@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from service.store.herd.journal import latest
+from service.store.herd.journal import numbered
 from tests.service.store.herd.herds import Member, quiet
 from tests.service.store.herd.test_applying import family, same
 from tests.service.store.herd.test_applying_order import HORSE
@@ -134,7 +132,11 @@ def test_the_journal_tells_both_values_and_both_versions(one: Member, other: Mem
         ["UPDATE ranch SET name = 'late', brand = 'A2' WHERE number = 1",
          "DELETE FROM ranch WHERE number = 2"],
     )  # fmt: skip
-    noted = [entry for member in (one, other) for entry in member.do(lambda tx: latest(tx, 9))]
+    noted = [
+        entry
+        for member in (one, other)
+        for entry in member.do(lambda tx: numbered(tx, range(1, 10)))
+    ]
     by_key = {(entry.rule, entry.row_key): entry for entry in noted}
     lost = by_key["later write", b"1"]
     assert (lost.table, lost.life, lost.restored_at) == ("ranch", 1, None)
@@ -146,8 +148,5 @@ def test_the_journal_tells_both_values_and_both_versions(one: Member, other: Mem
     assert all(loss.version < loss.kept_version for loss in lost.losses)
     assert [loss.value for loss in by_key["other life", b"2"].losses] == ["gone"]
     for member in (one, other):
-        numbers = [entry.number for entry in member.do(lambda tx: latest(tx, 9))]
+        numbers = [entry.number for entry in member.do(lambda tx: numbered(tx, range(1, 10)))]
         assert numbers == sorted(numbers, reverse=True)
-        older = [member.do(partial(latest, most=9, before=number)) for number in numbers]
-        found = [[entry.number for entry in some] for some in older]
-        assert found == [numbers[at + 1 :] for at in range(len(numbers))]

@@ -17,6 +17,7 @@ from records.kinds.documents import JsonKind
 from service.cli.verify_node import AskedNode
 from service.cli.verify_tables import Found, Pair, Task, compare
 from service.methods.api import build_registry
+from service.methods.comparing_api import ComparingPorts
 from service.methods.registry import Registry
 from service.rpc.codec import encode
 from service.store.herd.mending import StoredMending
@@ -71,8 +72,7 @@ def asked(url: str, catalogue: Catalogue = CATALOGUE) -> Iterator[DirectNode]:
         registry = build_registry(
             catalogue,
             cast("Any", None),
-            verifying=StoredVerifying(lane),
-            mending=StoredMending(lane, applying),
+            comparing=ComparingPorts(StoredVerifying(lane), StoredMending(lane, applying)),
         )
         yield DirectNode(url, 10.0, registry)
 
