@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from records.catalogue import load_catalogue
-from service.cli.advice import hints_about, option_words, with_options
-from service.cli.embedded import database_in
-from service.cli.options import config_option, make_importable
-from service.cli.output import Advance, ExitCode, Output, output_option
-from service.cli.place import Place
-from service.config import find_file, load_configuration
-from service.database_url import mask_secrets
+from service.cli.advice import with_options
+from service.cli.output import Advance, ExitCode, Output
+from service.cli.schema_place import configured, place_options, place_words
+from service.cli.schema_place import migrator as migrator_at
+from service.cli.waited import write_what_waited
 
 if TYPE_CHECKING:
-    from schema.migrator import Migrator
     from schema.progress import OnStep, Step
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -30,52 +23,6 @@ _REMEDY = (
     "`herdbook schema upgrade` where some are pending, else a new one from `herdbook schema "
     'revision -m "what changes"`.'
 )
-_FOLDER = click.Path(path_type=Path, file_okay=False)
-
-
-def _place_options(command: Callable[..., ExitCode | None]) -> Callable[..., ExitCode | None]:
-    """Which database and which project: from the configuration, or named one by one.
-
-    Commands in the hints of errors get the options that were given.
-    """
-
-    @wraps(command)
-    def with_hints(**given: Any) -> ExitCode | None:
-        with hints_about(_place_words(given)):
-            return command(**given)
-
-    decorated = with_hints
-    for option in (
-        output_option,
-        click.option("--migrations", type=_FOLDER, metavar="DIR", help="The folder of revisions."),
-        click.option("--records", metavar="MODULE", help="The module of record classes."),
-        click.option("--database", metavar="URL", help="The database: mysql://user@host/name."),
-        click.option(
-            "--dir",
-            "directory",
-            type=_FOLDER,
-            metavar="DIR",
-            help="The database of `herdbook up --dir DIR`. Where no node runs there, its server is"
-            " started for this command. Only `upgrade` sets one up.",
-        ),
-        config_option,
-    ):
-        decorated = option(decorated)
-    return decorated
-
-
-def _place_words(given: Mapping[str, Any]) -> list[str]:
-    """The options of `_place_options` as they were given, without a password."""
-    database = given["database"]
-    return option_words(
-        {
-            "--config": given["config"],
-            "--dir": given["directory"],
-            "--database": database and mask_secrets(database),
-            "--records": given["records"],
-            "--migrations": given["migrations"],
-        }
-    )
 
 
 def _wait_option(command: _Command) -> _Command:
@@ -88,41 +35,6 @@ def _wait_option(command: _Command) -> _Command:
         help="How long to wait for another run that migrates this database.",
     )
     return option(command)
-
-
-def _migrator(
-    config: Path | None,
-    database: str | None,
-    directory: Path | None,
-    records: str | None,
-    migrations: Path | None,
-    output: Output,
-    *,
-    may_make: bool = False,
-) -> Migrator:
-    """The migrator for what the options, the environment and the file say.
-
-    `may_make` says whether a private server is set up where none is.
-    """
-    from schema.migrator import Migrator
-    from schema.scripts import own_revisions
-
-    if directory is not None:
-        if database is not None:
-            raise click.UsageError("--dir and --database each name a database; give one.")
-        private = database_in(Place(directory.absolute()), output, may_make=may_make)
-        # Stopped again when the command ends.
-        database = click.get_current_context().with_resource(private)
-    folder = None if migrations is None else str(migrations.absolute())
-    named = {"database.url": database, "node.records": records, "node.migrations": folder}
-    given = {key: value for key, value in named.items() if value is not None}
-    file = find_file(config, os.environ, Path())
-    configuration = load_configuration(file, os.environ, given)
-    make_importable(configuration.folder)
-    module = configuration.node.records
-    catalogue = load_catalogue(module)
-    revisions = configuration.node.migrations or own_revisions(module)
-    return Migrator(configuration.database.url.as_sqlalchemy(), catalogue, revisions)
 
 
 @click.group()
@@ -143,7 +55,7 @@ def schema() -> None:
 
 
 @schema.command()
-@_place_options
+@place_options
 def status(output: Output, **place: Any) -> ExitCode:
     r"""Show where the database is, what it lacks, and whether a migration was interrupted.
 
@@ -160,7 +72,7 @@ def status(output: Output, **place: Any) -> ExitCode:
     """
     from schema.status import problem_of
 
-    found = _migrator(output=output, **place).status()
+    found = migrator_at(output=output, **place).status()
     problem = problem_of(found)
     left = found.interrupted
     document = {
@@ -182,7 +94,7 @@ def status(output: Output, **place: Any) -> ExitCode:
     lines = [f"{found.state}; at {', '.join(found.current) or 'nothing yet'}"]
     lines += [f"  pending  {line.name}  {line.message}" for line in found.pending]
     if problem is not None:
-        lines += [problem.message, with_options(problem.hint, _place_words(place))]
+        lines += [problem.message, with_options(problem.hint, place_words(place))]
     output.result(document, "\n".join(lines))
     return ExitCode.DONE if problem is None else ExitCode.DIFFERENCES
 
@@ -190,7 +102,7 @@ def status(output: Output, **place: Any) -> ExitCode:
 @schema.command()
 @click.option("-m", "--message", required=True, help="What changes, in a few words.")
 @click.option("--allow-drops", is_flag=True, help="Write it even if it deletes or changes data.")
-@_place_options
+@place_options
 def revision(message: str, allow_drops: bool, output: Output, **place: Any) -> None:
     r"""Write the revision that leads to the record classes as they are now.
 
@@ -203,7 +115,7 @@ def revision(message: str, allow_drops: bool, output: Output, **place: Any) -> N
     Example:
       herdbook schema revision -m "cities have a mayor"
     """
-    written = _migrator(output=output, **place).revision(message, allow_destructive=allow_drops)
+    written = migrator_at(output=output, **place).revision(message, allow_destructive=allow_drops)
     if written is None:
         nothing: dict[str, Any] = {"path": None, "changes": [], "destructive": [], "filling": []}
         output.result(nothing, "nothing to do")
@@ -225,30 +137,36 @@ def revision(message: str, allow_drops: bool, output: Output, **place: Any) -> N
 @schema.command()
 @click.argument("target", default="heads")
 @_wait_option
-@_place_options
+@place_options
 def upgrade(target: str, wait: float, output: Output, **place: Any) -> None:
     r"""Run the revisions that the database lacks, up to TARGET (by default all).
 
     Safe to run again at any time: what a killed run had done is left out. Another run on the same
-    database is waited for; exit code 5 says that it took too long.
+    database is waited for; exit code 5 says that it took too long. What siblings wrote into columns
+    or classes that were not there yet is written now.
 
     \b
     Examples:
       herdbook schema upgrade
       herdbook schema upgrade 4f1c0a9d2b7e --wait 300
     """
-    migrator = _migrator(output=output, may_make=True, **place)
+    from service.cli.prepare import catalogue_for, migrator_for
+
+    configuration = configured(output=output, may_make=True, **place)
+    catalogue = catalogue_for(configuration)
     with output.progress("upgrade", None) as advance:
-        done = migrator.upgrade(
+        done = migrator_for(configuration, catalogue).upgrade(
             target, _shown(output, advance), wait, lambda _table, _rows: advance()
         )
+    if done:
+        write_what_waited(configuration, catalogue, output)
     _tell(output, done, "upgraded to")
 
 
 @schema.command()
 @click.argument("target")
 @_wait_option
-@_place_options
+@place_options
 def downgrade(target: str, wait: float, output: Output, **place: Any) -> None:
     r"""Take revisions back, down to TARGET: a revision, `base`, or -1 for the last one.
 
@@ -260,7 +178,7 @@ def downgrade(target: str, wait: float, output: Output, **place: Any) -> None:
       herdbook schema downgrade 4f1c0a9d2b7e
       herdbook schema downgrade -- -1
     """
-    migrator = _migrator(output=output, **place)
+    migrator = migrator_at(output=output, **place)
     with output.progress("downgrade", None) as advance:
         done = migrator.downgrade(target, _shown(output, advance), wait)
     _tell(output, done, "took back")
@@ -268,7 +186,7 @@ def downgrade(target: str, wait: float, output: Output, **place: Any) -> None:
 
 @schema.command()
 @click.option("--rows", is_flag=True, help="Read all rows too, for what no trigger saw.")
-@_place_options
+@place_options
 def check(rows: bool, output: Output, **place: Any) -> ExitCode:
     r"""Compare the database with the record classes, and say every difference.
 
@@ -284,12 +202,12 @@ def check(rows: bool, output: Output, **place: Any) -> ExitCode:
       herdbook schema check
       herdbook schema check --rows
     """
-    migrator = _migrator(output=output, **place)
+    migrator = migrator_at(output=output, **place)
     found = migrator.check()
     if rows:
         with output.progress("rows, in percent", 100) as advance:
             found += migrator.check_rows(lambda share: advance(share * 100))
-    output.result({"differences": found}, _told(found, _place_words(place)))
+    output.result({"differences": found}, _told(found, place_words(place)))
     return ExitCode.DIFFERENCES if found else ExitCode.DONE
 
 
@@ -303,7 +221,7 @@ def _told(found: list[str], options: Sequence[str]) -> str:
     "--table", "tables", multiple=True, metavar="TABLE", help="Only this table; may be repeated."
 )
 @_wait_option
-@_place_options
+@place_options
 def recapture(tables: tuple[str, ...], wait: float, output: Output, **place: Any) -> None:
     r"""Rebuild the triggers that capture changes, as the record classes are declared now.
 
@@ -318,7 +236,7 @@ def recapture(tables: tuple[str, ...], wait: float, output: Output, **place: Any
       herdbook schema recapture
       herdbook schema recapture --table city
     """
-    migrator = _migrator(output=output, **place)
+    migrator = migrator_at(output=output, **place)
     lost: list[str] = []
     deaths: Counter[str] = Counter()
     with output.progress("rows taken in or noted as gone", None) as advance:
@@ -356,7 +274,7 @@ def recapture(tables: tuple[str, ...], wait: float, output: Output, **place: Any
 @schema.command()
 @click.argument("between", default="", metavar="[FROM:TO]")
 @click.option("--down", is_flag=True, help="The way back, from FROM down to TO.")
-@_place_options
+@place_options
 def sql(between: str, down: bool, output: Output, **place: Any) -> None:
     r"""Print the SQL of revisions instead of running it.
 
@@ -372,7 +290,7 @@ def sql(between: str, down: bool, output: Output, **place: Any) -> None:
     from schema.progress import Direction
 
     direction = Direction.DOWN if down else Direction.UP
-    text = _migrator(output=output, **place).sql(direction, between)
+    text = migrator_at(output=output, **place).sql(direction, between)
     output.result({"sql": text}, text.rstrip("\n"))
 
 
