@@ -14,7 +14,7 @@ from tests.servers.programs import chosen_kinds
 from tests.service.store.tools import ask, raw_connection
 
 SEED = 30
-NODES, WRITERS, TURNS = 3, 4, 40
+NODES, WRITERS, TURNS = 3, 4, 30
 KINDS = Kinds(some_call, some_statement)
 CIRCLE = [(1, 0), (2, 1), (0, 2)]
 
