@@ -8,15 +8,12 @@ import pytest
 
 from records import Integer, Record, Reference, Text
 from records.catalogue import Catalogue, catalogue_of
-from records.states import RowState
+from schema.capture.clock import Version, read_clock
 from schema.direct import create_tables
 from service.database_url import DatabaseUrl
 from service.herd.held import REFUSED
 from service.herd.journal import LATER_WRITE
 from service.server import PrivateServer
-from service.store.herd.described import describe
-from service.store.herd.rows import standings
-from service.store.transaction import Transaction
 from tests.service.store.feeds import page
 from tests.service.store.herd.herds import Member, quiet
 from tests.service.store.tools import read
@@ -90,14 +87,10 @@ def pair(urls: tuple[str, str]) -> Pair:
     return one, other
 
 
-def versions(node: Member) -> list[object]:
+def versions(node: Member) -> list[Version]:
     """The versions of amount and currency."""
-
-    def look(tx: Transaction) -> RowState:
-        return standings(tx, describe(tx).tables["bill"], [(1,)])[1,].state
-
-    state = node.do(look)
-    return [state.version("2"), state.version("4")]
+    ((clock,),) = node.rows("SELECT herdbook_clock FROM bill")
+    return [read_clock(clock).version_of(number) for number in (2, 4)]
 
 
 def test_a_group_is_stamped_with_one_version_wherever_it_comes(pair: Pair) -> None:
