@@ -155,6 +155,17 @@ vectors = Table(
 )
 """Up to which position of each other origin's changelog everything is here."""
 
+pruned = Table(
+    f"{SYSTEM_PREFIX}pruned",
+    system_metadata,
+    Column("origin", mysql.INTEGER(unsigned=True), nullable=False, autoincrement=False),
+    Column("position", mysql.BIGINT(unsigned=True), nullable=False),
+    PrimaryKeyConstraint("origin"),
+    **TABLE_OPTIONS,
+)
+"""The highest position of each origin's changelog that is here no more, or never was: who lacks it
+needs a snapshot."""
+
 journal = Table(
     f"{SYSTEM_PREFIX}journal",
     system_metadata,

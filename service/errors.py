@@ -197,15 +197,6 @@ class StreamNeeded(ServiceError):
     hint = "Send it to the listener listen.stream, one message a line; or poll with feed.read."
 
 
-class LogPruned(ServiceError):
-    """A sibling lacks what is no longer in this node's changelog, so no delta can bring it."""
-
-    code = "herd.pruned"
-    hint = (
-        "Let the sibling begin with a copy of this node's database, or keep the changelog longer."
-    )
-
-
 class ShuttingDown(ServiceError):
     """The node is stopping and takes no new calls."""
 

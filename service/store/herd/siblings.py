@@ -12,6 +12,9 @@ from service.herd.port import Sibling
 from service.herd.vectors import Vector
 from service.store.transaction import Transaction
 
+ACTIVE, RETIRED = "active", "retired"
+"""What a sibling is: one that is waited for, or one that is not expected to come back."""
+
 _encode = msgspec.msgpack.encode
 _decode = msgspec.msgpack.Decoder(dict[int, int]).decode
 

@@ -25,7 +25,6 @@ def ranch(database: str) -> str:
 @pytest.fixture
 def one(ranch: str) -> Member:
     """A node."""
-    read(ranch, "CREATE TABLE herdbook_revision (version_num VARCHAR(32) PRIMARY KEY)")
     return Member(ranch)
 
 
