@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 
 from schema.capture.columns import graveyard_of
 from service.herd.shapes import Place
@@ -30,6 +29,5 @@ def _keys(tx: Transaction, table: HerdTable, place: str) -> Iterator[list[Place]
     columns = [part.column for part in table.key]
     names = ", ".join(column.read_from("this") for column in columns)
     statement = f"SELECT {names} FROM {quoted(place)} AS this"
-    with closing(tx.stream(statement, KEYS_AT_ONCE)) as found:
-        for some in found:
-            yield [(table.name, tuple(map(HerdColumn.read, columns, row))) for row in some]
+    for some in tx.stream(statement, KEYS_AT_ONCE):
+        yield [(table.name, tuple(map(HerdColumn.read, columns, row))) for row in some]
