@@ -50,10 +50,12 @@ node_identity = Table(
     system_metadata,
     Column("only", mysql.TINYINT(unsigned=True), nullable=False, autoincrement=False),
     Column("origin", mysql.INTEGER(unsigned=True), nullable=False),
+    Column("former", mysql.INTEGER(unsigned=True)),
     PrimaryKeyConstraint("only"),
     **TABLE_OPTIONS,
 )
-"""One row, whose key is 1: the origin of what this database's own sessions write."""
+"""One row, whose key is 1: the origin of what this database's own sessions write. `former` is the
+one before, as long as triggers may still write that."""
 
 captured_tables = Table(
     f"{SYSTEM_PREFIX}capture",

@@ -15,6 +15,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Go one revision up."""
+    op.add_column("herdbook_node", sa.Column("former", mysql.INTEGER(unsigned=True)))
     op.add_column("herdbook_inbox", sa.Column("at_origin", mysql.BIGINT(unsigned=True)))
     op.add_column(
         "herdbook_inbox",
@@ -46,6 +47,7 @@ def downgrade() -> None:
     op.drop_column("herdbook_changelog", "at_origin")
     op.drop_column("herdbook_inbox", "applied")
     op.drop_column("herdbook_inbox", "at_origin")
+    op.drop_column("herdbook_node", "former")
 
 
 def _create_vector() -> None:

@@ -1,8 +1,8 @@
 """How much of the changelog is kept, and of the graveyards with it.
 
 Entries older than so many days go, and those beyond the newest so many, but none that a registered
-consumer or a sibling still needs. When the entry of a deletion goes, the dead row it speaks of goes with it.
-What goes is always the beginning; the horizon is the highest position that is gone.
+consumer or a sibling still needs. When the entry of a deletion goes, the dead row it speaks of goes
+with it. What goes is always the beginning; the horizon is the highest position that is gone.
 """
 
 from __future__ import annotations

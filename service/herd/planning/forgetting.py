@@ -70,7 +70,7 @@ def forgotten_there(delta: Delta, draft: Draft) -> Set[Place]:
 def left_out(
     delta: Delta, places: Collection[Place], tables: Tables, now: int
 ) -> tuple[DeltaRow, ...]:
-    """The rows among some that a snapshot does not name, as dead ones: they come with its last part.
+    """The rows among some that a snapshot does not name, as dead ones, for its last part.
 
     A row that was born here, or came, without the sender's having seen it, lives on. Who has
     pruned what the sender has not seen cannot tell the one from the other: nothing dies there.

@@ -36,6 +36,7 @@ from service.store.herd.floors import floors_of, raise_floors
 from service.store.herd.leaving import dead_rows_of, forget, note_named, unnamed
 from service.store.herd.named import Named
 from service.store.herd.refusals import RowsRefused
+from service.store.herd.renewing import settle_raised
 from service.store.herd.tables import Moved, StoredTables
 from service.store.sealing.keys import is_absent
 from service.store.transaction import Transaction
@@ -101,7 +102,9 @@ class Applier:
 
         Where parts came before, all that waits for rows is tried: those may have come with them.
         `named` are the rows that the parts of a snapshot have named, those of this part as well.
-        Nothing is done where the sender lacks what was pruned here. Raises DeltaRefused; Busy where others write the same rows all the time; the driver's error
+        Nothing is done where the sender lacks what was pruned here.
+
+        Raises DeltaRefused; Busy where others write the same rows all the time; the driver's error
         for what a unit of work may be run again for.
         """
         here = where(tx)
@@ -135,6 +138,7 @@ class Applier:
             lacking = (delta.floors or {}).items()
             raise_floors(tx, ((o, at) for o, at in lacking if at > here.vector.get(o, 0)))
             noting.raise_vector(tx, here, delta.covers)
+            settle_raised(tx, here.origin, here.vector, delta.covers)
             vector = joined(vector, {**delta.covers, here.origin: 0})
             here = here._replace(vector=vector)
             if parts_before:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from functools import partial
 
 from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.threads import deferToThread
 
 from records.catalogue import Catalogue
+from schema.errors import SchemaError
+from schema.origin import follow_origin
 from service.database_url import DatabaseUrl
 from service.store.database import HerdbookDatabase
 from service.store.herd.applier import Applier
@@ -29,6 +33,12 @@ IDLE_SECONDS = 60.0
 """How long a reading may stand still: the server keeps old versions of rows for it."""
 
 
+FOLLOW_SECONDS = 60.0
+"""How long is waited for a migration that is running."""
+
+_log = logging.getLogger("herdbook.herd")
+
+
 def new_stored_herd(
     reactor: IReactorFromThreads,
     url: DatabaseUrl,
@@ -47,4 +57,13 @@ def new_stored_herd(
         StepLane(reactor, "deltas", READINGS, IDLE_SECONDS),
         DeltaReader(HerdbookDatabase(url, settings), catalogue, sealing.wake, held_at),
         Arrivals(Applier(Descriptions())),
+        partial(deferToThread, _follow, url.as_sqlalchemy()),
     )
+
+
+def _follow(url: str) -> None:
+    """Let triggers follow a new origin; what keeps them from it is told to the log."""
+    try:
+        follow_origin(url, FOLLOW_SECONDS)
+    except SchemaError as error:
+        _log.warning("triggers do not know the new origin yet: %s %s", error.message, error.hint)

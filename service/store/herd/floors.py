@@ -13,7 +13,7 @@ from service.store.transaction import Transaction
 class Need(NamedTuple):
     """Whose acknowledgement an entry waits for before it may go.
 
-    `vector` is the node's own: what came in parts of a delta that broke off stays until it is whole.
+    `vector` is the node's own: what came in parts of a delta that broke off stays until all came.
     """
 
     vector: Vector

@@ -1,4 +1,7 @@
-"""The lines of a delta, and the rows of a snapshot, by row: kept in a file and not in memory, however many there are."""
+"""The lines of a delta, and the rows of a snapshot, by row.
+
+They are kept in a file and not in memory, however many there are.
+"""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from service.herd.shapes import Place
 from service.herd.vectors import Vector
 from service.store.herd.batches import batches
 from service.store.herd.places import Tables, row_key_of
+from service.store.herd.renewing import formers
 from service.store.transaction import Transaction
 
 _COLUMNS = "`table_name`, `row_key`, `kind`, `stamp`, `origin`"
@@ -52,9 +53,16 @@ def _entries(
     ours = _origin(tx)
     yield from tx.rows(
         f"SELECT {_COLUMNS} FROM `herdbook_changelog` WHERE `position` > ? "
-        f"AND `at_origin` IS NULL AND {among}",
-        (vector.get(ours, 0), *parameters),
+        f"AND `at_origin` IS NULL AND `origin` = ? AND {among}",
+        (vector.get(ours, 0), ours, *parameters),
     )
+    for former, sure in _formers(tx, ours):
+        # Above what is sure siblings know something else under these positions.
+        yield from tx.rows(
+            f"SELECT {_COLUMNS} FROM `herdbook_changelog` FORCE INDEX (`herdbook_came`) "
+            f"WHERE `origin` = ? AND `at_origin` IS NULL AND `position` > ? AND {among}",
+            (former, min(sure, vector.get(former, 0)), *parameters),
+        )
     for origin in _origins(tx):
         yield from tx.rows(
             f"SELECT {_COLUMNS} FROM `herdbook_changelog` FORCE INDEX (`herdbook_came`) "
@@ -72,6 +80,13 @@ def _entries(
 def _origin(tx: Transaction) -> int:
     origin: int = tx.rows("SELECT `origin` FROM `herdbook_node` WHERE `only` = 1")[0][0]
     return origin
+
+
+def _formers(tx: Transaction, ours: int) -> list[tuple[int, int]]:
+    """The node's former origins, and how far siblings surely know what it wrote under each."""
+    found = formers(tx, ours)
+    sure = dict(tx.rows("SELECT `origin`, `position` FROM `herdbook_vector`")) if found else {}
+    return [(origin, sure.get(origin, 0)) for origin in found]
 
 
 def _origins(tx: Transaction) -> list[int]:

@@ -150,6 +150,10 @@ class MemoryHerdStore:
         self.forgotten.append(link)
         self._waiting.pop(link, None)
 
+    async def renew(self, former: int) -> None:
+        """See the port; this database cannot."""
+        raise Unavailable(f"origin {former} stays")
+
     async def note(self, siblings: tuple[Sibling, ...]) -> None:
         """See the port."""
         self.require_reads()

@@ -31,7 +31,7 @@ EVERYTHING = {
 
 
 def tell(one: Member, other: Member, number: int = 1, until: int | None = None) -> list[Vector]:
-    """One tells the other what it lacks, in small parts, or some of them; the vectors after each."""
+    """One tells the other what it lacks, in small parts, or some; the vectors after each."""
     one.seal()
     other.seal()
     arrivals, worker = Arrivals(Applier(Descriptions())), other.worker()
