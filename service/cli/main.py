@@ -54,6 +54,8 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "check": LazyCommand("service.cli.check:check", "Check a configuration and what it names."),
     "call": LazyCommand("service.cli.call:call", "Call a method of a running node."),
     "feed": LazyCommand("service.cli.feed:feed", "Follow the changes; see who needs them."),
+    "herd": LazyCommand("service.cli.herd:herd", "Look after a node's siblings and its origin."),
+    "delta": LazyCommand("service.cli.delta:delta", "Carry changes to another node as a file."),
     "simulate": LazyCommand("service.cli.simulate:simulate", "Try the rules on made-up herds."),
     "schema": LazyCommand("service.cli.schema:schema", "Migrate the database; show differences."),
 }

@@ -31,6 +31,12 @@ _UNSURE = (
 _WHAT = "`table_name`, `row_key`, `kind`, `stamp`"
 
 
+def origin_of(tx: Transaction) -> int:
+    """The node's origin."""
+    ((origin,),) = tx.rows("SELECT `origin` FROM `herdbook_node` WHERE `only` = 1")
+    return int(origin)
+
+
 def draw(tx: Transaction, former: int, drawn: int) -> bool:
     """Give the node a new origin in the place of its former one; False: it has another already."""
     ((written,),) = tx.rows("SELECT `written` FROM `herdbook_sealer` WHERE `only` = 1 FOR UPDATE")
@@ -64,7 +70,7 @@ def settle_raised(tx: Transaction, ours: int, before: Vector, covers: Vector) ->
 
 def settle_known(tx: Transaction, theirs: Iterable[Vector]) -> None:
     """Settle what siblings that are linked know nothing of; `theirs` is what they have."""
-    ((ours,),) = tx.rows("SELECT `origin` FROM `herdbook_node` WHERE `only` = 1")
+    ours = origin_of(tx)
     vectors = list(theirs)
     for origin in formers(tx, ours):
         found = tx.rows("SELECT `position` FROM `herdbook_vector` WHERE `origin` = ?", (origin,))

@@ -53,6 +53,12 @@ def known(tx: Transaction) -> tuple[Known, ...]:
     )
 
 
+def retire(tx: Transaction, origin: int) -> None:
+    """Wait no longer for what a sibling acknowledges."""
+    statement = "UPDATE `herdbook_sibling` SET `state` = ? WHERE `origin` = ?"
+    tx.execute(statement, (RETIRED, origin))
+
+
 def packed(vector: Vector) -> bytes:
     """A vector as it is kept."""
     return _encode(dict(vector))

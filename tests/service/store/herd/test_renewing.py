@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -89,9 +90,9 @@ def meet(one: Member, other: Member) -> None:
         tell(one, other, number)
         tell(other, one, number)
         for member, peer in ((one, other), (other, one)):
-            name = Sibling(peer.origin(), "peer", peer.vector())
-            member.do(lambda tx, name=name: siblings.note(tx, (name,)))
-            member.do(lambda tx, name=name: settle_known(tx, [name.vector]))
+            known = Sibling(peer.origin(), "peer", peer.vector())
+            member.do(partial(siblings.note, siblings=(known,)))
+            member.do(partial(settle_known, theirs=[known.vector]))
             member.seal()
 
 
