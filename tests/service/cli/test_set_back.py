@@ -1,11 +1,13 @@
-"""Real nodes whose data directory was put back, or copied: nothing is lost, nothing comes twice."""
+"""Real nodes whose data directory was put back, copied or is new: nothing is lost or repeated."""
 
 from __future__ import annotations
 
 import json
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,10 @@ from service.database_url import DatabaseUrl
 from tests.service.cli.nodes import caller, herdbook, new_country
 from tests.service.store.tools import read
 
-SECONDS = 60
+SECONDS = 150
+"""Pruning alone may take more than a minute to begin."""
+
+FORTY_DAYS = 40 * 86_400 * 1_000_000
 
 
 class Pasture:
@@ -149,3 +154,43 @@ def test_a_copied_node_goes_on_under_an_origin_of_its_own(pasture: Pasture) -> N
     assert json.loads(renewed.stdout)["origin"] == pasture.origin("copy")
     pasture.add("one", "Q2")
     pasture.agree("one", "other", "copy", count=3)
+
+
+@contextmanager
+def writing(pasture: Pasture, name: str) -> Iterator[list[int]]:
+    """Somebody writes at a node all the time; how often, so far."""
+    over, written = threading.Event(), [0]
+
+    def write() -> None:
+        while not over.is_set():
+            pasture.sql(name, f"UPDATE country SET population = {written[0]} WHERE code = 'Q2'")
+            written[0] += 1
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        yield written
+    finally:
+        over.set()
+        thread.join()
+    assert written[0] > 0
+
+
+def test_an_empty_node_joins_while_others_write_though_the_changelog_was_pruned(
+    pasture: Pasture,
+) -> None:
+    """It gets the rows of which no entry is left, and everything that is written meanwhile."""
+    pasture.start("other")
+    pasture.add("other", "Q1", "Q2", "Q3")
+    pasture.remove("other", "Q3")
+    pasture.until(lambda: pasture.sql("other", "SELECT * FROM herdbook_inbox") == [])
+    pasture.sql("other", f"UPDATE herdbook_changelog SET sealed_at = sealed_at - {FORTY_DAYS}")
+    pasture.add("other", "Q4")
+    pasture.until(lambda: pasture.sql("other", "SELECT * FROM herdbook_pruned") != [])
+    with writing(pasture, "other"):
+        pasture.start("one")
+        pasture.until(lambda: len(pasture.countries("one")) == 3)
+    pasture.agree("one", "other", count=3)
+    assert pasture.sql("one", "SELECT `position` FROM herdbook_pruned") == [(4,)]
+    pasture.add("one", "Q5")
+    pasture.agree("one", "other", count=4)
