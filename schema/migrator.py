@@ -34,6 +34,7 @@ from schema.errors import (
 from schema.inspection import read_status
 from schema.lock import only_runner
 from schema.ordering import in_order
+from schema.origin import follow_origin
 from schema.progress import Direction, Journal, OnStep, Step, interrupted, interruption
 from schema.recapture import OnLost, adopt_waiting, makes_triggers, recapture, rows_waiting
 from schema.runner import Heads, current_heads, plan, run, write_sql
@@ -166,6 +167,17 @@ class Migrator:
         with self._only_runner(revisions, Direction.UP, wait_seconds) as connection:
             _require_current(read_status(revisions, connection))
             return recapture(connection, self._url, metadata, tables, on_rows, on_lost, on_deaths)
+
+    def follow_origin(self, wait_seconds: float = WAIT_SECONDS) -> bool:
+        """Make triggers anew that hold a former origin of the node; whether there were some.
+
+        A database that is behind is left to its upgrade.
+        """
+        revisions = load_revisions(self._folder)
+        with connected(self._url) as connection:
+            if problem_of(read_status(revisions, connection)) is not None:
+                return False
+        return follow_origin(self._url, wait_seconds)
 
     def horizon(self) -> int:
         """The highest position of the changelog that is not kept any more; 0 where all is.

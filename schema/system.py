@@ -50,10 +50,12 @@ node_identity = Table(
     system_metadata,
     Column("only", mysql.TINYINT(unsigned=True), nullable=False, autoincrement=False),
     Column("origin", mysql.INTEGER(unsigned=True), nullable=False),
+    Column("former", mysql.INTEGER(unsigned=True)),
     PrimaryKeyConstraint("only"),
     **TABLE_OPTIONS,
 )
-"""One row, whose key is 1: the origin of what this database's own sessions write."""
+"""One row, whose key is 1: the origin of what this database's own sessions write. `former` is the
+one before, as long as triggers may still write that."""
 
 captured_tables = Table(
     f"{SYSTEM_PREFIX}capture",
@@ -154,6 +156,17 @@ vectors = Table(
     **TABLE_OPTIONS,
 )
 """Up to which position of each other origin's changelog everything is here."""
+
+pruned = Table(
+    f"{SYSTEM_PREFIX}pruned",
+    system_metadata,
+    Column("origin", mysql.INTEGER(unsigned=True), nullable=False, autoincrement=False),
+    Column("position", mysql.BIGINT(unsigned=True), nullable=False),
+    PrimaryKeyConstraint("origin"),
+    **TABLE_OPTIONS,
+)
+"""The highest position of each origin's changelog that is here no more, or never was: who lacks it
+needs a snapshot."""
 
 journal = Table(
     f"{SYSTEM_PREFIX}journal",

@@ -15,6 +15,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Go one revision up."""
+    op.add_column("herdbook_node", sa.Column("former", mysql.INTEGER(unsigned=True)))
     op.add_column("herdbook_inbox", sa.Column("at_origin", mysql.BIGINT(unsigned=True)))
     op.add_column(
         "herdbook_inbox",
@@ -29,6 +30,7 @@ def upgrade() -> None:
     # Until now everything was written here.
     op.execute("UPDATE herdbook_sealer SET written = `position` WHERE `only` = 1")
     _create_vector()
+    _create_pruned()
     _create_journal()
     _create_held()
     _create_sibling()
@@ -38,13 +40,14 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Go one revision back."""
     op.execute("UPDATE herdbook_schema SET `number` = 2, oldest_code = 1 WHERE `only` = 1")
-    for name in ("sibling", "held", "journal", "vector"):
+    for name in ("sibling", "held", "journal", "pruned", "vector"):
         op.drop_table(f"herdbook_{name}")
     op.drop_column("herdbook_sealer", "written")
     op.drop_constraint("herdbook_came", "herdbook_changelog", type_="unique")
     op.drop_column("herdbook_changelog", "at_origin")
     op.drop_column("herdbook_inbox", "applied")
     op.drop_column("herdbook_inbox", "at_origin")
+    op.drop_column("herdbook_node", "former")
 
 
 def _create_vector() -> None:
@@ -58,6 +61,25 @@ def _create_vector() -> None:
         mysql_row_format="DYNAMIC",
         mysql_default_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
+    )
+
+
+def _create_pruned() -> None:
+    """What is here no more of each origin; until now all of it was written here."""
+    op.create_table(
+        "herdbook_pruned",
+        sa.Column("origin", mysql.INTEGER(unsigned=True), autoincrement=False, nullable=False),
+        sa.Column("position", mysql.BIGINT(unsigned=True), nullable=False),
+        sa.PrimaryKeyConstraint("origin"),
+        mysql_engine="InnoDB",
+        mysql_row_format="DYNAMIC",
+        mysql_default_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+    op.execute(
+        "INSERT INTO herdbook_pruned (origin, `position`) SELECT node.origin, sealer.horizon "
+        "FROM herdbook_node AS node JOIN herdbook_sealer AS sealer ON sealer.`only` = node.`only` "
+        "WHERE sealer.horizon > 0"
     )
 
 

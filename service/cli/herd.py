@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from service.cli.asking import Refused, ask, in_words, shows_refusals, url_option
+from service.cli.herd_care import new_origin, retire
 from service.cli.herd_graph import Told, picture_of
 from service.cli.herd_status import needs_somebody, show_status
 from service.cli.output import CommandFailed, ExitCode, Output, output_option
@@ -15,14 +16,20 @@ from service.cli.output import CommandFailed, ExitCode, Output, output_option
 
 @click.group()
 def herd() -> None:
-    r"""Look at the herd: links, what siblings lack, what is held and what was put aside.
+    r"""Look at the herd: links, what siblings lack, what is held; and look after it.
 
     \b
     Examples:
       herdbook herd status
       herdbook herd status --watch
       herdbook herd graph http://berlin:8650/ http://bremen:8650/
+      herdbook herd retire barn --dir ./node --yes
+      herdbook herd new-origin --dir ./copy --yes
     """
+
+
+herd.add_command(retire)
+herd.add_command(new_origin)
 
 
 @herd.command()

@@ -47,7 +47,11 @@ def migrate(configuration: Configuration, catalogue: Catalogue, output: Output) 
 
 
 def require_ready(configuration: Configuration, catalogue: Catalogue) -> None:
-    """Raise a SchemaError that says what to do, unless this code may run on the schema."""
+    """Raise a SchemaError that says what to do, unless this code may run on the schema.
+
+    Triggers that have to follow a new origin do so first.
+    """
+    migrator_for(configuration, catalogue).follow_origin()
     problem = migrator_for(configuration, catalogue).problem()
     if problem is not None:
         raise problem

@@ -50,10 +50,12 @@ def build(
 ) -> Delta:
     """The delta for a node at the first of two vectors, from one at the second.
 
-    `entries` are those above the first, in the sender's order; `states` the rows they speak of.
+    `entries` are those above the first, in the sender's order; `states` the rows they speak of,
+    without those of which nothing is left.
     """
     rows = (
         delta_row(place, states[place], columns_to_send(of_row), shape_of(shapes, place[0]))
         for place, of_row in rows_of(entries).items()
+        if place in states
     )
     return Delta(sender, *vectors, tuple(rows), entries)

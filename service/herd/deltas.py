@@ -59,6 +59,9 @@ class Delta(NamedTuple):
 
     Who has applied it, and had everything of `above`, has everything of `covers`. `entries` are in
     the sender's order. One that was cut into parts is whole with the `last` one.
+
+    A snapshot has `floors`: for each origin the highest position whose entry the sender does not
+    have any more. It names all rows that the sender knows, live and dead.
     """
 
     sender: int
@@ -67,3 +70,4 @@ class Delta(NamedTuple):
     rows: tuple[DeltaRow, ...]
     entries: tuple[LogEntry, ...]
     last: bool = True
+    floors: Vector | None = None

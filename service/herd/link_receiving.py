@@ -34,7 +34,7 @@ class Arrival(Enum):
 
 
 class Transfer(NamedTuple):
-    """A delta and how far it has come: parts that arrived, parts that were committed.
+    """A delta and how far it has come: parts that arrived, parts that were committed, their rows.
 
     `idle` counts the ticks in which nothing was here to apply.
     """
@@ -44,6 +44,16 @@ class Transfer(NamedTuple):
     arrived: int = 0
     committed: int = 0
     idle: int = 0
+    rows: int = 0
+    snapshot: bool = False
+
+
+class Progress(NamedTuple):
+    """How much of a delta is committed here, while it comes."""
+
+    parts: int
+    rows: int
+    snapshot: bool
 
 
 class Between(NamedTuple):
@@ -101,6 +111,14 @@ class Receiver:
         return None
 
     @property
+    def progress(self) -> Progress | None:
+        """How far the delta is that is coming; None: none is."""
+        match self.state:
+            case Arriving(transfer) | Arrived(transfer):
+                return Progress(transfer.committed, transfer.rows, transfer.snapshot)
+        return None
+
+    @property
     def stalled(self) -> bool:
         """Whether the next part has not come for too long."""
         return isinstance(self.state, Arriving) and self.state.transfer.idle >= STALLED_TICKS
@@ -128,11 +146,12 @@ class Receiver:
         if head is None or (head.number, head.part) != (number, part):
             return
         self._queue.popleft()
+        rows = len(head.delta.rows)
         match self.state:
             case Arriving(transfer):
-                self.state = Arriving(transfer._replace(committed=part + 1))
+                self.state = Arriving(_further(transfer, part, rows))
             case Arrived(transfer) if part + 1 < transfer.arrived:
-                self.state = Arrived(transfer._replace(committed=part + 1))
+                self.state = Arrived(_further(transfer, part, rows))
             case _:
                 self.state = Between(number)
 
@@ -152,7 +171,9 @@ class Receiver:
         if portion.part != 0:
             return Arrival.MISPLACED
         self._queue.clear()
-        return self._take(portion, Transfer(portion.number, portion.delta.covers))
+        is_snapshot = portion.delta.floors is not None
+        transfer = Transfer(portion.number, portion.delta.covers, snapshot=is_snapshot)
+        return self._take(portion, transfer)
 
     def _take(self, portion: Portion, transfer: Transfer) -> Arrival:
         if portion.delta.covers != transfer.covers:
@@ -171,6 +192,11 @@ class Receiver:
                 return number
             case Arriving(transfer) | Arrived(transfer):
                 return transfer.number
+
+
+def _further(transfer: Transfer, part: int, rows: int) -> Transfer:
+    """A part more is committed."""
+    return transfer._replace(committed=part + 1, rows=transfer.rows + rows)
 
 
 def _placed(part: int, transfer: Transfer) -> Arrival:

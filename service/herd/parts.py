@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
-from service.herd.deltas import Delta, DeltaRow, LogEntry
+from records.states import RowState
+from service.herd.deltas import UPDATE, Delta, DeltaRow, LogEntry
 from service.herd.ordering import rows_in_order
 from service.herd.shapes import Place, Shapes
 from service.herd.weights import weight_of_entry, weight_of_row
@@ -93,20 +94,27 @@ def _pieces(delta: Delta, shapes: Shapes, most_bytes: int) -> Iterator[_Piece]:
 def _pieces_of_row(row: DeltaRow, entries: list[_Numbered], most_bytes: int) -> Iterator[_Piece]:
     """A row with its entries.
 
-    A row that was written very often has more of them than a part may hold. With it go those whose
-    values it still shows, which tell whether something was lost; the others follow.
+    A row that was written very often has more of them than a part may hold. With it go those of
+    what it still shows, which tell whether something was lost; the others follow.
     """
     weight = weight_of_row(row) + _weight(entries)
     if weight <= most_bytes:
         yield _Piece((row,), tuple(entries), weight)
         return
-    state = row.state
-    shown = {state.born, *(slot.version for slot in state.slots.values())}
-    first = [numbered for numbered in entries if numbered[1].version in shown]
+    first = [numbered for numbered in entries if shows(row.state, numbered[1])]
     yield _Piece((row,), tuple(first), weight_of_row(row) + _weight(first))
     for numbered in entries:
-        if numbered[1].version not in shown:
+        if not shows(row.state, numbered[1]):
             yield _piece_of_entry(numbered)
+
+
+def shows(state: RowState, entry: LogEntry) -> bool:
+    """Whether a row shows what an entry tells of: a value that stands, or how its life began."""
+    if entry.kind != UPDATE and entry.life == state.life:
+        return True
+    return entry.version == state.born or any(
+        entry.version == slot.version for slot in state.slots.values()
+    )
 
 
 def _piece_of_entry(numbered: _Numbered) -> _Piece:

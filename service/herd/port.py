@@ -67,6 +67,13 @@ class HerdStore(Protocol):
         """A link is closed: what waits for more of its delta is dropped."""
         ...
 
+    def renew(self, former: int) -> Awaitable[None]:
+        """Give the node a new origin in place of a former one; fails with ServiceError.
+
+        Nothing happens where it has another one already.
+        """
+        ...
+
     def note(self, siblings: tuple[Sibling, ...]) -> Awaitable[None]:
         """Remember what siblings were last known to have; fails with ServiceError."""
         ...

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from service.herd.link_actions import Alarm
+from service.herd.link_receiving import Progress
 from service.herd.link_roles import Role
 from service.herd.link_stream import Stream
 from service.herd.vectors import Vector, missing
@@ -30,6 +31,7 @@ class SiblingState(NamedTuple):
     `they_lack` and `we_lack` are in changes, None while there is no stream. `seconds` is how long
     it has stood so, `again_seconds` when it is tried again. `reason` says how the last link ended.
     `schema` is what it says of its schema, `vector` what it surely has.
+    `receiving` is how far the delta or snapshot has come that comes from there.
     """
 
     address: str
@@ -44,11 +46,13 @@ class SiblingState(NamedTuple):
     again_seconds: float | None = None
     schema: str | None = None
     vector: Vector | None = None
+    receiving: Progress | None = None
 
     def as_plain(self) -> dict[str, object]:
         """For JSON."""
         plain = {**self._asdict(), "state": self.standing.value, "seconds": round(self.seconds, 1)}
         del plain["standing"], plain["vector"]
+        plain["receiving"] = None if self.receiving is None else self.receiving._asdict()
         if self.again_seconds is not None:
             plain["again_seconds"] = round(self.again_seconds, 1)
         return plain
@@ -91,4 +95,5 @@ def streaming(state: SiblingState, stream: Stream, ours: Vector) -> SiblingState
         we_lack=missing(ours, stream.theirs),
         schema=stream.peer.schema,
         vector=dict(stream.theirs),
+        receiving=stream.receiver.progress,
     )

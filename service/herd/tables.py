@@ -41,3 +41,11 @@ class Tables(Protocol):
     def unseen(self, vector: Vector, places: Collection[Place]) -> Mapping[Place, Set[Version]]:
         """The versions of the writes to these rows that a node at this vector has not seen."""
         ...
+
+    def seen(self, vector: Vector, places: Collection[Place]) -> Set[Place]:
+        """Those of which a node at this vector has seen everything, births and deaths as well."""
+        ...
+
+    def floors(self) -> Vector:
+        """For each origin the highest position whose entry was pruned here."""
+        ...

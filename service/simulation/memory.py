@@ -27,6 +27,7 @@ class MemoryTables:
         self.waiting: dict[Place, Held] = {}
         self.log: dict[int, dict[int, LogEntry]] = defaultdict(dict)
         self.unsealed: list[LogEntry] = []
+        self.pruned: dict[int, int] = {}
         self._highest: dict[int, int] = defaultdict(int)
         self._children: dict[tuple[str, Reference, Key], set[Place]] = defaultdict(set)
         self._holders: dict[tuple[str, Unique, Hashable], set[Place]] = defaultdict(set)
@@ -106,6 +107,27 @@ class MemoryTables:
             if entry.kind != DELETE and entry.place in wanted:
                 found[entry.place].add(entry.version)
         return found
+
+    def seen(self, vector: Vector, places: Collection[Place]) -> Set[Place]:
+        """See the port."""
+        return set(places) - {entry.place for entry in chain(self.above(vector), self.unsealed)}
+
+    def floors(self) -> Vector:
+        """See the port."""
+        return self.pruned
+
+    def prune(self, upto: Vector) -> None:
+        """Forget entries up to a vector, and the dead rows whose deaths they tell of."""
+        for origin, last in upto.items():
+            for at in sorted(self.log.get(origin, ())):
+                if at <= last:
+                    self._forget(self.log[origin].pop(at))
+                    self.pruned[origin] = max(at, self.pruned.get(origin, 0))
+
+    def _forget(self, entry: LogEntry) -> None:
+        state = self.states.get(entry.place)
+        if entry.kind == DELETE and state is not None and state.life <= entry.life:
+            del self.states[entry.place]
 
     def above(self, vector: Vector) -> Iterator[LogEntry]:
         """The entries that a node at this vector does not have."""

@@ -7,13 +7,14 @@ from collections.abc import Collection, Mapping
 from records.groups import together
 from records.states import Death, RowState, Value, born, born_again, changed, died
 from service.herd.building import build, rows_of
-from service.herd.deltas import DELETE, INSERT, UPDATE, Delta, LogEntry
+from service.herd.deltas import DELETE, INSERT, UPDATE, Delta, DeltaRow, LogEntry
 from service.herd.held import Held, state_to_send
 from service.herd.journal import JournalEntry
-from service.herd.planning.plan import Here, Plan, plan
+from service.herd.planning.forgetting import is_behind, left_out
+from service.herd.planning.plan import NOTHING, Here, Plan, plan
 from service.herd.planning.retrying import retry, waking
 from service.herd.shapes import CASCADE, RESTRICT, SET_NULL, Place, Reference, Shapes
-from service.herd.vectors import Vector, joined
+from service.herd.vectors import Vector, includes, joined
 from service.simulation.memory import MemoryTables
 
 
@@ -128,8 +129,17 @@ class Node:
     def delta(self, above: Vector) -> Delta:
         """What a node at this vector lacks."""
         entries = tuple(self.tables.above(above))
+        if not includes(above, self.tables.floors()):
+            return self._snapshot(entries)
         states = self.states(rows_of(entries))
         return build(self.origin, (dict(above), dict(self.vector)), entries, states, self.shapes)
+
+    def _snapshot(self, entries: tuple[LogEntry, ...]) -> Delta:
+        """All rows, for a node that lacks what was pruned here."""
+        states = self.states(self.tables.states.keys() | self.tables.waiting.keys())
+        rows = tuple(DeltaRow(*place, state, whole=True) for place, state in states.items())
+        floors = dict(self.tables.floors())
+        return Delta(self.origin, {}, dict(self.vector), rows, entries, floors=floors)
 
     def states(self, places: Collection[Place]) -> dict[Place, RowState]:
         """The rows as they are known here: what the tables have, and what is held."""
@@ -140,13 +150,35 @@ class Node:
     def apply(self, delta: Delta, now: int) -> Plan:
         """Apply a delta, as one transaction does."""
         here = Here(self.origin, self.vector, now)
+        if is_behind(delta, self.tables.floors()):
+            return NOTHING
+        others = self._left_out(delta, now)
+        delta = delta._replace(rows=delta.rows + others)
         made = plan(delta, self.tables, self.shapes, here, self._refused())
         for entry in made.kept:
-            self.tables.keep(entry)
+            if entry.position > self.vector.get(entry.origin, 0):
+                self.tables.keep(entry)
         if delta.last:
+            self._raise_floors(delta)
             self.vector = joined(self.vector, delta.covers)
         self._carry_out(made)
+        for row in others:
+            if not self.tables.states[row.place].alive:
+                del self.tables.states[row.place]
         return made
+
+    def _left_out(self, delta: Delta, now: int) -> tuple[DeltaRow, ...]:
+        """What a snapshot in one part does not name."""
+        if delta.floors is None or includes(self.vector, delta.covers):
+            return ()
+        named = {row.place for row in delta.rows}
+        return left_out(delta, self.tables.states.keys() - named, self.tables, now)
+
+    def _raise_floors(self, delta: Delta) -> None:
+        """What the sender had pruned, and was not here, is not here either."""
+        for origin, floor in (delta.floors or {}).items():
+            if floor > self.vector.get(origin, 0):
+                self.tables.pruned[origin] = floor
 
     def retry(self, now: int, helds: Collection[Held] | None = None) -> Plan:
         """Try to write what is held; None: all of it."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 import select
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import MySQLdb
 from MySQLdb.constants import CLIENT, FIELD_TYPE
 from MySQLdb.converters import conversions
+from MySQLdb.cursors import SSCursor
 from storm.database import ConnectionWrapper
 from storm.databases.mysql import MySQL, MySQLConnection
 from storm.uri import URI
@@ -92,6 +94,20 @@ class HerdbookConnection(MySQLConnection):  # type: ignore[misc]  # Storm has no
         self._noted = (self._raw_connection, _UNSURE)
         self.execute(f"SET {PRINCIPAL} = ?", (principal,), noresult=True)
         self._noted = (self._raw_connection, principal)
+
+    def stream(self, statement: str, at_once: int) -> Iterator[Sequence[tuple[Any, ...]]]:
+        """The rows of a query, so many at once and never all of them in memory.
+
+        Until the last of them nothing else can be asked on this connection.
+        """
+        self._ensure_connected()
+        cursor = self._raw_connection._connection.cursor(SSCursor)
+        try:
+            cursor.execute(statement)
+            while some := cursor.fetchmany(at_once):
+                yield some
+        finally:
+            cursor.close()
 
     def close_tables(self) -> None:
         """Let the server close all tables that no statement is using, between transactions.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 from storm.cache import Cache
 from storm.exceptions import WrongStoreError
 from storm.store import Store
@@ -49,6 +52,11 @@ class RecordStore(Store):  # type: ignore[misc]  # Storm has no types
     def write_for(self, principal: str | None) -> None:
         """Let the changelog name this caller for what is written from now on."""
         self._connection.write_for(principal)
+
+    def stream(self, statement: str, at_once: int) -> Iterator[Sequence[tuple[Any, ...]]]:
+        """The rows of a query, so many at once; nothing else may be asked until the last."""
+        found: Iterator[Sequence[tuple[Any, ...]]] = self._connection.stream(statement, at_once)
+        return found
 
     def close_tables(self) -> None:
         """Let the server close all tables that no statement is using; it opens them anew."""

@@ -1,8 +1,8 @@
 """How much of the changelog is kept, and of the graveyards with it.
 
 Entries older than so many days go, and those beyond the newest so many, but none that a registered
-consumer still needs. When the entry of a deletion goes, the dead row it speaks of goes with it.
-What goes is always the beginning; the horizon is the highest position that is gone.
+consumer or a sibling still needs. When the entry of a deletion goes, the dead row it speaks of goes
+with it. What goes is always the beginning; the horizon is the highest position that is gone.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any, TypeAlias
+from typing import NamedTuple
 
 from MySQLdb import Error as DriverError
 
 from schema.capture.columns import LIFE
+from service.store.herd.floors import need_of, raise_floors
 from service.store.sealing.asking import ask_apart
 from service.store.sealing.entries import DELETE, Place
 from service.store.sealing.keys import (
@@ -34,8 +35,19 @@ ENTRIES_AT_ONCE = 2_000
 
 _DAY = 86_400 * 1_000_000
 
-Old: TypeAlias = tuple[int, int, str, bytes, str, int]
-"""Position, moment of sealing, table, key, kind and life of an entry."""
+
+class Old(NamedTuple):
+    """An entry that may be pruned; `at` is its position at its origin, whence it `came` or not."""
+
+    position: int
+    sealed_at: int
+    table: str
+    key: bytes
+    kind: str
+    life: int
+    origin: int
+    at: int
+    came: bool
 
 
 @dataclass(frozen=True)
@@ -96,7 +108,8 @@ class Pruner:
         gone = _clear_graveyards(tx, self._known, old)
         if not gone:
             return 0, False
-        upto = gone[-1][0]
+        upto = gone[-1].position
+        raise_floors(tx, ((one.origin, one.at) for one in gone))
         tx.execute("DELETE FROM `herdbook_changelog` WHERE `position` <= ?", (upto,))
         tx.execute("UPDATE `herdbook_sealer` SET `horizon` = ? WHERE `only` = 1", (upto,))
         return len(gone), len(gone) == ENTRIES_AT_ONCE
@@ -111,13 +124,20 @@ class Pruner:
             "SELECT `sealed_at` FROM `herdbook_changelog` ORDER BY `position` DESC LIMIT 1"
         )
         oldest = self._retention.oldest_kept(newest[0][0] if newest else 0, self._now())
-        found: list[Any] = tx.rows(
-            "SELECT `position`, `sealed_at`, `table_name`, `row_key`, `kind`, `life` "
+        found = tx.rows(
+            "SELECT `position`, `sealed_at`, `table_name`, `row_key`, `kind`, `life`, `origin`, "
+            "COALESCE(`at_origin`, `position`), `at_origin` IS NOT NULL "
             "FROM `herdbook_changelog` WHERE `position` <= ? ORDER BY `position` "
             f"LIMIT {ENTRIES_AT_ONCE:d}",
             (may,),
         )
-        return list(takewhile(lambda old: old[0] <= must or old[1] < oldest, found))
+        need = need_of(tx)
+
+        def goes(old: Old) -> bool:
+            is_old = old.position <= must or old.sealed_at < oldest
+            return is_old and need.may_go(old.origin, old.at, old.came)
+
+        return list(takewhile(goes, (Old(*row) for row in found)))
 
 
 def _clear_graveyards(tx: Transaction, known: KnownKeys, old: Sequence[Old]) -> Sequence[Old]:
@@ -131,7 +151,7 @@ def _clear_graveyards(tx: Transaction, known: KnownKeys, old: Sequence[Old]) -> 
     keys = known.of(tx, list(by_table))
     graves = [_Graves(tx, keys[table], found) for table, found in by_table.items() if table in keys]
     held = {place for one in graves for place in one.held}
-    gone = list(takewhile(lambda one: one[4] != DELETE or (one[2], one[3]) not in held, old))
+    gone = list(takewhile(lambda one: one.kind != DELETE or (one.table, one.key) not in held, old))
     deaths = _deaths(gone)
     for one in graves:
         one.clear(deaths)
@@ -140,7 +160,7 @@ def _clear_graveyards(tx: Transaction, known: KnownKeys, old: Sequence[Old]) -> 
 
 def _deaths(old: Sequence[Old]) -> dict[Place, int]:
     """The life with which each row died last."""
-    return {(table, key): life for _position, _at, table, key, kind, life in old if kind == DELETE}
+    return {(one.table, one.key): one.life for one in old if one.kind == DELETE}
 
 
 def _keys_by_table(places: Iterable[Place]) -> dict[str, list[bytes]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from storm.store import Store
@@ -22,6 +22,14 @@ class Transaction:
     def rows(self, statement: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """All rows of a query, as the driver gives them. Values stand as `?` in the statement."""
         found: list[tuple[Any, ...]] = self.store.execute(statement, parameters).get_all()
+        return found
+
+    def stream(self, statement: str, at_once: int) -> Iterator[Sequence[tuple[Any, ...]]]:
+        """The rows of a query that may have very many, some at a time.
+
+        Nothing else may be asked before the last of them, or the end of the iterator.
+        """
+        found: Iterator[Sequence[tuple[Any, ...]]] = self.store.stream(statement, at_once)
         return found
 
     def execute(self, statement: str, parameters: Parameters = ()) -> int:

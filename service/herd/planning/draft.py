@@ -33,7 +33,7 @@ class Draft:
         self.tables = tables
         self.shapes = shapes
         self.after: dict[Place, RowState] = {}
-        self._origin = origin
+        self.origin = origin
         self._now = now
         self._before: dict[Place, RowState | None] = {}
         self._merged: dict[Place, RowState] = {}
@@ -179,13 +179,13 @@ class Draft:
         """The dead row is to live again, with its values."""
         state = self.known(place)
         self._note(JournalEntry(journal.REVIVED, place, state.life, ()))
-        self.after[place] = born_again(state, self._now, self._origin)
+        self.after[place] = born_again(state, self._now, self.origin)
 
     def write(self, place: Place, values: Mapping[str, Value], rule: str) -> None:
         """Columns of the live row are to be written."""
         before = self.known(place)
         groups = self.shape(place[0]).groups
-        after = changed(before, values, self._now, self._origin, groups)
+        after = changed(before, values, self._now, self.origin, groups)
         self._note(journal.some_columns(rule, place, before, after, values))
         self.after[place] = after
 

@@ -10,10 +10,12 @@ from typing import NamedTuple, TypeAlias
 
 from records.merging import merge
 from records.states import RowState
-from service.herd.deltas import DeltaRow
+from service.herd.deltas import Delta, DeltaRow
 from service.herd.held import SCHEMA, Held
 from service.herd.planning.draft import DeltaRefused, Draft
+from service.herd.planning.forgetting import forgotten_here, forgotten_there
 from service.herd.shapes import Place, Shape
+from service.herd.vectors import Vector
 
 
 class Bar(NamedTuple):
@@ -26,21 +28,27 @@ class Bar(NamedTuple):
 Bars: TypeAlias = Mapping[Place, Bar]
 
 
-def take(rows: Collection[DeltaRow], draft: Draft, bars: Bars) -> None:
-    """Merge rows into a draft; those that are barred are held.
+def take(delta: Delta, draft: Draft, bars: Bars, vector: Vector) -> list[DeltaRow]:
+    """Merge the rows of a delta into a draft; those that are barred are held.
 
+    `vector` is this node's. Rows that this node has forgotten are left out; the others come back.
     Raises DeltaRefused: some columns of a row cannot be merged unless the row is here, as it was
     born.
     """
-    places = [row.place for row in rows]
+    places = [row.place for row in delta.rows]
     draft.load(places)
     draft.load_held(places)
-    for row in rows:
+    outlived = forgotten_here(delta, draft, vector)
+    replaced = forgotten_there(delta, draft)
+    taken = [row for row in delta.rows if row.place not in outlived]
+    for row in taken:
         before = draft.whole(row.place)
         if not _mergeable(row, before):
             raise DeltaRefused(f"the delta has only a part of the row {row.place}")
-        draft.meet(row.place, before, _merged(row, before))
+        merged = row.state if row.place in replaced else _merged(row, before)
+        draft.meet(row.place, before, merged)
         _place(row.place, draft, bars.get(row.place))
+    return taken
 
 
 def _mergeable(row: DeltaRow, ours: RowState | None) -> bool:

@@ -47,6 +47,10 @@ class Plan(NamedTuple):
     released: frozenset[Place] = frozenset()
 
 
+NOTHING = Plan({}, (), (), ())
+"""Nothing is to be written."""
+
+
 class Here(NamedTuple):
     """The node that applies: its origin, its vector, and the time in microseconds since 1970."""
 
@@ -86,11 +90,11 @@ def plan(
 
 def _drafted(delta: Delta, draft: Draft, here: Here, bars: Bars) -> Plan:
     """The plan if nothing but what is barred has to be held."""
-    take(delta.rows, draft, bars)
+    taken = take(delta, draft, bars, here.vector)
     waiting = frozenset() if delta.last else let_wait(draft)
     if delta.last:
         hold_orphans(draft)
-    merged = [row for row in delta.rows if row.place not in waiting]
+    merged = [row for row in taken if row.place not in waiting]
     put_aside = [
         *our_losses(delta, draft, merged),
         *their_losses(delta, draft, merged, here.vector),

@@ -41,6 +41,7 @@ def pack_delta(delta: Delta) -> DeltaBody:
         row_order,
         packed_entries,
         entry_order,
+        None if delta.floors is None else dict(delta.floors),
     )
 
 
@@ -58,6 +59,7 @@ def unpack_delta(body: DeltaBody) -> Delta:
         _in_order(rows, body.row_order),
         _in_order(entries, body.entry_order),
         body.last,
+        body.floors,
     )
 
 

@@ -85,3 +85,4 @@ class DeltaBody(msgspec.Struct, array_like=True, frozen=True):
     row_order: Limited
     entry_groups: tuple[EntryGroup, ...]
     entry_order: Limited
+    floors: WireVector | None = None

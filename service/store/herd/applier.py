@@ -24,14 +24,19 @@ from schema.capture.triggers import NOW
 from service.errors import Busy
 from service.herd.deltas import Delta, LogEntry
 from service.herd.held import WAITS_FOR_ROWS, Held
-from service.herd.planning.plan import Here, Plan, plan
+from service.herd.planning.forgetting import is_behind
+from service.herd.planning.plan import NOTHING, Here, Plan, plan
 from service.herd.planning.retrying import retry, waking
 from service.herd.shapes import Place, Shapes
-from service.herd.vectors import Vector, joined
+from service.herd.vectors import Vector, includes, joined
 from service.store.herd import held, journal, noting
 from service.store.herd.carrying import carry_out
 from service.store.herd.described import Descriptions
+from service.store.herd.floors import floors_of, raise_floors
+from service.store.herd.leaving import dead_rows_of, forget, note_named, unnamed
+from service.store.herd.named import Named
 from service.store.herd.refusals import RowsRefused
+from service.store.herd.renewing import settle_raised
 from service.store.herd.tables import Moved, StoredTables
 from service.store.sealing.keys import is_absent
 from service.store.transaction import Transaction
@@ -85,22 +90,55 @@ class Applier:
     def __init__(self, descriptions: Descriptions) -> None:
         self._descriptions = descriptions
 
-    def apply(self, tx: Transaction, delta: Delta, *, parts_before: bool = False) -> Outcome:
+    def apply(
+        self,
+        tx: Transaction,
+        delta: Delta,
+        *,
+        parts_before: bool = False,
+        named: Named | None = None,
+    ) -> Outcome:
         """Apply a delta, or a part of one with what waited for it.
 
         Where parts came before, all that waits for rows is tried: those may have come with them.
+        `named` are the rows that the parts of a snapshot have named, those of this part as well.
+        Nothing is done where the sender lacks what was pruned here.
+
         Raises DeltaRefused; Busy where others write the same rows all the time; the driver's error
         for what a unit of work may be run again for.
         """
         here = where(tx)
+        if is_behind(delta, floors_of(tx)):
+            _log.info("a delta of origin %d waits until that has a snapshot", delta.sender)
+            return Outcome(NOTHING, here.vector)
+        if delta.last and named is not None and not includes(here.vector, delta.covers):
+            return self._apply_last(tx, delta, named, here)
+        return self._apply(tx, delta, here, parts_before)
 
+    def name(self, tx: Transaction, delta: Delta, named: Named) -> None:
+        """A part of a snapshot came: keep in mind which rows it names."""
+        note_named(self._descriptions.of(tx), named, delta)
+
+    def _apply_last(self, tx: Transaction, delta: Delta, named: Named, here: Here) -> Outcome:
+        """Apply the last part of a snapshot; what it has not named has died."""
+        described = self._descriptions.of(tx)
+        live, dead = unnamed(tx, described, named)
+        died = dead_rows_of(tx, described, delta, live, here.now)
+        outcome = self._apply(tx, delta._replace(rows=delta.rows + died), here, True)
+        forget(tx, self._descriptions.of(tx), delta, died, dead, outcome.plan.rows)
+        return outcome
+
+    def _apply(self, tx: Transaction, delta: Delta, here: Here, parts_before: bool) -> Outcome:
         def planner(tables: StoredTables, shapes: Shapes, refused: Mapping[Place, str]) -> Plan:
             return plan(delta, tables, shapes, here, refused)
 
         made = self._settle(tx, here, planner, (row.place for row in delta.rows), delta.sender)
         done, vector = made, here.vector
         if delta.last:
+            lacking = (delta.floors or {}).items()
+            raise_floors(tx, ((o, at) for o, at in lacking if at > here.vector.get(o, 0)))
             noting.raise_vector(tx, here, delta.covers)
+            settle_raised(tx, here.origin, here.vector, delta.covers)
             vector = joined(vector, {**delta.covers, here.origin: 0})
             here = here._replace(vector=vector)
             if parts_before:

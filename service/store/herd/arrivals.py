@@ -8,6 +8,7 @@ from service.herd.messages import Portion
 from service.herd.vectors import Vector
 from service.herd.waiting_rows import Waiting
 from service.store.herd.applier import Applier, Outcome
+from service.store.herd.named import Named
 from service.store.transaction import Transaction
 from service.store.work import Work, Worker
 
@@ -21,6 +22,7 @@ class Arrivals:
     def __init__(self, applier: Applier) -> None:
         self._applier = applier
         self._waiting: dict[int, Waiting] = {}
+        self._named: dict[int, Named] = {}
         # The link of the part that was applied last; None once it is forgotten.
         self._applied: int | None = None
         self._lock = Lock()
@@ -41,9 +43,12 @@ class Arrivals:
         whole = waiting.with_last(delta) if delta.last else delta
         with self._lock:
             self._applied = link
+            named = self._named_of(link, portion)
 
         def apply(tx: Transaction) -> Outcome:
-            return self._applier.apply(tx, whole, parts_before=part > 0)
+            if named is not None:
+                self._applier.name(tx, delta, named)
+            return self._applier.apply(tx, whole, parts_before=part > 0, named=named)
 
         return apply
 
@@ -53,6 +58,7 @@ class Arrivals:
         with self._lock:
             if portion.delta.last or self._applied != link:
                 self._waiting.pop(link, None)
+                self._named.pop(link, None)
             else:
                 self._waiting[link] = waiting.and_more(outcome.plan)
         return outcome.vector
@@ -61,8 +67,19 @@ class Arrivals:
         """A link is closed: what waits for more of its delta is dropped."""
         with self._lock:
             self._waiting.pop(link, None)
+            self._named.pop(link, None)
             if self._applied == link:
                 self._applied = None
+
+    def _named_of(self, link: int, portion: Portion) -> Named | None:
+        """What the parts of this snapshot have named so far; None: it is none."""
+        if portion.delta.floors is None:
+            self._named.pop(link, None)
+            return None
+        named = self._named.get(link)
+        if named is None or named.number != portion.number:
+            named = self._named[link] = Named(portion.number)
+        return named
 
     def _of(self, link: int, number: int) -> Waiting:
         """What waits of this delta; of one that broke off nothing is kept."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from functools import partial
 
 from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.threads import deferToThread
 
 from records.catalogue import Catalogue
+from schema.errors import SchemaError
+from schema.origin import follow_origin
 from service.database_url import DatabaseUrl
 from service.methods.comparing_api import ComparingPorts
 from service.store.database import HerdbookDatabase
@@ -30,6 +34,12 @@ READINGS = 4
 """Deltas that are read at once; each holds a snapshot, a connection and a thread."""
 
 
+FOLLOW_SECONDS = 60.0
+"""How long is waited for a migration that is running."""
+
+_log = logging.getLogger("herdbook.herd")
+
+
 def new_stored_herd(
     reactor: IReactorFromThreads,
     url: DatabaseUrl,
@@ -49,9 +59,18 @@ def new_stored_herd(
         StepLane(reactor, "deltas", READINGS, IDLE_SECONDS),
         DeltaReader(HerdbookDatabase(url, watching), catalogue, sealing.wake, held_at),
         Arrivals(Applier(Descriptions())),
+        partial(deferToThread, _follow, url.as_sqlalchemy()),
     )
 
 
 def new_comparing(reading: Lane, herd: StoredHerd) -> ComparingPorts:
     """What compares this node with another one, and what makes them equal."""
     return ComparingPorts(StoredVerifying(reading), StoredMending(reading, herd.applying))
+
+
+def _follow(url: str) -> None:
+    """Let triggers follow a new origin; what keeps them from it is told to the log."""
+    try:
+        follow_origin(url, FOLLOW_SECONDS)
+    except SchemaError as error:
+        _log.warning("triggers do not know the new origin yet: %s %s", error.message, error.hint)

@@ -11,7 +11,7 @@ from records.states import Death, RowState
 from service.herd.building import columns_to_send, delta_row
 from service.herd.deltas import DELETE, Delta, DeltaRow, LogEntry
 from service.herd.ordering import parents_first
-from service.herd.parts import MOST_BYTES, MOST_ROWS, parts
+from service.herd.parts import MOST_BYTES, MOST_ROWS, parts, shows
 from service.herd.shapes import Shapes, shape_of
 from service.herd.weights import weight_of_entry, weight_of_row
 from service.store.herd.lines import LINES_A_STATEMENT, Line
@@ -83,11 +83,11 @@ class Batches:
                 yield from self._often_written(row, told)
                 continue
             entries = _entries(self._spool.lines(row), told)
-            batch.put(self._delta_row(told, [entry for _, entry in entries]), entries)
+            batch.put(self._delta_row(row, told, [entry for _, entry in entries]), entries)
             if len(batch.rows) >= self._sizes.most_rows or batch.weight >= self._sizes.most_bytes:
                 yield from self._cut(batch)
                 batch = _Batch()
-        if batch.entries:
+        if batch.entries or batch.rows:
             yield from self._cut(batch)
 
     def _cut(self, batch: _Batch) -> Iterator[Delta]:
@@ -134,17 +134,20 @@ class Batches:
             fitting = self._sizes.most_bytes * len(weights) // sum(weights)
             self._at_once = max(1, min(fitting, 4 * self._at_once, KEYS_A_STATEMENT))
 
-    def _delta_row(self, told: Told, entries: Sequence[LogEntry]) -> DeltaRow | None:
-        latest = max(entries, key=lambda entry: entry.life)
-        return self._as_told(told, latest, columns_to_send(entries))
+    def _delta_row(self, row: Spooled, told: Told, entries: Sequence[LogEntry]) -> DeltaRow | None:
+        latest = max(entries, key=lambda entry: entry.life, default=None)
+        return self._as_told(row, told, latest, columns_to_send(entries))
 
     def _as_told(
-        self, told: Told, latest: LogEntry, columns: frozenset[str] | None
+        self, row: Spooled, told: Told, latest: LogEntry | None, columns: frozenset[str] | None
     ) -> DeltaRow | None:
-        state = vanished(latest) if told.gone else told.state
+        """The row as it travels; in a snapshot as a whole."""
+        state = vanished(latest) if told.gone and latest is not None else told.state
         if state is None:
             return None
-        return delta_row(latest.place, state, columns, shape_of(self._shapes, latest.table))
+        if self._head.floors is not None:
+            columns = None
+        return delta_row((row.table, told.key), state, columns, shape_of(self._shapes, row.table))
 
     def _often_written(self, row: Spooled, told: Told) -> Iterator[Delta]:
         """The parts of a row with more entries than should be in memory.
@@ -152,7 +155,6 @@ class Batches:
         With it go those whose values it still shows, which tell whether something was lost; the
         others follow. It is a part by itself.
         """
-        shown = _shown(told.state)
         first: list[_Numbered] = []
         latest: LogEntry | None = None
         columns: frozenset[str] | None = frozenset()
@@ -161,14 +163,13 @@ class Batches:
             latest = max((latest, *entries) if latest else entries, key=lambda entry: entry.life)
             named = columns_to_send(entries)
             columns = None if columns is None or named is None else columns | named
-            first += [numbered for numbered in page if numbered[1].version in shown]
-        assert latest is not None, "a row that is spooled has lines"
+            first += [numbered for numbered in page if _shows(told, numbered[1])]
         batch = _Batch()
-        batch.put(self._as_told(told, latest, columns), first)
+        batch.put(self._as_told(row, told, latest, columns), first)
         yield from self._cut(batch)
         for page in self._pages(row, told):
             batch = _Batch()
-            batch.put(None, [numbered for numbered in page if numbered[1].version not in shown])
+            batch.put(None, [numbered for numbered in page if not _shows(told, numbered[1])])
             yield from self._cut(batch)
 
     def _pages(self, row: Spooled, told: Told) -> Iterator[list[_Numbered]]:
@@ -203,10 +204,8 @@ def _entries(lines: Iterable[Line], told: Told) -> list[_Numbered]:
     return [(line.position, line.as_entry(told.key)) for line in lines]
 
 
-def _shown(state: RowState | None) -> frozenset[Version]:
-    if state is None:
-        return frozenset()
-    return frozenset((state.born, *(slot.version for slot in state.slots.values())))
+def _shows(told: Told, entry: LogEntry) -> bool:
+    return told.state is not None and shows(told.state, entry)
 
 
 def _is_dead(state: RowState | None) -> bool:

@@ -5,6 +5,8 @@
     spool the lines         those above the other's vector: of the snapshot, and those given since
     read the rows           in the same snapshot, and cut them into parts, a batch at a time
 
+Where the other lacks what was pruned here, all rows are read, and not only those with lines.
+
 The snapshot is open until the last part was read, the reading closed, or idle for too long.
 """
 
@@ -22,11 +24,14 @@ from storm.exceptions import Error as StormError
 from records.catalogue import Catalogue
 from service.errors import Busy, ServiceError, Unavailable
 from service.herd.deltas import Delta
-from service.herd.vectors import Vector
+from service.herd.vectors import Vector, includes
 from service.store.database import HerdbookDatabase
 from service.store.herd.delta_parts import Batches, Sizes
 from service.store.herd.described import Described, Descriptions
+from service.store.herd.every_row import every_row
+from service.store.herd.held import all_held
 from service.store.herd.lines import lines_above
+from service.store.herd.places import row_key_of
 from service.store.herd.snapshots import Moment, Snapshot, moment_of, told_by_service_errors
 from service.store.herd.spool import Spool
 from service.store.herd.states import HeldOf, States, nothing_held
@@ -97,27 +102,28 @@ class DeltaReader:
         raise Busy("too many changes are not sealed yet for a delta to be read")
 
     def _begun(self, snapshot: Snapshot, moment: Moment, above: Vector) -> DeltaReading:
-        require_log(moment, above)
         reach = Reach((), moment.vector, ())
         if moment.unsealed:
             reach = self._watching(lambda watch: watch.reach(moment, self._stuck))
             self._stuck = frozenset(entry.entry for entry in reach.left_out)
-        head = Delta(moment.origin, dict(above), reach.covers, (), (), last=False)
-        return DeltaReading(snapshot, self._parts(snapshot.tx, moment, head, reach))
+        head = head_of(moment, reach, above)
+        return DeltaReading(snapshot, self._parts(snapshot.tx, moment, head, reach, above))
 
     def _parts(
-        self, tx: Transaction, moment: Moment, head: Delta, reach: Reach
+        self, tx: Transaction, moment: Moment, head: Delta, reach: Reach, above: Vector
     ) -> Generator[Delta]:
         """The parts; what they need beside the snapshot is made with the first and goes with them.
 
         Raises ServiceError.
         """
         with closing(Spool()) as spool, told_by_service_errors():
-            for lines in lines_above(tx, moment, head.above):
+            for lines in lines_above(tx, moment, above):
                 spool.add(lines)
-            spool.add(late for late in reach.lines if late.at > head.above.get(late.origin, 0))
+            spool.add(late for late in reach.lines if late.at > above.get(late.origin, 0))
             try:
                 described = self._described(tx)
+                if head.floors is not None:
+                    add_every_row(tx, described, spool)
                 require_whole(tx, described, spool, reach.unborn)
                 states = States(tx, described, self._held_of, reach.unborn)
                 yield from Batches(head, spool, states, self._bounds.sizes).parts()
@@ -172,11 +178,22 @@ class DeltaReading:
             self._snapshot.close()
 
 
-def require_log(moment: Moment, above: Vector) -> None:
-    """Raise LogPruned if a node at a vector surely lacks something that was pruned here.
+def head_of(moment: Moment, reach: Reach, above: Vector) -> Delta:
+    """The delta for a node at a vector, without rows and entries.
 
-    As many entries were pruned as the horizon says, and no two of one origin have one position
-    there. So whoever has all of them has at least so many positions.
+    For one that lacks what was pruned here it is a snapshot, which is for everybody.
     """
-    if sum(above.values()) < moment.horizon:
-        raise LogPruned("a sibling lacks entries that were pruned from the changelog here")
+    if includes(above, moment.floors):
+        return Delta(moment.origin, dict(above), reach.covers, (), (), last=False)
+    floors = dict(moment.floors)
+    return Delta(moment.origin, {}, reach.covers, (), (), last=False, floors=floors)
+
+
+def add_every_row(tx: Transaction, described: Described, spool: Spool) -> None:
+    """Let a delta name all rows, live and dead, and all that is held."""
+    known = described.tables
+    for alive, places in every_row(tx, described):
+        spool.add_rows(((place[0], row_key_of(known, place)) for place in places), alive=alive)
+    for held in all_held(tx):
+        place = held.row.place
+        spool.add_rows([(place[0], row_key_of(known, place))], alive=held.row.state.alive)

@@ -12,6 +12,9 @@ from service.herd.port import Sibling
 from service.herd.vectors import Vector
 from service.store.transaction import Transaction
 
+ACTIVE, RETIRED = "active", "retired"
+"""What a sibling is: one that is waited for, or one that is not expected to come back."""
+
 _encode = msgspec.msgpack.encode
 _decode = msgspec.msgpack.Decoder(dict[int, int]).decode
 
@@ -48,6 +51,12 @@ def known(tx: Transaction) -> tuple[Known, ...]:
         Known(Sibling(origin, name, _decode(raw)), state, met_at, seen_at)
         for origin, name, raw, state, met_at, seen_at in found
     )
+
+
+def retire(tx: Transaction, origin: int) -> None:
+    """Wait no longer for what a sibling acknowledges."""
+    statement = "UPDATE `herdbook_sibling` SET `state` = ? WHERE `origin` = ?"
+    tx.execute(statement, (RETIRED, origin))
 
 
 def packed(vector: Vector) -> bytes:

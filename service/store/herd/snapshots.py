@@ -16,6 +16,7 @@ from service.errors import ServiceError, Unavailable
 from service.herd.vectors import Vector
 from service.server.errors import ServerError
 from service.store.database import HerdbookDatabase
+from service.store.herd.floors import floors_of
 from service.store.records_store import RecordStore
 from service.store.sealing.entries import Entry, visible
 from service.store.settings import SessionSettings
@@ -52,13 +53,14 @@ class Moment(NamedTuple):
     """What a snapshot shows of the node as a whole.
 
     `written` is the last position of what was written here, `position` the last of all. Of the
-    entries that have none yet, the lowest are `unsealed`, as many as were asked for.
+    entries that have none yet, the lowest are `unsealed`, as many as were asked for. `floors` are
+    the highest positions that were pruned, by origin.
     """
 
     origin: int
     written: int
     position: int
-    horizon: int
+    floors: Vector
     vector: Vector
     unsealed: tuple[Entry, ...] = ()
 
@@ -66,14 +68,14 @@ class Moment(NamedTuple):
 def moment_of(tx: Transaction, most_unsealed: int = 0) -> Moment:
     """What a transaction sees of the node."""
     ((origin,),) = tx.rows("SELECT `origin` FROM `herdbook_node` WHERE `only` = 1")
-    ((written, position, horizon),) = tx.rows(
-        "SELECT `written`, `position`, `horizon` FROM `herdbook_sealer` WHERE `only` = 1"
+    ((written, position),) = tx.rows(
+        "SELECT `written`, `position` FROM `herdbook_sealer` WHERE `only` = 1"
     )
     vector = dict(tx.rows("SELECT `origin`, `position` FROM `herdbook_vector`"))
     if written:
         vector[origin] = max(written, vector.get(origin, 0))
     unsealed = visible(tx, most_unsealed) if most_unsealed else []
-    return Moment(origin, written, position, horizon, vector, tuple(unsealed))
+    return Moment(origin, written, position, floors_of(tx), vector, tuple(unsealed))
 
 
 class Snapshot:

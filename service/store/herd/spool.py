@@ -1,4 +1,7 @@
-"""The lines of a delta, by row: kept in a file and not in memory, however many there are."""
+"""The lines of a delta, and the rows of a snapshot, by row.
+
+They are kept in a file and not in memory, however many there are.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ CREATE TABLE line (
     name TEXT, key BLOB, position INTEGER, kind TEXT, fields BLOB, life INTEGER, origin INTEGER,
     stamp INTEGER, writer TEXT, at INTEGER, PRIMARY KEY (name, key, position)
 ) WITHOUT ROWID;
+CREATE TABLE row (name TEXT, key BLOB, alive INTEGER, PRIMARY KEY (name, key)) WITHOUT ROWID;
 CREATE TABLE place (
     first INTEGER PRIMARY KEY, name TEXT, key BLOB, lines INTEGER, alive INTEGER, rank INTEGER
 );
@@ -22,9 +26,17 @@ _FILL = (
     "INSERT INTO place SELECT MIN(position), name, key, COUNT(*), MAX(life) % 2, 0 FROM line "
     "GROUP BY name, key"
 )
+_FILL_UP = (
+    "INSERT INTO place (name, key, lines, alive, rank) SELECT name, key, 0, alive, 0 FROM row "
+    "WHERE NOT EXISTS (SELECT 1 FROM line WHERE line.name = row.name AND line.key = row.key)"
+)
 _LINES = (
     "SELECT position, name, key, kind, fields, life, origin, stamp, writer, at FROM line "
     "WHERE name = ? AND key = ? AND position > ? ORDER BY position LIMIT ?"
+)
+_THERE = (
+    "SELECT 1 FROM line WHERE name = ? AND key = ? UNION ALL "
+    "SELECT 1 FROM row WHERE name = ? AND key = ? LIMIT 1"
 )
 _LIVE = (
     "SELECT first, name, key, lines, rank FROM place WHERE alive = 1 AND (rank, first) > (?, ?) "
@@ -41,7 +53,10 @@ Ranks = Callable[[Sequence[str]], Mapping[str, int]]
 
 
 class Spooled(NamedTuple):
-    """A row of which there are lines: where the first one stands, and how many there are."""
+    """A row: where the first of its lines stands, and how many there are.
+
+    One without lines has a number above all positions in place of that.
+    """
 
     first: int
     table: str
@@ -78,12 +93,19 @@ class Spool:
         )
 
     def has(self, place: Place) -> bool:
-        """Whether there is a line of a row."""
-        return self._store.execute(_LINES, (*place, 0, 1)).fetchone() is not None
+        """Whether a row is among these."""
+        return self._store.execute(_THERE, (*place, *place)).fetchone() is not None
+
+    def add_rows(self, places: Iterable[Place], *, alive: bool) -> None:
+        """Keep some rows, of which there may be lines or not."""
+        self._store.executemany(
+            "INSERT OR IGNORE INTO row VALUES (?, ?, ?)", ((*place, alive) for place in places)
+        )
 
     def arrange(self, ranks: Ranks) -> None:
         """All lines are there: put the rows in order."""
         self._store.execute(_FILL)
+        self._store.execute(_FILL_UP)
         names = [name for (name,) in self._store.execute("SELECT DISTINCT name FROM place")]
         self._store.executemany(
             "UPDATE place SET rank = ? WHERE name = ?",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+import secrets
+from collections.abc import Awaitable, Callable
 
 from service.herd.messages import Portion
 from service.herd.port import Origin, Reading, Sibling
@@ -11,16 +12,20 @@ from service.store.feed.snapshots import in_snapshot
 from service.store.herd import siblings
 from service.store.herd.arrivals import Arrivals
 from service.store.herd.reading import DeltaReader
+from service.store.herd.renewing import draw, settle_known
 from service.store.herd.snapshots import moment_of
 from service.store.threads import Lane, StepLane
 from service.store.transaction import Transaction
+
+MOST_ORIGIN = 2**32 - 1
 
 
 class StoredHerd:
     """Implements `service.herd.port.HerdStore` on MySQL.
 
     `reading` is a lane whose connections commit each statement, `deltas` has a thread for each
-    delta that is being read, and `applying` one for what comes, whoever brings it.
+    delta that is being read, and `applying` one for what comes, whoever brings it. `follow` lets
+    triggers follow a new origin.
     """
 
     def __init__(
@@ -30,12 +35,14 @@ class StoredHerd:
         deltas: StepLane,
         reader: DeltaReader,
         arrivals: Arrivals,
+        follow: Callable[[], Awaitable[None]],
     ) -> None:
         self._reading = reading
         self.applying = applying
         self._deltas = deltas
         self._reader = reader
         self._arrivals = arrivals
+        self._follow = follow
 
     def start(self) -> None:
         """Start the threads."""
@@ -66,7 +73,21 @@ class StoredHerd:
 
     def note(self, met: tuple[Sibling, ...]) -> Awaitable[None]:
         """See the port."""
-        return self.applying.run(lambda tx: siblings.note(tx, met))
+
+        def note(tx: Transaction) -> None:
+            siblings.note(tx, met)
+            settle_known(tx, [one.vector for one in met])
+
+        return self.applying.run(note)
+
+    def renew(self, former: int) -> Awaitable[None]:
+        """See the port. Triggers follow where the node's account may make them."""
+        drawn = secrets.randbelow(MOST_ORIGIN) + 1
+        return self._renewed(former, drawn)
+
+    async def _renewed(self, former: int, drawn: int) -> None:
+        await self.applying.run(lambda tx: draw(tx, former, drawn))
+        await self._follow()
 
 
 def origin_of(tx: Transaction) -> Origin:

@@ -23,6 +23,7 @@ from service.herd.vectors import Vector
 from service.store.herd import collation, held, unseen
 from service.store.herd.batches import batches, weight_of_values
 from service.store.herd.described import Described, HerdTable
+from service.store.herd.floors import floors_of
 from service.store.herd.places import by_table, fits
 from service.store.herd.refusals import apart, is_of_rows
 from service.store.herd.rows import Standing, standings
@@ -107,6 +108,14 @@ class StoredTables:
     def unseen(self, vector: Vector, places: Collection[Place]) -> Mapping[Place, Set[Version]]:
         """See the port."""
         return unseen.unseen(self._tx, self.described.tables, vector, places)
+
+    def seen(self, vector: Vector, places: Collection[Place]) -> Set[Place]:
+        """See the port."""
+        return unseen.seen(self._tx, self.described.tables, vector, places)
+
+    def floors(self) -> Vector:
+        """See the port."""
+        return floors_of(self._tx)
 
     def _holding(self, name: str, ids: Sequence[str], wanted: Sequence[Claim]) -> Set[Place]:
         """The keys of the live rows that hold one of some values in these columns."""

@@ -7,27 +7,43 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from records.stamps import Version
+from service.herd.deltas import DELETE
 from service.herd.shapes import Place
 from service.herd.vectors import Vector
 from service.store.herd.batches import batches
 from service.store.herd.places import Tables, row_key_of
+from service.store.herd.renewing import formers
 from service.store.transaction import Transaction
 
-_COLUMNS = "`table_name`, `row_key`, `stamp`, `origin`"
+_COLUMNS = "`table_name`, `row_key`, `kind`, `stamp`, `origin`"
 
 
 def unseen(
     tx: Transaction, tables: Tables, vector: Vector, places: Collection[Place]
 ) -> dict[Place, set[Version]]:
     """The versions of the writes to these rows that lie above a vector; deaths are none."""
-    named = {(place[0], row_key_of(tables, place)): place for place in places}
     found: dict[Place, set[Version]] = defaultdict(set)
+    for place, kind, version in _above(tx, tables, vector, places):
+        if kind != DELETE:
+            found[place].add(version)
+    return found
+
+
+def seen(tx: Transaction, tables: Tables, vector: Vector, places: Collection[Place]) -> set[Place]:
+    """The rows of which nothing lies above a vector, deaths included."""
+    return set(places) - {place for place, *_what in _above(tx, tables, vector, places)}
+
+
+def _above(
+    tx: Transaction, tables: Tables, vector: Vector, places: Collection[Place]
+) -> Iterator[tuple[Place, str, Version]]:
+    """What lies above a vector of some rows."""
+    named = {(place[0], row_key_of(tables, place)): place for place in places}
     for part in batches(named, lambda name: len(name[1])):
         parameters = [value for name in part for value in name]
         among = f"(`table_name`, `row_key`) IN ({', '.join(['(?, ?)'] * len(part))})"
-        for table, key, stamp, origin in _entries(tx, vector, among, parameters):
-            found[named[table, key]].add(Version(stamp, origin))
-    return found
+        for table, key, kind, stamp, origin in _entries(tx, vector, among, parameters):
+            yield named[table, key], kind, Version(stamp, origin)
 
 
 def _entries(
@@ -37,27 +53,40 @@ def _entries(
     ours = _origin(tx)
     yield from tx.rows(
         f"SELECT {_COLUMNS} FROM `herdbook_changelog` WHERE `position` > ? "
-        f"AND `at_origin` IS NULL AND `kind` <> 'delete' AND {among}",
-        (vector.get(ours, 0), *parameters),
+        f"AND `at_origin` IS NULL AND `origin` = ? AND {among}",
+        (vector.get(ours, 0), ours, *parameters),
     )
+    for former, sure in _formers(tx, ours):
+        # Above what is sure siblings know something else under these positions.
+        yield from tx.rows(
+            f"SELECT {_COLUMNS} FROM `herdbook_changelog` FORCE INDEX (`herdbook_came`) "
+            f"WHERE `origin` = ? AND `at_origin` IS NULL AND `position` > ? AND {among}",
+            (former, min(sure, vector.get(former, 0)), *parameters),
+        )
     for origin in _origins(tx):
         yield from tx.rows(
             f"SELECT {_COLUMNS} FROM `herdbook_changelog` FORCE INDEX (`herdbook_came`) "
-            f"WHERE `origin` = ? AND `at_origin` > ? AND `kind` <> 'delete' AND {among}",
+            f"WHERE `origin` = ? AND `at_origin` > ? AND {among}",
             (origin, vector.get(origin, 0), *parameters),
         )
     for *entry, at_origin in tx.rows(
-        f"SELECT {_COLUMNS}, `at_origin` FROM `herdbook_inbox` WHERE `kind` <> 'delete' "
-        f"AND {among}",
+        f"SELECT {_COLUMNS}, `at_origin` FROM `herdbook_inbox` WHERE {among}",
         parameters,
     ):
-        if at_origin is None or at_origin > vector.get(entry[3], 0):
+        if at_origin is None or at_origin > vector.get(entry[-1], 0):
             yield tuple(entry)
 
 
 def _origin(tx: Transaction) -> int:
     origin: int = tx.rows("SELECT `origin` FROM `herdbook_node` WHERE `only` = 1")[0][0]
     return origin
+
+
+def _formers(tx: Transaction, ours: int) -> list[tuple[int, int]]:
+    """The node's former origins, and how far siblings surely know what it wrote under each."""
+    found = formers(tx, ours)
+    sure = dict(tx.rows("SELECT `origin`, `position` FROM `herdbook_vector`")) if found else {}
+    return [(origin, sure.get(origin, 0)) for origin in found]
 
 
 def _origins(tx: Transaction) -> list[int]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from schema.capture.triggers import NOW
@@ -120,7 +120,8 @@ class Sealer:
         position, moment = self._require_lease(tx)
         found = self._found(tx)
         if found.sealed:
-            position = _append(tx, position, without_repeated(tx, found.sealed), moment)
+            ours = _as_ours(tx, without_repeated(tx, found.sealed))
+            position = _append(tx, position, ours, moment)
         held = found.seen - len(found.sealed)
         # What triggers of the application's wrote when rows took their lives, in this very pass.
         written = bool(found.sealed) and bool(waiting_above(tx, found.highest, 1))
@@ -206,6 +207,15 @@ class Sealer:
         """Give the connection back to the server."""
         self._known.forget()
         self._worker.close()
+
+
+def _as_ours(tx: Transaction, sealed: Sequence[Sealed]) -> list[Sealed]:
+    """What was written here is of this node's origin, also where a trigger knows a former one."""
+    ((origin,),) = tx.rows("SELECT `origin` FROM `herdbook_node` WHERE `only` = 1")
+    return [
+        (entry if entry.at_origin is not None else replace(entry, origin=origin), life)
+        for entry, life in sealed
+    ]
 
 
 def _append(tx: Transaction, before: int, sealed: Sequence[Sealed], moment: int) -> int:

@@ -19,6 +19,7 @@ from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import ServerFactory
 from twisted.internet.task import LoopingCall
 
+from service.errors import ServiceError
 from service.herd.flood import Flood, Halted
 from service.herd.flood_events import (
     Committed,
@@ -30,14 +31,14 @@ from service.herd.flood_events import (
     Ticked,
 )
 from service.herd.link_actions import Action, Alarm, Apply, Blame, Build, Close, Send
-from service.herd.link_greeting import Identity
+from service.herd.link_greeting import RESTORED, Identity
 from service.herd.link_stream import Stream
 from service.herd.messages import Hello, Message, Portion, Prune, Refusal
 from service.herd.port import HerdStore, Origin, Sibling
 from service.herd.status import HerdState
 from service.transports.siblings.asking import Notes, OwnVector
 from service.transports.siblings.connection import STOPPED, Ending, SiblingConnection
-from service.transports.siblings.database import Database
+from service.transports.siblings.database import Database, begin
 from service.transports.siblings.dialling import Dialler
 from service.transports.siblings.telling import (
     Callers,
@@ -82,6 +83,7 @@ class HerdRoom:
         self._identity: Identity | None = None
         self._events: deque[Event] = deque()
         self._is_handling = False
+        self._has_renewed = False
         self._numbers = count(1)
         self._open: dict[int, SiblingConnection] = {}
         self._linked: dict[int, SiblingConnection] = {}
@@ -363,6 +365,18 @@ class HerdRoom:
 
     def _alarm(self, action: Alarm) -> None:
         _log.error("%s: %s", action.code, action.text)
+        if action.code == RESTORED and self._identity is not None and not self._has_renewed:
+            # Once is enough: a sibling that tells nonsense must not keep us from ever settling.
+            self._has_renewed = True
+            begin(self._renew(self._identity.origin))
+
+    async def _renew(self, former: int) -> None:
+        """The node was set back to an earlier state: it goes on under a new origin."""
+        try:
+            await self._store.renew(former)
+        except ServiceError as error:
+            _log.error("no new origin could be drawn in place of %d: %s", former, error)
+        self._own.ask()
 
 
 _CARRY_OUT: Mapping[type[Action], Callable[..., None]] = {

@@ -62,6 +62,7 @@ class MemoryHerdStore:
         self.applies_fail = False
         self.before_apply: Callable[[], Any] | None = None
         self.refuse_from: int | None = None
+        self.origins: list[int] = []
         self.readings: list[MemoryReading] = []
         self.forgotten: list[int] = []
         self.noted: list[Sibling] = []
@@ -149,6 +150,14 @@ class MemoryHerdStore:
         """See the port."""
         self.forgotten.append(link)
         self._waiting.pop(link, None)
+
+    async def renew(self, former: int) -> None:
+        """See the port; while there are no `origins` left, the database cannot."""
+        if not self.origins:
+            raise Unavailable(f"origin {former} stays")
+        if self.node.origin == former:
+            self.node.origin = self.origins.pop(0)
+            self.node.vector = {**self.node.vector, self.node.origin: 0}
 
     async def note(self, siblings: tuple[Sibling, ...]) -> None:
         """See the port."""

@@ -30,6 +30,8 @@ SESSION_LEVEL = (
     "SHOW SESSION VARIABLES WHERE Variable_name IN ('tx_isolation', 'transaction_isolation')"
 )
 
+ENTRY = "entry, table_name, row_key, kind, fields, life, origin, stamp, writer"
+
 
 @pytest.fixture
 def farms(database: str) -> str:
@@ -173,8 +175,8 @@ def test_a_child_whose_parent_is_not_sealed_makes_the_page_incomplete(farms: str
         ask(connection, f"UPDATE herdbook_inbox SET entry = entry + 1000 WHERE entry > {first}")
         ask(
             connection,
-            "INSERT INTO herdbook_changelog SELECT 2, i.*, 0 FROM herdbook_inbox AS i "
-            f"WHERE entry = {first}",
+            f"INSERT INTO herdbook_changelog (`position`, {ENTRY}, sealed_at) "
+            f"SELECT 2, {ENTRY}, 0 FROM herdbook_inbox WHERE entry = {first}",
         )
         ask(connection, f"DELETE FROM herdbook_inbox WHERE entry = {first}")
         ask(connection, "UPDATE herdbook_sealer SET position = 2")

@@ -377,6 +377,7 @@ def test_the_state_says_who_lacks_how_much(world: World) -> None:
             "we_lack": 1,
             **dict.fromkeys(("reason", "again_seconds")),
             "schema": "1",
+            "receiving": {"parts": 0, "rows": 0, "snapshot": False},
         }
     ]
     assert world.metric("b", "herdbook_links", state="eager") == 1

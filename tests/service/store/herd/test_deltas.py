@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-import pytest
-
 from records.stamps import Version
 from records.states import Death, RowState
 from service.herd import codec
@@ -14,7 +12,6 @@ from service.herd.held import SCHEMA, Held
 from service.herd.messages import Portion
 from service.herd.vectors import joined
 from service.store.herd.places import row_key_of
-from service.store.herd.reading import LogPruned
 from service.store.sealing.entries import Place
 from service.store.transaction import Transaction
 from tests.service.store.herd.deltas import (
@@ -227,15 +224,22 @@ def test_rows_of_other_spellings_are_told_apart(ranch: str) -> None:
     }  # fmt: skip
 
 
-def test_a_node_that_lacks_what_was_pruned_is_told(ranch: str) -> None:
-    """No delta can bring it; one that may have it all gets what is left."""
+def test_exactly_who_lacks_what_was_pruned_gets_a_snapshot(ranch: str) -> None:
+    """All rows, though there are entries of some only; who has it all gets what is left."""
     run(ranch, *(f"INSERT INTO ranch (number) VALUES ({number})" for number in range(1, 5)))
     sealed(ranch)
     run(ranch, "DELETE FROM herdbook_changelog WHERE `position` <= 2")
-    run(ranch, "UPDATE herdbook_sealer SET horizon = 2")
-    with pytest.raises(LogPruned):
-        reader_at(ranch).read({})
-    assert [entry.position for entry in delta_of(ranch, {own(ranch): 2}).entries] == [3, 4]
+    run(ranch, f"INSERT INTO herdbook_pruned VALUES ({own(ranch)}, 2)")
+    for above in ({}, {own(ranch): 1}, {own(ranch) + 1: 10**6}):
+        snapshot = delta_of(ranch, above)
+        assert snapshot.floors == {own(ranch): 2}
+        assert snapshot.above == {}
+        assert {row.key for row in snapshot.rows if row.whole} == {(1,), (2,), (3,), (4,)}
+        assert [entry.position for entry in snapshot.entries] == [3, 4]
+    delta = delta_of(ranch, {own(ranch): 2})
+    assert delta.floors is None
+    assert [entry.position for entry in delta.entries] == [3, 4]
+    assert {row.key for row in delta.rows} == {(3,), (4,)}
 
 
 def test_deltas_of_the_same_moment_follow_each_other(ranch: str) -> None:

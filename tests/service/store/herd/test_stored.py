@@ -44,7 +44,13 @@ class Herd:
         self.writing = Lane(reactor, "w", 1, lambda: worker(url, SessionSettings()))
         self.deltas = StepLane(reactor, "d", SEATS, idle_seconds)
         reader, arrivals = reader_at(url, bounds=FEW), Arrivals(Applier(Descriptions()))
-        self.store = StoredHerd(self.reading, self.writing, self.deltas, reader, arrivals)
+        self.followed = 0
+        self.store = StoredHerd(
+            self.reading, self.writing, self.deltas, reader, arrivals, self._follow
+        )
+
+    async def _follow(self) -> None:
+        self.followed += 1
 
     def start(self) -> None:
         """Start the threads."""

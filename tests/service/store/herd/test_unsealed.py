@@ -45,7 +45,7 @@ def waiting(entry: int, origin: int = US, at: int | None = None) -> Entry:
 
 def moment(*unsealed: Entry) -> Moment:
     """A moment at which ten positions were given, the ninth to what was written here."""
-    return Moment(US, 9, 10, 0, {US: 9, THEM: 50}, unsealed)
+    return Moment(US, 9, 10, {}, {US: 9, THEM: 50}, unsealed)
 
 
 def test_what_got_a_position_since_is_taken_and_covered() -> None:

@@ -1,0 +1,35 @@
+"""A database that has got another origin: its triggers, which hold it, are made anew.
+
+The new origin is drawn by the node (`service.store.herd.renewing`), together with a note that the
+triggers have to follow. Until they do, the sealer puts the origin right.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select, update
+
+from schema.capture.install import captures_in, install
+from schema.connection import connected
+from schema.lock import only_runner
+from schema.system import node_identity
+
+
+def follow_origin(url: str, wait_seconds: float) -> bool:
+    """Make the triggers anew if the origin is another one; whether that was needed.
+
+    What was cut short is completed by the next call. Raises a SchemaError.
+    """
+    with connected(url) as connection:
+        if not _is_due(connection):
+            return False
+        connection.commit()
+        with only_runner(connection, wait_seconds):
+            for capture in captures_in(connection).values():
+                install(connection, capture)
+            connection.execute(update(node_identity).values(former=None))
+            connection.commit()
+    return True
+
+
+def _is_due(connection: Connection) -> bool:
+    return connection.scalar(select(node_identity.c.former)) is not None

@@ -1,0 +1,131 @@
+"""`herdbook herd retire` and `herdbook herd new-origin`: what only a person can decide."""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from service.cli.database_options import database_option, database_url, dir_option
+from service.cli.options import config_option
+from service.cli.output import CommandFailed, ExitCode, Output, output_option
+
+if TYPE_CHECKING:
+    from service.store.herd.siblings import Known
+    from service.store.transaction import Transaction
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _options(command: _Command) -> _Command:
+    """Which database, and that it is meant."""
+    for option in (
+        output_option,
+        click.option("--yes", is_flag=True, help="Do it; without this nothing is changed."),
+        database_option,
+        dir_option,
+        config_option,
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("sibling", metavar="ORIGIN|NAME")
+@_options
+def retire(sibling: str, yes: bool, output: Output, **place: Any) -> None:
+    r"""Wait no longer for what a sibling acknowledges.
+
+    The changelog is kept for every sibling that was ever met, however long it is silent. One that
+    will not come back, or that goes on under another origin, has to be retired, or nothing that it
+    lacks is ever pruned. Should it come back all the same, it gets a snapshot. This node alone
+    forgets its claim: run the command on each of them.
+
+    Exit code 4 without --yes.
+
+    \b
+    Examples:
+      herdbook herd retire barn --dir ./node --yes
+      herdbook herd retire 2735765433 --yes
+    """
+    from service.store.herd.siblings import known, retire
+
+    database = database_url(output, place)
+    found = _chosen(_in_database(database, known), sibling)
+    one = found.sibling
+    _require_yes(yes, f"{one.name} (origin {one.origin}) would be retired")
+    _in_database(database, lambda tx: retire(tx, one.origin))
+    document = {"origin": one.origin, "name": one.name, "was": found.state}
+    output.result(document, f"retired {one.name} (origin {one.origin})")
+
+
+@click.command("new-origin")
+@_options
+def new_origin(yes: bool, output: Output, **place: Any) -> None:
+    r"""Give a node a new origin, since another one has the same.
+
+    For one of two nodes that were copied from each other: both have stopped replicating. What it
+    wrote since it was copied becomes its own, and reaches the others. Its triggers are made anew,
+    which needs the rights of a migration. It may run meanwhile. Siblings take it for another node:
+    retire the former origin there if nobody uses it any more.
+
+    Exit code 4 without --yes.
+
+    \b
+    Examples:
+      herdbook herd new-origin --dir ./copy --yes
+    """
+    from schema.origin import follow_origin
+    from service.database_url import DatabaseUrl
+    from service.store.herd.renewing import draw, origin_of
+    from service.store.herd.stored import MOST_ORIGIN
+
+    database = database_url(output, place)
+    former = _in_database(database, origin_of)
+    _require_yes(yes, f"the node would get a new origin in the place of {former}")
+    drawn = secrets.randbelow(MOST_ORIGIN) + 1
+    _in_database(database, lambda tx: draw(tx, former, drawn))
+    follow_origin(DatabaseUrl.parse(database).as_sqlalchemy(), 60.0)
+    document = {"former": former, "origin": drawn}
+    output.result(document, f"origin {drawn} in the place of {former}")
+
+
+def _in_database(url: str, work: Callable[[Transaction], Any]) -> Any:
+    """Run work in one transaction."""
+    from records.catalogue import Catalogue
+    from service.database_url import DatabaseUrl
+    from service.store.database import HerdbookDatabase
+    from service.store.herd.session import ApplyingSession
+    from service.store.work import RetryPolicy, Worker
+
+    seen: list[Any] = []
+    database = HerdbookDatabase(DatabaseUrl.parse(url), ApplyingSession())
+    worker = Worker(database, Catalogue({}), RetryPolicy(), random.random)
+    try:
+        worker.run(lambda tx: seen.append(work(tx)))
+    finally:
+        worker.close()
+    return seen[-1]
+
+
+def _chosen(siblings: tuple[Known, ...], named: str) -> Known:
+    """The sibling of an origin or a name; raises CommandFailed where it is not exactly one."""
+    found = [one for one in siblings if named in (str(one.sibling.origin), one.sibling.name)]
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(f"{one.sibling.name} ({one.sibling.origin})" for one in siblings) or "none"
+    raise CommandFailed(
+        f"{len(found)} siblings are called {named}",
+        f"name one by its origin. Those that were ever met: {known}",
+        code="sibling_unknown",
+    )
+
+
+def _require_yes(yes: bool, what: str) -> None:
+    if not yes:
+        raise CommandFailed(
+            what, "add --yes to do it", code="not_confirmed", exit_code=ExitCode.UNSAFE
+        )

@@ -1,0 +1,109 @@
+"""Rows that were forgotten: they died, and their dead rows were pruned with the entries.
+
+Of two nodes one may have forgotten what the other still knows. A key that is born again where its
+dead row is forgotten begins at life 1. So lives alone do not say which of two states is the later
+one, and what each side had seen has to be asked:
+
+forgotten here    the life of the row that comes was brought about by an entry that this node has
+                  had, yet the row here has a lower one or there is none: it is an old story
+forgotten there   the sender had seen all that the row here went through, yet its row has a lower
+                  life: it is a later story, and replaces the row here
+left out          a snapshot does not name the row, and its birth had been seen: it died
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Set
+
+from records.stamps import Version
+from records.states import Death, RowState, died
+from service.herd.deltas import UPDATE, Delta, DeltaRow, LogEntry
+from service.herd.planning.draft import Draft
+from service.herd.shapes import Place
+from service.herd.tables import Tables
+from service.herd.vectors import Vector, includes
+
+FORGOTTEN = "herdbook:forgotten"
+"""Who is said to have deleted a row whose death nobody knows any more."""
+
+
+def is_behind(delta: Delta, floors: Vector) -> bool:
+    """Whether the sender lacks what was pruned here, up to `floors`.
+
+    What it wrote meanwhile cannot be judged here any more: whether a birth came after a death that
+    this node has forgotten, for one. So nothing of it is taken until the sender has a snapshot;
+    then it judges itself, and sends what became of it.
+    """
+    return delta.floors is None and not includes(delta.covers, floors)
+
+
+def forgotten_here(delta: Delta, draft: Draft, vector: Vector) -> Set[Place]:
+    """The rows of a delta whose life is one that this node, at its vector, has had and forgotten.
+
+    The rows here must have been loaded. What comes from this node itself is what it held.
+    """
+    if delta.floors is not None or delta.sender == draft.origin or not draft.tables.floors():
+        return frozenset()
+    higher = {row.place for row in delta.rows if row.state.life > _life(draft.whole(row.place))}
+    news = _news(delta, vector)
+    return {place for place in higher if all(entry.kind == UPDATE for entry in news.get(place, ()))}
+
+
+def forgotten_there(delta: Delta, draft: Draft) -> Set[Place]:
+    """The rows whose sender had seen all of ours, and has another story of them.
+
+    The rows here must have been loaded.
+    """
+    if delta.sender == draft.origin:
+        return frozenset()
+    doubtful = {
+        row.place
+        for row in delta.rows
+        if row.whole and _may_be_later(row.state, draft.whole(row.place), delta)
+    }
+    if not doubtful or not includes(delta.covers, draft.tables.floors()):
+        return frozenset()
+    return draft.tables.seen(delta.covers, doubtful)
+
+
+def left_out(
+    delta: Delta, places: Collection[Place], tables: Tables, now: int
+) -> tuple[DeltaRow, ...]:
+    """The rows among some that a snapshot does not name, as dead ones, for its last part.
+
+    A row that was born here, or came, without the sender's having seen it, lives on. Who has
+    pruned what the sender has not seen cannot tell the one from the other: nothing dies there.
+    """
+    if not places or not includes(delta.covers, tables.floors()):
+        return ()
+    states = {place: state for place, state in tables.rows(places).items() if state.alive}
+    unseen = tables.unseen(delta.covers, states)
+    return tuple(
+        DeltaRow(*place, died(state, Death(now, FORGOTTEN)), whole=True)
+        for place, state in sorted(states.items(), key=repr)
+        if state.born not in unseen.get(place, _NO_VERSIONS)
+    )
+
+
+_NO_VERSIONS: frozenset[Version] = frozenset()
+
+
+def _may_be_later(theirs: RowState, ours: RowState | None, delta: Delta) -> bool:
+    """Whether merging would keep something of ours that may be of an earlier story."""
+    if ours is None or ours.life < theirs.life or ours == theirs:
+        return False
+    return ours.life > theirs.life or ours.born != theirs.born or delta.floors is not None
+
+
+def _life(state: RowState | None) -> int:
+    return 0 if state is None else state.life
+
+
+def _news(delta: Delta, vector: Vector) -> Mapping[Place, list[LogEntry]]:
+    """The entries that are not surely here, by row."""
+    news: dict[Place, list[LogEntry]] = defaultdict(list)
+    for entry in delta.entries:
+        if entry.position > vector.get(entry.origin, 0):
+            news[entry.place].append(entry)
+    return news

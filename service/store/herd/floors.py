@@ -1,0 +1,58 @@
+"""How far the changelog is pruned, by origin, and what of it siblings still need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from service.herd.vectors import Vector
+from service.store.herd.siblings import ACTIVE, known
+from service.store.transaction import Transaction
+
+
+class Need(NamedTuple):
+    """Whose acknowledgement an entry waits for before it may go.
+
+    `vector` is the node's own: what came in parts of a delta that broke off stays until all came.
+    """
+
+    vector: Vector
+    siblings: Mapping[int, Vector]
+
+    def may_go(self, origin: int, at: int, came: bool) -> bool:
+        """Whether nobody needs an entry: its origin, its position there, and whether it `came`."""
+        if came and at > self.vector.get(origin, 0):
+            return False
+        return all(
+            at <= acknowledged.get(origin, 0)
+            for sibling, acknowledged in self.siblings.items()
+            if sibling != origin
+        )
+
+
+def need_of(tx: Transaction) -> Need:
+    """What is needed now: a sibling that is only silent keeps its claim, a retired one has none."""
+    vector = dict(tx.rows("SELECT `origin`, `position` FROM `herdbook_vector`"))
+    return Need(
+        vector,
+        {one.sibling.origin: one.sibling.vector for one in known(tx) if one.state == ACTIVE},
+    )
+
+
+def floors_of(tx: Transaction) -> dict[int, int]:
+    """For each origin the highest position whose entry was pruned here, or never was here."""
+    return dict(tx.rows("SELECT `origin`, `position` FROM `herdbook_pruned`"))
+
+
+def raise_floors(tx: Transaction, pruned: Iterable[tuple[int, int]]) -> None:
+    """These positions of origins are here no more."""
+    highest: dict[int, int] = {}
+    for origin, at in pruned:
+        highest[origin] = max(at, highest.get(origin, 0))
+    if highest:
+        tx.execute(
+            "INSERT INTO `herdbook_pruned` (`origin`, `position`) VALUES "
+            f"{', '.join(['(?, ?)'] * len(highest))} ON DUPLICATE KEY UPDATE "
+            "`position` = GREATEST(`position`, VALUES(`position`))",
+            [value for pair in sorted(highest.items()) for value in pair],
+        )

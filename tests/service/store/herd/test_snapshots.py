@@ -1,0 +1,177 @@
+"""Snapshots: a node that lacks what was pruned gets all rows, and loses what died meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from service.herd.messages import Portion
+from service.herd.port import Sibling
+from service.herd.vectors import Vector
+from service.store.herd import siblings
+from service.store.herd.applier import Applier
+from service.store.herd.arrivals import Arrivals
+from service.store.herd.delta_parts import Sizes
+from service.store.herd.described import Descriptions
+from service.store.herd.held import held_at
+from service.store.herd.reading import Bounds
+from service.store.retention import Pruner, Retention
+from tests.service.store.herd.deltas import parts_of, reader_at
+from tests.service.store.herd.herds import Member
+from tests.service.store.herd.test_applying import family
+from tests.service.store.herd.test_applying_order import HORSE
+from tests.service.store.sealing.tools import worker_at
+
+SMALL = Bounds(sizes=Sizes(most_rows=2))
+EVERYTHING = {
+    table: f"SELECT *, herdbook_life, herdbook_stamp, herdbook_origin FROM {table} ORDER BY 1"
+    for table in ("ranch", "stable", "horse", "ticket")
+}
+
+
+def tell(one: Member, other: Member, number: int = 1, until: int | None = None) -> list[Vector]:
+    """One tells the other what it lacks, in small parts, or some; the vectors after each."""
+    one.seal()
+    other.seal()
+    arrivals, worker = Arrivals(Applier(Descriptions())), other.worker()
+    reading = reader_at(one.url, held_of=held_at, bounds=SMALL).read(other.vector())
+    vectors = []
+    for at, part in enumerate(parts_of(reading)):
+        if until is not None and at >= until:
+            reading.close()
+            break
+        vectors.append(arrivals.apply(worker, 1, Portion(number, at, part)))
+    worker.close()
+    other.seal()
+    return vectors
+
+
+def prune(one: Member) -> int:
+    """Forget whatever may be forgotten; how many entries."""
+    one.seal()
+    worker = worker_at(one.url)
+    gone, _more = Pruner(worker, "one", Retention(30, 0), lambda: 0).prune()
+    worker.close()
+    return gone
+
+
+def rows(one: Member) -> dict[str, list[object]]:
+    """All live rows, with their lives and versions."""
+    return {table: one.rows(query) for table, query in EVERYTHING.items()}
+
+
+def note(one: Member, other: Member, vector: Vector) -> None:
+    """What the other surely has, as one knows it."""
+    one.do(lambda tx: siblings.note(tx, (Sibling(other.origin(), "other", vector),)))
+
+
+def test_an_empty_node_joins_an_old_herd(one: Member, other: Member) -> None:
+    """It gets rows of which there is no entry any more, and can be asked in its turn."""
+    family(one)
+    one.sql(HORSE + "(3, 1, NULL, NULL, 13)", "DELETE FROM horse WHERE number = 3")
+    assert prune(one) > 0
+    one.sql("INSERT INTO ranch (number, name) VALUES (77, 'young')")
+    vectors = tell(one, other)
+    assert len(vectors) > 2
+    assert [one.origin() in vector for vector in vectors] == [False] * (len(vectors) - 1) + [True]
+    assert rows(other) == rows(one)
+    floors = "SELECT origin, `position` FROM herdbook_pruned"
+    assert other.rows(floors) == one.rows(floors)
+
+
+def test_a_snapshot_that_broke_off_begins_again(one: Member, other: Member) -> None:
+    """What was written in between comes along, and what died in between does not stay."""
+    family(one)
+    prune(one)
+    tell(one, other, until=2)
+    assert rows(other) != rows(one)
+    one.sql(HORSE + "(8, 1, NULL, NULL, 18)", "DELETE FROM horse WHERE number = 2")
+    one.sql("DELETE FROM horse WHERE number <> 8")
+    prune(one)
+    tell(one, other, number=2)
+    assert rows(other) == rows(one)
+
+
+def test_what_an_active_sibling_lacks_is_not_pruned(one: Member, other: Member) -> None:
+    """However silent it is; what it has is; and nothing is needed by one that is retired."""
+    one.sql(*(f"INSERT INTO ranch (number) VALUES ({number})" for number in range(1, 5)))
+    one.seal()
+    note(one, other, {})
+    assert prune(one) == 0
+    note(one, other, {one.origin(): 2})
+    assert prune(one) == 2
+    assert one.rows("SELECT `position` FROM herdbook_pruned") == [(2,)]
+    one.sql("UPDATE herdbook_sibling SET state = 'retired'")
+    assert prune(one) == 2
+
+
+def _away(one: Member, other: Member, meanwhile: Callable[[], None]) -> None:
+    """The other was away: rows went, and were forgotten; then both tell each other."""
+    family(one)
+    one.sql(HORSE + "(5, 1, NULL, NULL, 15), (6, 1, NULL, NULL, 16)")
+    tell(one, other)
+    meanwhile()
+    assert prune(one) > 0
+    for number in range(2, 5):
+        tell(other, one, number)
+        tell(one, other, number)
+
+
+def test_who_was_away_for_too_long_brings_nothing_back_and_loses_nothing(
+    one: Member, other: Member
+) -> None:
+    """Rows died elsewhere; it has written new ones, and to one that is no more."""
+
+    def meanwhile() -> None:
+        one.sql("DELETE FROM horse WHERE number IN (5, 6)")
+        other.sql(
+            HORSE + "(9, 1, NULL, NULL, 19)",
+            "UPDATE horse SET name = 'late' WHERE number = 6",
+            "UPDATE ranch SET name = 'mine' WHERE number = 1",
+        )
+
+    _away(one, other, meanwhile)
+    assert rows(one) == rows(other)
+    numbers = one.rows("SELECT number FROM horse WHERE number > 4")
+    assert numbers == [(9,)]
+    assert one.rows("SELECT name FROM ranch WHERE number = 1") == [("mine",)]
+    assert other.rows("SELECT rule, table_name FROM herdbook_journal") == [("other life", "horse")]
+    assert other.rows("SELECT * FROM herdbook_dead_horse") == []
+
+
+def test_a_parent_that_was_forgotten_lives_again_for_its_new_child(
+    one: Member, other: Member
+) -> None:
+    """A horse that was born on the node that was away holds on to its stable."""
+
+    def meanwhile() -> None:
+        one.sql("DELETE FROM horse WHERE number = 2", "DELETE FROM horse", "DELETE FROM stable")
+        other.sql(HORSE + "(9, 1, NULL, NULL, 19)")
+
+    _away(one, other, meanwhile)
+    assert rows(one) == rows(other)
+    assert one.rows("SELECT number FROM horse") == [(9,)]
+    assert one.rows("SELECT number FROM stable") == [(1,)]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_key_that_is_born_again_where_it_was_forgotten_lives_everywhere(
+    one: Member, other: Member, first: bool
+) -> None:
+    """Its life begins at 1 again; the other still knows the dead row, or forgets it too."""
+    family(one)
+    one.sql("INSERT INTO ranch (number, name) VALUES (50, 'old')")
+    one.sql("DELETE FROM ranch WHERE number = 50")
+    tell(one, other)
+    note(one, other, other.vector())
+    assert prune(one) > 0
+    if not first:
+        note(other, one, one.vector())
+        assert prune(other) > 0
+    one.sql("INSERT INTO ranch (number, name) VALUES (50, 'new')")
+    tell(one, other)
+    tell(other, one)
+    assert rows(one) == rows(other)
+    assert one.rows("SELECT name FROM ranch WHERE number = 50") == [("new",)]
+    assert other.rows("SELECT * FROM herdbook_dead_ranch") == []
