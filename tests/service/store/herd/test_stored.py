@@ -180,7 +180,7 @@ def test_stopping_closes_what_is_open_and_turns_away_who_waits(ranch: str) -> No
 
 def test_a_reading_that_cannot_begin_says_why(herd: Herd, ranch: str) -> None:
     """And takes no seat."""
-    run(ranch, "UPDATE herdbook_sealer SET horizon = 5")
+    run(ranch, "DROP TABLE herdbook_vector")
     for _each in range(SEATS + 1):
         with pytest.raises(ServiceError):
             herd.outcome(herd.store.read({}))
