@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeGuard
 
@@ -196,11 +196,13 @@ class Record(Storm, metaclass=RecordMeta):  # type: ignore[misc]  # Storm has no
 
     The table is named after the class (`CityDistrict`: `city_district`); `__storm_table__`
     overrides it. Without a primary field the record gets `id`, a UUIDv7. `__constraints__` holds
-    keys over several columns. `__abstract__ = True` makes a class to derive from, without a table.
+    keys over several columns, `__atomic__` groups of fields that only mean something together.
+    `__abstract__ = True` makes a class to derive from, without a table.
     """
 
     __abstract__ = True
     __constraints__: tuple[Constraint, ...] = ()
+    __atomic__: Sequence[Sequence[str]] = ()
 
     def __init__(self, **values: Any) -> None:
         """A new record with these fields and references set."""

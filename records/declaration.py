@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from storm.properties import Property
@@ -45,6 +45,7 @@ def problems_of_class(cls: type[Record]) -> Iterator[str]:
     yield from _prefixed(cls.__name__, _constraint_problems(cls))
     if _complete(cls):
         yield from _prefixed(cls.__name__, _key_problems(cls))
+        yield from _prefixed(f"{cls.__name__}.__atomic__", _atomic_problems(cls))
 
 
 def problems_of_all(records: Iterable[RecordInfo]) -> Iterator[str]:
@@ -203,6 +204,47 @@ def _key_problems(cls: Any) -> Iterator[str]:
         yield "the primary key leads back to itself through its references"
     elif not explicit and not key_of(cls):
         yield "there is no primary key; give a field primary=True"
+
+
+def _atomic_problems(cls: type[Record]) -> Iterator[str]:
+    """`__atomic__` holds groups of fields that exist and may change."""
+    declared: object = cls.__atomic__
+    if not isinstance(declared, tuple | list):
+        yield f"must be a tuple of tuples, not {declared!r}"
+        return
+    for group in declared:
+        if isinstance(group, tuple | list):
+            yield from _group_problems(cls, group)
+        else:
+            yield f'may hold tuples such as ("amount", "currency"), not {group!r}; mind the comma'
+
+
+def _group_problems(cls: type[Record], group: Sequence[object]) -> Iterator[str]:
+    """A group has two fields or more, each once, and none of the key."""
+    members = dict(ordered_members(cls))
+    unknown = [
+        name for name in group if not isinstance(members.get(str(name)), Property | Reference)
+    ]
+    yield from (f"there is no field {name!r}" for name in unknown)
+    if unknown:
+        return
+    names = [part for name in group for part in _fields_of(members[str(name)], str(name), cls)]
+    key = key_of(cls) or ()
+    for name, count in Counter(names).items():
+        if count > 1:
+            yield f"{group!r} names {name} twice"
+        if name in key:
+            yield f"{name} is in the primary key, which does not change; leave it out"
+    if len(names) < 2:
+        yield f"{group!r} is not several fields; name all that are written together"
+
+
+def _fields_of(member: Property | Reference, name: str, cls: type[Record]) -> tuple[str, ...]:
+    """The field itself, or those that hold a reference."""
+    if isinstance(member, Reference):
+        target = member.target_class(cls)
+        return () if target is None else member.field_names(name, key_of(target) or ())
+    return (name,)
 
 
 def _record_problems(record: RecordInfo) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -10,6 +10,7 @@ from storm.properties import Property
 
 from records.base import Record, ordered_members, references_of
 from records.constraints import Constraint, Index, Unique
+from records.groups import joined
 from records.naming import foreign_key_name, index_name, snake_case, unique_name
 from records.plain import kind_of, options_of
 from records.relation import Reference, References
@@ -36,6 +37,7 @@ def describe(cls: type[Record]) -> RecordInfo:
         collections=MappingProxyType(dict(_collection_infos(cls))),
         uniques=tuple(info for kind, info in every if kind is Unique),
         indexes=tuple(info for kind, info in every if kind is Index),
+        atomic=tuple(_groups(cls, fields, references)),
     )
 
 
@@ -147,12 +149,8 @@ def _key_info(
     constraint: Constraint,
     references: Mapping[str, ReferenceInfo],
 ) -> KeyInfo:
-    """A declared key as values; a reference's name stands for its fields."""
-    names = tuple(
-        part
-        for name in constraint.fields
-        for part in (references[name].fields if name in references else (name,))
-    )
+    """A declared key as values."""
+    names = tuple(_fields_of(constraint.fields, references))
     made = _named(type(constraint), table, fields, names)
     return KeyInfo(constraint.name or made.name, names)
 
@@ -164,3 +162,27 @@ def _named(
     columns = tuple(fields[name].column for name in names)
     naming = unique_name if kind is Unique else index_name
     return KeyInfo(naming(table, columns), names)
+
+
+def _groups(
+    cls: type[Record],
+    fields: Mapping[str, FieldInfo],
+    references: Mapping[str, ReferenceInfo],
+) -> Iterator[tuple[str, ...]]:
+    """What is written together, in the order of the fields: what is declared so, and references.
+
+    Half of one parent's key and half of another's mean no parent at all. A part of the own key
+    never changes.
+    """
+    declared = (_fields_of(group, references) for group in cls.__atomic__)
+    key = frozenset(cls.__storm_primary__)
+    found = joined([*declared, *(frozenset(info.fields) - key for info in references.values())])
+    order = list(fields)
+    inner = (tuple(sorted(group, key=order.index)) for group in found if len(group) > 1)
+    return iter(sorted(inner, key=lambda group: order.index(group[0])))
+
+
+def _fields_of(names: Iterable[str], references: Mapping[str, ReferenceInfo]) -> Iterator[str]:
+    """Fields by name; a reference's name stands for its fields."""
+    for name in names:
+        yield from references[name].fields if name in references else (name,)

@@ -91,6 +91,8 @@ class RecordInfo:
     collections: Mapping[str, CollectionInfo]
     uniques: tuple[KeyInfo, ...]
     indexes: tuple[KeyInfo, ...]
+    atomic: tuple[tuple[str, ...], ...]
+    """Groups of fields that are written together; no field is in two of them."""
 
     def columns(self, names: Iterable[str]) -> tuple[str, ...]:
         """The columns of some fields."""

@@ -21,6 +21,7 @@ from schema.capture.operations import CaptureOp, known_captures
 from schema.capture.rows import OnShare, findings_in_rows
 from schema.capture.trial import require_triggers
 from schema.changes import Changes, Operations, changes_to, comparing_context, told
+from schema.checks import checks_across
 from schema.connection import connected
 from schema.errors import (
     DatabaseRefused,
@@ -257,6 +258,7 @@ class Migrator:
                 waiting = rows_waiting(connection)
                 lines += [_not_adopted(waiting)] if waiting else []
                 lines += findings(connection)
+            lines += checks_across(connection, self._catalogue)
         return lines
 
     def sql(self, direction: Direction, between: str) -> str:

@@ -85,6 +85,13 @@ class FeedRefused(Refused):
     hint = "feed.consumers lists who is registered, and how far the changelog reaches."
 
 
+class TableUnverifiable(ServiceError):
+    """A table cannot be compared with that of another node."""
+
+    code = "herd.unverifiable"
+    hint = "The node's database server gives no digest of a row: it may be larger than a packet."
+
+
 class PositionBeyondHead(FeedRefused):
     """A position that this database has never given; `details` hold the head."""
 
@@ -195,6 +202,20 @@ class StreamNeeded(ServiceError):
 
     code = "feed.stream_needed"
     hint = "Send it to the listener listen.stream, one message a line; or poll with feed.read."
+
+
+class JournalRefused(Refused):
+    """There is no such entry in the journal, or nothing of it that can be written back."""
+
+    code = "journal.refused"
+    hint = "journal.list tells what there is; journal.show tells all of one entry."
+
+
+class HeldRefused(Refused):
+    """Nothing is held of the record that the call names."""
+
+    code = "held.refused"
+    hint = "held.list tells what is held, and by which id."
 
 
 class ShuttingDown(ServiceError):

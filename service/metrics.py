@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sized
+from collections.abc import Callable, Container, Mapping, Sized
 from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -151,6 +151,36 @@ class HerdMetrics:
             links = self._links.labels(standing.name.lower())
             links.set_function(partial(count, standing))
         self._alarms.set_function(lambda: len(state().alarms))
+
+
+class AsideMetrics:
+    """The numbers about what could not be written, and what lost."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._held = Gauge(
+            "herdbook_held",
+            "Rows of siblings that cannot be written here yet, by reason.",
+            ["reason"],
+            registry=registry,
+        )
+        self._entries = Counter(
+            "herdbook_journal_entries",
+            "Entries that came into the journal while this process ran, by rule.",
+            ["rule"],
+            registry=registry,
+        )
+        self._reasons: set[str] = set()
+
+    def held(self, by_reason: Mapping[str, int]) -> None:
+        """So many rows are held."""
+        self._reasons |= by_reason.keys()
+        for reason in self._reasons:
+            self._held.labels(reason).set(by_reason.get(reason, 0))
+
+    def noted(self, by_rule: Mapping[str, int]) -> None:
+        """So many entries have come into the journal."""
+        for rule, count in by_rule.items():
+            self._entries.labels(rule).inc(count)
 
 
 def show_missing_capture(registry: CollectorRegistry, tables: Sized) -> None:

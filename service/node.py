@@ -6,8 +6,6 @@ Node(configuration, catalogue, reactor).start()
 from __future__ import annotations
 
 import logging
-import os
-import random
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,46 +14,38 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.endpoints import serverFromString
-from twisted.internet.error import CannotListenError
 from twisted.internet.threads import deferToThread
 
 from records.catalogue import Catalogue
-from records.errors import HerdbookError
 from schema.scripts import load_revisions, needs_of, own_revisions
-from schema.version import SCHEMA_NUMBER
+from service.assembly import Assembly
 from service.config import Configuration
 from service.herd.port import HerdStore
+from service.herd.status import HerdState
 from service.methods.api import build_registry
+from service.methods.registry import Registry
 from service.metrics import (
+    AsideMetrics,
     CallMetrics,
-    SealingMetrics,
     StreamMetrics,
     new_registry,
     show_missing_capture,
     show_waiting,
 )
 from service.store.capture_watch import CaptureWatch
-from service.store.database import HerdbookDatabase
 from service.store.feed.pages import Bounds
 from service.store.feed.stored import StoredFeed
 from service.store.feed.waiting import Waiting
-from service.store.herd.building import new_stored_herd
-from service.store.herd.stored import StoredHerd
+from service.store.herd.aside_watch import AsideWatch
+from service.store.herd.building import new_comparing
 from service.store.records import StoredRecords
-from service.store.retention import Retention
 from service.store.schema_watch import SchemaWatch
-from service.store.sealing.building import new_sealing_lane
-from service.store.sealing.lane import SealingLane
-from service.store.sealing.session import SealingSession
-from service.store.settings import SessionSettings
-from service.store.threads import Lane
 from service.store.undo import StoredUndo
-from service.store.work import RetryPolicy, Worker
 from service.transports.admin import AdminFactory, Check
 from service.transports.calls import CallRunner
 from service.transports.http import RpcFactory
 from service.transports.lines import LineFactory
+from service.transports.listening import Listener, listen, shown
 from service.transports.siblings.building import new_herd_room
 from service.transports.siblings.room import HerdRoom, Who
 from service.transports.stream_limits import StreamLimits
@@ -74,10 +64,6 @@ Advise = Callable[[str], str]
 def _unchanged(advice: str) -> str:
     """For nodes that no command has started."""
     return advice
-
-
-class CannotListen(HerdbookError):
-    """A listener's address is taken or not to be had."""
 
 
 @dataclass(frozen=True)
@@ -108,25 +94,21 @@ class Node:
         self._advise = advise
         self._reactor = reactor
         self._metrics: CollectorRegistry = new_registry()
-        self._sealing = self._sealing_lane(catalogue)
-        self._reading = self._lane("read", catalogue, autocommit=True)
-        self._writing = self._lane("write", catalogue, autocommit=False)
+        self._parts = Assembly(configuration, catalogue, reactor)
+        self._sealing = self._parts.sealing_lane(self._metrics)
+        self._reading = self._parts.lane("read")
+        self._writing = self._parts.lane("write", self._sealing.wake)
+        self._stored_herd = self._parts.stored_herd(self._reading, self._sealing)
         self._capture = self._capture_watch()
         self._schema = self._schema_watch()
+        self._aside = self._aside_watch()
         limits = configuration.limits
         self._feed = self._stored_feed()
-        registry = build_registry(
-            catalogue,
-            StoredRecords(catalogue, self._reading, self._writing),
-            self._feed,
-            limits.longest_wait,
-            StoredUndo(self._reading, self._writing),
-        )
+        registry = self._registry(catalogue)
         calls = CallMetrics(self._metrics, frozenset(method.name for method in registry))
         self._runner = CallRunner(registry.respond, limits, calls, reactor)
         self._rpc = RpcFactory(self._runner, WebLimits(limits.body_bytes), reactor)
         self._stream = self._lines()
-        self._stored_herd = self._new_stored_herd(catalogue)
         self.herd = (
             self._herd_room(herd_store or self._stored_herd)
             if configuration.herd.is_wanted
@@ -160,6 +142,7 @@ class Node:
             raise
         self._capture.start()
         self._schema.start()
+        self._aside.start()
         node = self._configuration.node
         _log.info("node %s serves %s at %s and %s", node.name, node.records, rpc, stream)
         return Addresses(rpc=rpc, stream=stream, admin=admin, herd=herd)
@@ -172,6 +155,7 @@ class Node:
             await self.herd.stop()
         self._capture.stop()
         self._schema.stop()
+        self._aside.stop()
         self._feed.close()
         draining = [factory.drain(DRAIN_SECONDS) for factory in (self._rpc, self._stream)]
         for drained in draining:
@@ -203,40 +187,11 @@ class Node:
         """Open the listener of a key; where it can be reached."""
         section, key = name.split(".")
         endpoint: str = getattr(getattr(self._configuration, section), key)
-        try:
-            port = await _endpoint(self._reactor, endpoint).listen(factory)
-        except (CannotListenError, OSError) as error:
-            reason = getattr(error, "socketError", error)
-            is_default = self._configuration.origins[name] == "default"
-            raise CannotListen(_cannot_listen(name, endpoint, is_default, reason)) from error
+        wanted = Listener(name, endpoint, self._configuration.origins[name] == "default")
+        port = await listen(self._reactor, wanted, factory)
         self._ports[name] = port
         is_http = name in ("listen.rpc", "listen.admin")
-        return _shown(port.getHost(), "http" if is_http else "tcp")
-
-    def _lane(self, name: str, catalogue: Catalogue, autocommit: bool) -> Lane:
-        """A lane with a connection for each of its threads."""
-        database = HerdbookDatabase(
-            self._configuration.database.url, session_settings(self._configuration, autocommit)
-        )
-        make_worker = partial(Worker, database, catalogue, RetryPolicy(), random.random)
-        threads: int = getattr(self._configuration.lanes, name)
-        on_commit = (lambda: None) if autocommit else self._sealing.wake
-        return Lane(self._reactor, name, threads, make_worker, on_commit)
-
-    def _sealing_lane(self, catalogue: Catalogue) -> SealingLane:
-        """The lane that seals, with a connection of its own."""
-        database, retention = self._configuration.database, self._configuration.retention
-        session = SealingSession(
-            connect_seconds=database.connect_seconds, statement_seconds=database.statement_seconds
-        )
-        return new_sealing_lane(
-            self._reactor,
-            database.url,
-            session,
-            catalogue,
-            Retention(retention.days, retention.entries),
-            SealingMetrics(self._metrics),
-        )
+        return shown(port.getHost(), "http" if is_http else "tcp")
 
     def _capture_watch(self) -> CaptureWatch:
         """What looks after the triggers of capture."""
@@ -251,6 +206,25 @@ class Node:
         revisions = load_revisions(node.migrations or own_revisions(node.records))
         return SchemaWatch(needs_of(revisions), self._reading, self._reactor, every, self._advise)
 
+    def _registry(self, catalogue: Catalogue) -> Registry:
+        """All that can be asked."""
+        return build_registry(
+            catalogue,
+            StoredRecords(catalogue, self._reading, self._writing),
+            self._feed,
+            self._configuration.limits.longest_wait,
+            StoredUndo(self._reading, self._writing),
+            self._parts.herd_ports(
+                self._reading, self._writing, self._stored_herd, self._herd_state
+            ),
+            new_comparing(self._reading, self._stored_herd),
+        )
+
+    def _aside_watch(self) -> AsideWatch:
+        """What counts what could not be written, and what lost."""
+        every = self._configuration.capture.check_seconds
+        return AsideWatch(self._reading, self._reactor, every, AsideMetrics(self._metrics))
+
     def _stored_feed(self) -> StoredFeed:
         """The feed. A page may take a quarter of a result, since its size is only estimated."""
         bounds = Bounds(size=self._configuration.limits.result_bytes // 4)
@@ -258,23 +232,12 @@ class Node:
         show_waiting(self._metrics, waiting)
         return StoredFeed(self._reading, self._writing, self._sealing, waiting, bounds)
 
-    def _new_stored_herd(self, catalogue: Catalogue) -> StoredHerd:
-        """What siblings are told of the database, and what they tell is written to."""
-        return new_stored_herd(
-            self._reactor,
-            self._configuration.database.url,
-            session_settings(self._configuration, autocommit=False),
-            catalogue,
-            self._reading,
-            self._sealing,
-        )
-
     def _herd_room(self, store: HerdStore) -> HerdRoom:
         """The links to siblings."""
         node = self._configuration.node
         return new_herd_room(
             store,
-            Who(node.name, f"{node.records} {SCHEMA_NUMBER}"),
+            Who(node.name, self._parts.schema_identity),
             self._configuration.herd.siblings,
             self._sealing,
             self._metrics,
@@ -301,6 +264,10 @@ class Node:
         """What /readyz says of sealing."""
         return self._sealing.problem()
 
+    def _herd_state(self) -> HerdState | None:
+        """How links stand; None where the node has no siblings."""
+        return self.herd.state() if self.herd is not None else None
+
     async def _herd_problem(self) -> str | None:
         """What /readyz says of siblings."""
         return self.herd.problem() if self.herd is not None else None
@@ -314,54 +281,11 @@ class Node:
         return self._schema.problem()
 
 
-def session_settings(configuration: Configuration, autocommit: bool) -> SessionSettings:
-    """The time limits of connections, from a configuration."""
-    database = configuration.database
-    return SessionSettings(
-        connect_seconds=database.connect_seconds,
-        statement_seconds=database.statement_seconds,
-        lock_wait_seconds=database.lock_wait_seconds,
-        autocommit=autocommit,
-    )
-
-
-def _cannot_listen(name: str, endpoint: str, is_default: bool, reason: object) -> str:
-    """What to say of a listener that cannot be opened, and how to have it elsewhere."""
-    advice = "Choose another port, or stop the program that holds this one."
-    if not is_default:
-        return f"{name} = {endpoint}: {reason}. {advice}"
-    key = name.rpartition(".")[2]
-    return (
-        f"{name} = {endpoint}, the default, since nothing sets it: {reason}. {advice} Write "
-        f'{key} = "tcp:PORT:interface=127.0.0.1" under [listen], or set '
-        f"HERDBOOK_LISTEN_{key.upper()}. No listener can be left out; one that nobody needs takes "
-        "no port as unix:/PATH/OF/A/SOCKET."
-    )
-
-
-def _endpoint(reactor: Any, description: str) -> Any:
-    """Twisted's endpoint for its description."""
-    kind, _, place = description.partition(":")
-    if kind == "unix" and ":mode=" not in place:
-        # Twisted's own default lets every user of the machine in.
-        description = f"{description}:mode=600"
-    return serverFromString(reactor, description)  # type: ignore[no-untyped-call]
-
-
 def _stop_on_hangup(reactor: Any) -> None:
     """Stop in good order when the terminal closes too, unless `nohup` said otherwise."""
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         stop = partial(reactor.callFromThread, reactor.stop)
         signal.signal(signal.SIGHUP, lambda _number, _frame: stop())
-
-
-def _shown(address: Any, scheme: str) -> str:
-    """The URL of a listener, or its socket."""
-    host, port = getattr(address, "host", None), getattr(address, "port", None)
-    if host is None:
-        return f"unix:{os.fsdecode(address.name)}"
-    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    return f"http://{place}/" if scheme == "http" else f"{scheme}://{place}"
 
 
 def run_node(

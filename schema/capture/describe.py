@@ -61,6 +61,10 @@ def capture_of(catalogue: Catalogue, record: RecordInfo) -> Capture:
         columns=columns,
         children=tuple(_rules(catalogue, record)),
         last_number=len(columns),
+        groups=tuple(
+            tuple(number for number, name in enumerate(record.fields, start=1) if name in group)
+            for group in record.atomic
+        ),
     )
 
 

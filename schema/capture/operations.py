@@ -66,14 +66,19 @@ class CaptureOp(MigrateOperation):
         columns: Sequence[Sequence[object]],
         last_number: int,
         children: Sequence[Sequence[object]] = (),
+        groups: Sequence[Sequence[int]] = (),
     ) -> None:
-        """Capture a table: its key, its numbered columns, what becomes of its children."""
+        """Capture a table: its key, its numbered columns, what becomes of its children.
+
+        `groups` are the numbers of columns that are written together.
+        """
         description = {
             "table": table,
             "key": key,
             "columns": columns,
             "children": children,
             "last_number": last_number,
+            "groups": groups,
         }
         operations.invoke(cls(Capture.from_plain(description)))
 
@@ -220,6 +225,8 @@ def _render_capture(_context: AutogenContext, change: CaptureOp) -> str:
             lines.append(f"    {name}=[\n{items}    ],")
         elif name == "columns":
             lines.append("    columns=[],")
+    if change.wanted.groups:
+        lines.append(f"    groups={plain['groups']!r},")
     lines.append(f"    last_number={plain['last_number']!r},\n)")
     return "\n".join(lines)
 

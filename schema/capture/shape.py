@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -72,6 +72,8 @@ class Capture:
 
     `columns` are ordered by number. `children` are in the order in which they are to go: those that
     refer to others of them first. `last_number` is the highest number ever given to a column.
+    `groups` are the numbers of columns that are written together, in order: a change of one is a
+    change of its whole group.
     """
 
     table: str
@@ -79,6 +81,7 @@ class Capture:
     columns: tuple[CapturedColumn, ...]
     children: tuple[ChildRule, ...] = ()
     last_number: int = 0
+    groups: tuple[tuple[int, ...], ...] = ()
 
     @property
     def numbers(self) -> Mapping[int, str]:
@@ -96,12 +99,18 @@ class Capture:
                 number = last = last + 1
             columns.append(replace(column, number=number))
         ordered = tuple(sorted(columns, key=lambda column: column.number))
-        return replace(self, columns=ordered, last_number=last)
+        now = {old.number: new.number for old, new in zip(self.columns, columns, strict=True)}
+        groups = tuple(sorted(tuple(sorted(map(now.__getitem__, group))) for group in self.groups))
+        return replace(self, columns=ordered, last_number=last, groups=groups)
 
     def covers(self, wanted: Capture) -> bool:
-        """Whether nothing that is wanted is missing here; there may be further columns."""
+        """Whether nothing that is wanted is missing here; there may be more.
+
+        That is further columns, and groups of more columns.
+        """
         same = (self.key, self.children) == (wanted.key, wanted.children)
-        return same and set(self.columns) >= set(wanted.columns)
+        grouped = all(any({*ours} >= {*theirs} for ours in self.groups) for theirs in wanted.groups)
+        return same and grouped and set(self.columns) >= set(wanted.columns)
 
     def renamed(self, table: str, column: str, new_name: str) -> Capture:
         """The same after a column of some table got another name, wherever it is named here."""
@@ -119,8 +128,11 @@ class Capture:
         )
 
     def as_plain(self) -> dict[str, Any]:
-        """Lists, texts and numbers only: what a revision file and the database hold."""
-        return {
+        """Lists, texts and numbers only: what a revision file and the database hold.
+
+        Groups are left out where there are none, as before there were any.
+        """
+        plain = {
             "table": self.table,
             "key": [[part.name, part.form] for part in self.key],
             "columns": [[item.number, item.name, item.comparison] for item in self.columns],
@@ -130,6 +142,7 @@ class Capture:
             ],
             "last_number": self.last_number,
         }
+        return plain | ({"groups": [list(group) for group in self.groups]} if self.groups else {})
 
     @staticmethod
     def from_plain(data: Mapping[str, Any]) -> Capture:
@@ -147,6 +160,7 @@ class Capture:
                     for table, columns, parents, on_delete in data.get("children", ())
                 ),
                 last_number=int(data["last_number"]),
+                groups=tuple(tuple(map(int, group)) for group in data.get("groups", ())),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"this does not describe a capture: {error!r}") from error
@@ -176,6 +190,19 @@ class Capture:
             problems.append("the numbers of the columns are not ascending up to last_number")
         if not self.key:
             problems.append("there is no key")
+        problems += self._group_problems()
         if problems:
             raise ValueError(f"capture of {self.table}: {'; '.join(problems)}")
         return self
+
+    def _group_problems(self) -> Iterator[str]:
+        """What is wrong with the groups; a key never changes, so none of it is in one."""
+        key = {part.name for part in self.key}
+        free = {column.number for column in self.columns if column.name not in key}
+        grouped = [number for group in self.groups for number in group]
+        if any(len(group) < 2 or list(group) != sorted(group) for group in self.groups):
+            yield "a group is not several columns in ascending order"
+        if len(set(grouped)) != len(grouped) or list(self.groups) != sorted(self.groups):
+            yield "the groups are not in order, or share a column"
+        if not free.issuperset(grouped):
+            yield "a group names what is no column, or is in the key"

@@ -7,6 +7,7 @@ change leaves behind is written after it: before it, only the row itself is touc
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from schema.capture.columns import (
@@ -138,10 +139,13 @@ def _after_insert(capture: Capture, origin: int) -> str:
 
 
 def _before_update(capture: Capture, origin: int) -> str:
-    """Stamp each column that really changes. What is usual is asked for first, by one condition."""
+    """Stamp each column that really changes, and all that is written together with it.
+
+    What is usual is asked for first, by one condition.
+    """
     changes = ", ".join(
-        f"IF({_differs(column)}, X'{number_bytes(column.number).hex()}', '')"
-        for column in capture.columns
+        f"IF({' OR '.join(map(_differs, columns))}, X'{_numbers(columns)}', '')"
+        for columns in _written_together(capture)
     )
     changed = _changed_variable(capture)
     return f"""SET {changed} = CONCAT({changes}, '');
@@ -160,6 +164,21 @@ WHERE {_same_key(capture, "dead", "OLD")} FOR UPDATE), 0));
 END IF;
 SET NEW.{STAMP} = GREATEST(NEW.{STAMP}, OLD.{STAMP} + 2);
 END IF;"""
+
+
+def _written_together(capture: Capture) -> Iterator[list[CapturedColumn]]:
+    """The columns, each alone or with all of its group, where the first of them stands."""
+    columns = {column.number: column for column in capture.columns}
+    groups = {number: group for group in capture.groups for number in group}
+    for number in columns:
+        group = groups.get(number, (number,))
+        if number == group[0]:
+            yield [columns[member] for member in group]
+
+
+def _numbers(columns: Iterable[CapturedColumn]) -> str:
+    """The numbers of columns as a clock has them, in hexadecimal digits."""
+    return "".join(number_bytes(column.number).hex() for column in columns)
 
 
 def _untouched() -> str:

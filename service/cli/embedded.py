@@ -153,14 +153,43 @@ def database_in(place: Place, output: Output, *, may_make: bool) -> Iterator[str
         yield server.url(DATABASE)
 
 
-def start_detached(
-    place: Place, arguments: Sequence[str], environment: Mapping[str, str] | None = None
-) -> Running:
-    """Run a command line as a process of its own, and wait until its node is ready.
+@dataclass(frozen=True)
+class Detached:
+    """A node's process that has begun to start. Whoever began it ends it, if `ready` has not."""
 
-    It gets this environment, or that of this process. Raises CommandFailed with the end of its log
-    if it ends before that.
-    """
+    place: Place
+    child: subprocess.Popen[bytes]
+    log_start: int
+
+    def ready(self) -> Running:
+        """Wait until the node is ready.
+
+        Raises CommandFailed with the end of its log if it ends before that.
+        """
+        try:
+            running = _ready(self.place, self.child)
+        except BaseException:
+            self.end()
+            raise
+        if running is None:
+            self.end()
+            raise _told(_last_words(self.place.log, self.log_start), self.child.wait())
+        return running
+
+    def ask_to_end(self) -> None:
+        """Ask the process to end, and do not wait for it."""
+        self.child.terminate()
+
+    def end(self) -> None:
+        """End the process and its server; one that is gone is fine."""
+        end_process(self.child.pid, _STOP_SECONDS)
+        self.child.wait()
+
+
+def begin_detached(
+    place: Place, arguments: Sequence[str], environment: Mapping[str, str] | None = None
+) -> Detached:
+    """Run a command line as a process of its own, in this environment or that of this process."""
     place.require_usable()
     start = place.log.stat().st_size if place.log.exists() else 0
     with place.log.open("ab") as log:
@@ -173,15 +202,7 @@ def start_detached(
             start_new_session=True,
             env=environment,
         )
-    try:
-        running = _ready(place, child)
-    except BaseException:
-        end_process(child.pid, _STOP_SECONDS)
-        raise
-    if running is None:
-        end_process(child.pid, _STOP_SECONDS)
-        raise _told(_last_words(place.log, start), child.wait())
-    return running
+    return Detached(place, child, start)
 
 
 def _told(words: list[str], exit_code: int) -> CommandFailed:

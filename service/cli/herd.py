@@ -1,27 +1,110 @@
-"""`herdbook herd`: the nodes of a herd, and this one among them."""
+"""`herdbook herd`: how a node stands among its siblings, and how the herd hangs together."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from typing import Any
 
 import click
 
-from service.cli.main import LazyCommand, LazyGroup
-
-COMMANDS: Mapping[str, LazyCommand] = {
-    "retire": LazyCommand("service.cli.herd_care:retire", "Wait no longer for a sibling."),
-    "new-origin": LazyCommand(
-        "service.cli.herd_care:new_origin", "Give a copied node an origin of its own."
-    ),
-}
+from service.cli.asking import Refused, ask, in_words, shows_refusals, url_option
+from service.cli.herd_care import new_origin, retire
+from service.cli.herd_graph import Told, picture_of
+from service.cli.herd_status import needs_somebody, show_status
+from service.cli.output import CommandFailed, ExitCode, Output, output_option
 
 
-@click.group(cls=LazyGroup, lazy=COMMANDS)
+@click.group()
 def herd() -> None:
-    r"""Look after the herd that a node belongs to.
+    r"""Look at the herd: links, what siblings lack, what is held and what was put aside.
 
     \b
     Examples:
-      herdbook herd retire barn --dir ./node --yes
-      herdbook herd new-origin --dir ./copy --yes
+      herdbook herd status
+      herdbook herd status --watch
+      herdbook herd graph http://berlin:8650/ http://bremen:8650/
     """
+
+
+@herd.command()
+@url_option
+@click.option("--watch", is_flag=True, help="Show it again and again, until Ctrl-C.")
+@click.option(
+    "--every",
+    type=click.FloatRange(min=0.1),
+    default=2.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How often, with --watch.",
+)
+@output_option
+@shows_refusals
+def status(url: str, watch: bool, every: float, output: Output) -> ExitCode:
+    r"""Show a node and its siblings.
+
+    For each sibling: how the link stands, how many changes it lacks and for how long, and what it
+    says of its schema. Below that, what is held and what the journal has.
+
+    Ends with 3 where something is held or an alarm stands, since somebody has to look at that.
+
+    \b
+    Examples:
+      herdbook herd status
+      herdbook herd status --url http://berlin:8650/ --json
+      herdbook herd status --watch --every 5
+    """
+    if not watch:
+        found = ask(url, "herd.status")
+        show_status(found, output)
+        return ExitCode.DIFFERENCES if needs_somebody(found) else ExitCode.DONE
+    try:
+        while True:
+            found = ask(url, "herd.status")
+            if not output.as_json:
+                click.clear()
+            show_status(found, output)
+            time.sleep(every)
+    except KeyboardInterrupt:
+        return ExitCode.DONE
+
+
+@herd.command()
+@click.argument("urls", nargs=-1, required=True, metavar="URL...")
+@output_option
+def graph(urls: tuple[str, ...], output: Output) -> ExitCode:
+    r"""Put together what several nodes tell of their links.
+
+    A node knows its own links only, so ask them all: nodes that were met and not asked are named.
+    Shows the parts between which there is no way, the nodes without which there would be more, and
+    how many links a change has to cross at most.
+
+    Ends with 3 where the nodes do not all hang together, and with 1 where one did not answer.
+
+    \b
+    Example:
+      herdbook herd graph http://berlin:8650/ http://bremen:8650/ http://hamburg:8650/
+    """
+    told, failed = list[Told](), list[tuple[str, CommandFailed]]()
+    for url in urls:
+        try:
+            told.append(Told.parsed(ask(url, "herd.graph")))
+        except Refused as refused:
+            failed.append((url, in_words(refused)))
+        except CommandFailed as failure:
+            failed.append((url, failure))
+    if not told:
+        raise failed[0][1]
+    picture = picture_of(told)
+    document: dict[str, Any] = picture.as_plain()
+    document["failed"] = [{"url": url, "message": why.message} for url, why in failed]
+    output.result(document, picture.in_words())
+    output.table(("node", "origin", "asked", "linked with"), picture.rows())
+    for url, why in failed:
+        output.note(f"{url} did not tell its links: {why.message}")
+    if failed:
+        return ExitCode.FAILED
+    return ExitCode.DIFFERENCES if len(picture.parts) > 1 else ExitCode.DONE
+
+
+herd.add_command(retire)
+herd.add_command(new_origin)

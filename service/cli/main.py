@@ -54,9 +54,12 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "check": LazyCommand("service.cli.check:check", "Check a configuration and what it names."),
     "call": LazyCommand("service.cli.call:call", "Call a method of a running node."),
     "feed": LazyCommand("service.cli.feed:feed", "Follow the changes; see who needs them."),
-    "herd": LazyCommand("service.cli.herd:herd", "Look after a node's siblings and its origin."),
+    "herd": LazyCommand("service.cli.herd:herd", "See siblings, and how the herd hangs together."),
+    "journal": LazyCommand("service.cli.journal:journal", "See what lost a merge; restore it."),
+    "held": LazyCommand("service.cli.held:held", "See what could not be written; retry it."),
     "delta": LazyCommand("service.cli.delta:delta", "Carry changes to another node as a file."),
     "simulate": LazyCommand("service.cli.simulate:simulate", "Try the rules on made-up herds."),
+    "verify": LazyCommand("service.cli.verify:verify", "Compare the rows of two nodes."),
     "schema": LazyCommand("service.cli.schema:schema", "Migrate the database; show differences."),
 }
 

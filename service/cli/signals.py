@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
@@ -12,6 +14,7 @@ _LOOK_SECONDS = 0.2
 """How soon a command that waits ends, should what interrupts it get lost."""
 
 _asked: list[int] = []
+_holding: list[None] = []
 
 
 def remember_interrupts() -> None:
@@ -45,6 +48,29 @@ def wait_for_the_end() -> None:
         return
 
 
+@contextmanager
+def not_interrupted() -> Iterator[None]:
+    """What asks for the end during the block ends the command when the block is done.
+
+    So nobody is left without the process that he has just started. A block takes moments only.
+    """
+    before = len(_asked)
+    _holding.append(None)
+    try:
+        yield
+    finally:
+        _holding.pop()
+    if len(_asked) > before:
+        raise KeyboardInterrupt
+
+
+def ignore_interrupts() -> None:
+    """The command is ending, and must not stop half-way because it is asked to once more."""
+    for number in (signal.SIGINT, *_ENDING):
+        signal.signal(number, signal.SIG_IGN)
+
+
 def _end(number: int, _frame: FrameType | None) -> None:
     _asked.append(number)
-    raise KeyboardInterrupt
+    if not _holding:
+        raise KeyboardInterrupt

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from service.cli.embedded import Embedded, start_detached
+from service.cli.embedded import Embedded, begin_detached
 from service.cli.options import config_option, make_importable
 from service.cli.output import CommandFailed, Output, output_option
 from service.cli.place import Place, Running
@@ -92,7 +92,7 @@ def up(
     embedded = Embedded(place, find_file(config, os.environ, Path()), given, output)
     if detach:
         context = click.get_current_context()
-        _announce(output, start_detached(place, _same_but_attached(context.params)))
+        _announce(output, begin_detached(place, _same_but_attached(context.params)).ready())
     else:
         embedded.run(lambda running: _announce(output, running))
 

@@ -31,6 +31,9 @@ UNIQUE = "unique"
 WITHDRAWN = "withdrawn"
 """Two rows claimed one unique value, and the later one could not be without it: it was deleted."""
 
+DROPPED = "dropped"
+"""What was held of a row was dropped, since somebody said so."""
+
 
 class JournalEntry(NamedTuple):
     """One row at which something was put aside or repaired.

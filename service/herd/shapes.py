@@ -58,7 +58,8 @@ class Shape:
     """One table.
 
     `columns` are all that it has; None: not known, everything is taken. `required` are those
-    without which no row can be written: NOT NULL, and no default.
+    without which no row can be written: NOT NULL, and no default. `dropped` are columns that it had
+    once: what siblings that still have them write there is not waited with.
 
     Raises ValueError where a unique key is to release a column whose value means another row, since
     an ending would make it mean none; or a column of the primary key.
@@ -71,6 +72,7 @@ class Shape:
     groups: Groups = field(default_factory=lambda: NO_GROUPS)
     columns: frozenset[str] | None = None
     required: frozenset[str] = frozenset()
+    dropped: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         meaning = {*self.key, *(name for one in self.references for name in one.columns)}

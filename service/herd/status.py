@@ -30,6 +30,7 @@ class SiblingState(NamedTuple):
 
     `they_lack` and `we_lack` are in changes, None while there is no stream. `seconds` is how long
     it has stood so, `again_seconds` when it is tried again. `reason` says how the last link ended.
+    `schema` is what it says of its schema, `vector` what it surely has.
     `receiving` is how far the delta or snapshot has come that comes from there.
     """
 
@@ -43,12 +44,14 @@ class SiblingState(NamedTuple):
     we_lack: int | None = None
     reason: str | None = None
     again_seconds: float | None = None
+    schema: str | None = None
+    vector: Vector | None = None
     receiving: Progress | None = None
 
     def as_plain(self) -> dict[str, object]:
         """For JSON."""
         plain = {**self._asdict(), "state": self.standing.value, "seconds": round(self.seconds, 1)}
-        del plain["standing"]
+        del plain["standing"], plain["vector"]
         plain["receiving"] = None if self.receiving is None else self.receiving._asdict()
         if self.again_seconds is not None:
             plain["again_seconds"] = round(self.again_seconds, 1)
@@ -63,6 +66,7 @@ class HerdState(NamedTuple):
     vector: Vector
     siblings: tuple[SiblingState, ...] = ()
     alarms: tuple[Alarm, ...] = ()
+    schema: str = ""
 
     def standings(self) -> Mapping[Standing, int]:
         """How many siblings stand where; each standing is there."""
@@ -74,6 +78,7 @@ class HerdState(NamedTuple):
         return {
             "name": self.name,
             "origin": self.origin,
+            "schema": self.schema,
             "vector": {str(origin): position for origin, position in self.vector.items()},
             "siblings": [sibling.as_plain() for sibling in self.siblings],
             "alarms": [alarm._asdict() for alarm in self.alarms],
@@ -88,5 +93,7 @@ def streaming(state: SiblingState, stream: Stream, ours: Vector) -> SiblingState
         origin=stream.peer.origin,
         they_lack=missing(stream.theirs, ours),
         we_lack=missing(ours, stream.theirs),
+        schema=stream.peer.schema,
+        vector=dict(stream.theirs),
         receiving=stream.receiver.progress,
     )

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from records.catalogue import Catalogue
 from records.values import RecordInfo
 from service.methods.collections import CollectionMethods
+from service.methods.comparing_api import ComparingPorts, comparing_methods
 from service.methods.feed import FeedMethods
 from service.methods.feed_port import Feed
 from service.methods.feed_request import LONGEST_WAIT
+from service.methods.herd_api import HerdPorts, herd_methods
 from service.methods.ports import Records
 from service.methods.records import RecordMethods
 from service.methods.registry import Method, Registry
@@ -25,10 +27,13 @@ def build_registry(
     feed: Feed | None = None,
     longest_wait: float = LONGEST_WAIT,
     undo: Undo | None = None,
+    herd: HerdPorts | None = None,
+    comparing: ComparingPorts | None = None,
 ) -> Registry:
     """The methods of every record class and collection, those of the feed, and about the node.
 
-    Without a feed its methods are left out, and without undo those that bring records back.
+    Without a feed its methods are left out, without undo those that bring records back, and without
+    a herd those of siblings and of what was put aside, without comparing those that compare nodes.
     `longest_wait` are the seconds a call may wait for a change.
     """
     registry = Registry()
@@ -40,6 +45,10 @@ def build_registry(
             registry.add(method)
         for method in SubscriptionMethods(catalogue, feed).methods():
             registry.add(method)
+    for method in () if herd is None else herd_methods(catalogue, herd):
+        registry.add(method)
+    for method in () if comparing is None else comparing_methods(comparing):
+        registry.add(method)
     for method in SystemMethods(catalogue, registry).methods():
         registry.add(method)
     return registry

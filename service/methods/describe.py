@@ -1,6 +1,7 @@
 """Record classes as JSON Schema (2020-12), and the schemas of what methods take and give.
 
-What JSON Schema has no word for begins with `x-`: the key, references, collections, unique keys.
+What JSON Schema has no word for begins with `x-`: the key, references, collections, unique keys,
+and fields that are written together.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ def record_schema(record: RecordInfo) -> JsonSchema:
         "additionalProperties": False,
         "x-key": list(record.key),
         "x-unique": [list(key.fields) for key in record.uniques],
+        "x-atomic": [list(group) for group in record.atomic],
         "x-references": {name: _reference(part) for name, part in record.references.items()},
         "x-collections": {name: _collection(part) for name, part in record.collections.items()},
     }

@@ -50,8 +50,8 @@ class FaultKind:
 INTERNAL = FaultKind(-32603, "Internal error", errors.ServiceError)
 
 # Ranges: -32000 to -32009 the node's state, -32010 to -32019 limits, 1000 to 1099 values,
-# 1100 to 1199 records, 1200 to 1299 constraints, 1300 to 1399 the feed. A number never changes
-# its meaning.
+# 1100 to 1199 records, 1200 to 1299 constraints, 1300 to 1399 the feed, 1400 to 1499 the herd. A
+# number never changes its meaning.
 FAULT_KINDS: tuple[FaultKind, ...] = (
     FaultKind(-32700, "Parse error", refusals.JsonRefused),
     FaultKind(-32600, "Invalid Request", refusals.RequestRefused),
@@ -77,8 +77,11 @@ FAULT_KINDS: tuple[FaultKind, ...] = (
     FaultKind(1100, "A record is not there", errors.NotFound),
     FaultKind(1200, "A constraint of the database forbids it", errors.Conflict),
     FaultKind(1301, "The changelog cannot be kept as asked", errors.FeedRefused),
+    FaultKind(1400, "A table cannot be compared", errors.TableUnverifiable),
     FaultKind(1302, "A position was never given", errors.PositionBeyondHead),
     FaultKind(1300, "It needs a connection that stays", errors.StreamNeeded),
+    FaultKind(1410, "The journal has no such entry, or nothing to restore", errors.JournalRefused),
+    FaultKind(1411, "Nothing is held of it", errors.HeldRefused),
 )
 
 _BY_CLASS = {kind.error: kind for kind in FAULT_KINDS}

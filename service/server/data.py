@@ -31,7 +31,7 @@ def set_up_data(program: Program, layout: Layout) -> None:
     with tempfile.TemporaryDirectory(prefix="herdbook-") as folder:
         plain = Path(folder) / "data"
         plain.symlink_to(layout.unfinished)
-        _run_set_up(set_up_command(program, plain), layout)
+        _run_set_up(set_up_command(program, plain), layout, folder)
     record_origin(program, layout)
     layout.unfinished.rename(layout.data)
     _flush_folder(layout.directory)
@@ -84,8 +84,12 @@ def _require_database(layout: Layout) -> None:
         )
 
 
-def _run_set_up(command: list[str], layout: Layout) -> None:
-    """Run the set-up command with its words in the log; raise ServerFailed if it fails."""
+def _run_set_up(command: list[str], layout: Layout, temporary: str) -> None:
+    """Run the set-up command with its words in the log; raise ServerFailed if it fails.
+
+    In a folder for temporary files that they shared, a MariaDB that starts would remove those of
+    another one that is being set up.
+    """
     try:
         with layout.log.open("ab") as log:
             subprocess.run(
@@ -96,6 +100,7 @@ def _run_set_up(command: list[str], layout: Layout) -> None:
                 timeout=SET_UP_SECONDS,
                 check=True,
                 start_new_session=True,
+                env=os.environ | {"TMPDIR": temporary},
             )
     except (OSError, subprocess.SubprocessError) as error:
         raise ServerFailed(

@@ -110,5 +110,17 @@ class Ticket(Record):
     note = Text(length=20, default="")
 
 
-CATALOGUE = catalogue_of([Boot, Medal, Branch, Word, Leaf, Pair, Ticket])
+class Fee(Record):
+    """Fields that are written together, with another between them."""
+
+    number = Integer(primary=True, bits=32)
+    amount = Integer(bits=32)
+    note = Text(length=20, default="")
+    currency = Text(length=3, collation="utf8mb4_general_ci")
+    rate = Double(allow_none=True)
+    pair = Reference(Pair, on_delete="set_null", allow_none=True)
+    __atomic__ = (("amount", "currency", "rate"),)
+
+
+CATALOGUE = catalogue_of([Boot, Medal, Branch, Word, Leaf, Pair, Ticket, Fee])
 INFO = CATALOGUE.records

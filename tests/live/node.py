@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import threading
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,6 +59,20 @@ class NodeProcess:
 
     def __enter__(self) -> Self:
         """Start it, and wait until it is ready."""
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop it."""
+        self.stop()
+
+    def start(self) -> None:
+        """Start it, and wait until it is ready."""
         environment = {
             "PYTHONPATH": str(Path(__file__).parents[2]),
             "HERDBOOK_NODE_RECORDS": RECORDS,
@@ -79,16 +95,11 @@ class NodeProcess:
         assert ready, f"the node did not start: {self.log()}"
         told = json.loads(ready)
         self.rpc, self.admin, self.stream = told["rpc"], told["admin"], told["stream"]
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop it."""
-        assert self._process is not None
+    def stop(self) -> None:
+        """Stop it; one that was never started, or has ended, is fine."""
+        if self._process is None:
+            return
         self._process.send_signal(signal.SIGTERM)
         try:
             self._process.wait(_STOP_SECONDS)
@@ -133,6 +144,17 @@ class NodeProcess:
             return self._process.stdout.readline()
         finally:
             deadline.cancel()
+
+
+def page(node: NodeProcess, path: str) -> str:
+    """A page of the admin listener, whatever its status."""
+    try:
+        answer = urllib.request.urlopen(node.admin.rstrip("/") + path, timeout=10)
+    except urllib.error.HTTPError as error:
+        answer = error
+    with answer:
+        text: str = answer.read().decode()
+        return text
 
 
 def migrate(folder: Path, database: str, records: str = RECORDS) -> None:

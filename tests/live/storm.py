@@ -5,6 +5,7 @@ All that happens by chance comes from one seed; what the machine makes of it doe
 
 from __future__ import annotations
 
+import http.client
 import random
 import threading
 import time
@@ -12,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import MySQLdb
 
@@ -25,6 +26,8 @@ FARMS, COWS, BELLS = 12, 60, 30
 _LONGEST_PAUSE = 0.05
 _REFUSED = {1062, 1048, 1205, 1213, 1216, 1217, 1451, 1452, 1020}
 _LOST = {1053, 1317, 1927, 2006, 2013, 3169, 4031}
+_AWAY = {2002, 2003}
+_OUTAGE = 0.2
 _REFUSALS = {
     "values.invalid",
     "record.not_found",
@@ -34,16 +37,32 @@ _REFUSALS = {
     "server.outcome_unknown",
 }
 
+Call = tuple[str, dict[str, Any]]
 Statement = tuple[str, tuple[object, ...]]
+
+
+class Kinds(NamedTuple):
+    """What the writers do, drawn by chance; and whether node and server may be away meanwhile."""
+
+    call: Callable[[random.Random], Call]
+    statement: Callable[[random.Random], Statement]
+    outages: bool = False
 
 
 class Storm:
     """What the writers share: the node, the database, and what came of it."""
 
-    def __init__(self, node: NodeProcess, database: str, seed: int) -> None:
+    def __init__(
+        self,
+        node: NodeProcess,
+        database: str,
+        seed: int | str,
+        kinds: Kinds | None = None,
+    ) -> None:
         self.node = node
         self.database = database
         self.seed = seed
+        self._kinds = kinds or Kinds(some_call, some_statement)
         self.outcomes: Counter[str] = Counter()
         self.failures: list[BaseException] = []
         self._lock = threading.Lock()
@@ -57,7 +76,7 @@ class Storm:
         """Calls, one after the other."""
         chance = random.Random(f"{self.seed} api {number}")
         for _ in range(turns):
-            method, parameters = some_call(chance)
+            method, parameters = self._kinds.call(chance)
             try:
                 self.node.call(method, parameters)
                 self.note("api done")
@@ -65,6 +84,10 @@ class Storm:
                 if failed.code not in _REFUSALS:
                     raise
                 self.note(f"api {failed.code}")
+            except (OSError, http.client.HTTPException, ValueError):
+                if not self._kinds.outages:
+                    raise
+                self._wait_for_the_outage("api away")
 
     def sql_writer(self, number: int, turns: int) -> None:
         """Transactions, on a connection that may be killed at any moment."""
@@ -80,15 +103,23 @@ class Storm:
                         done += 1
                         self._transaction(connection, chance)
             except MySQLdb.Error as error:
+                if error.args[0] in _AWAY and self._kinds.outages:
+                    done += 1
+                    self._wait_for_the_outage("sql away")
+                    continue
                 if error.args[0] not in _LOST:
                     raise
                 self.note("sql killed")
+
+    def _wait_for_the_outage(self, outcome: str) -> None:
+        self.note(outcome)
+        time.sleep(_OUTAGE)
 
     def _transaction(self, connection: Any, chance: random.Random) -> None:
         """Some statements, a pause, and an end of either kind."""
         try:
             for _ in range(chance.choice([1, 1, 2, 3, 6])):
-                ask(connection, *some_statement(chance))
+                ask(connection, *self._kinds.statement(chance))
             time.sleep(chance.random() * _LONGEST_PAUSE)
             if chance.random() < 0.2:
                 undo(connection)
@@ -181,13 +212,13 @@ def kill_one(connection: Any, chance: random.Random) -> bool:
     return True
 
 
-def some_call(chance: random.Random) -> tuple[str, dict[str, Any]]:
+def some_call(chance: random.Random) -> Call:
     """A call that writes; it may well be refused."""
     farm, cow, bell = _keys(chance)
     name = f"name {chance.randrange(FARMS * 2)}"
     cows = [{"number": n, "farm_code": farm, "tag": _tag(chance)} for n in _some(chance, COWS)]
     bells = {"number": bell, "farm_code": farm, "cow_number": cow, "tone": _tone(chance)}
-    calls: list[tuple[str, dict[str, Any]]] = [
+    calls: list[Call] = [
         ("farm.create", {"code": farm, "name": name}),
         ("farm.upsert", {"code": farm, "name": name}),
         ("farm.delete", {"code": farm}),

@@ -7,8 +7,7 @@ from pathlib import Path
 from records.catalogue import load_catalogue
 from schema.migrator import Migrator
 from service.database_url import DatabaseUrl
-from tests.live.node import RECORDS, NodeProcess, migrate
-from tests.live.test_sealing import page
+from tests.live.node import RECORDS, NodeProcess, migrate, page
 from tests.live.units import until
 from tests.service.store.feeds import run
 from tests.service.store.test_capture_watch import trigger

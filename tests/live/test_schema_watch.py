@@ -9,9 +9,8 @@ import pytest
 from records.catalogue import load_catalogue
 from schema.migrator import Migrator
 from service.database_url import DatabaseUrl
-from tests.live.node import RECORDS, CallFailed, NodeProcess, migrate
+from tests.live.node import RECORDS, CallFailed, NodeProcess, migrate, page
 from tests.live.test_feed_tail import tail
-from tests.live.test_sealing import page
 from tests.live.units import until
 
 

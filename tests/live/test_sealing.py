@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from service.server import PrivateServer
-from tests.live.node import CallFailed, NodeProcess, migrate, served
+from tests.live.node import CallFailed, NodeProcess, migrate, page, served
 from tests.live.units import until
 from tests.service.store.tools import read
 
@@ -25,17 +23,6 @@ def fragile(server: PrivateServer) -> Iterator[PrivateServer]:
     yield server
     server.thaw()
     server.start()
-
-
-def page(node: NodeProcess, path: str) -> str:
-    """A page of the admin listener, whatever its status."""
-    try:
-        answer = urllib.request.urlopen(node.admin.rstrip("/") + path, timeout=10)
-    except urllib.error.HTTPError as error:
-        answer = error
-    with answer:
-        text: str = answer.read().decode()
-        return text
 
 
 def add(node: NodeProcess, count: int = 1) -> None:

@@ -114,6 +114,21 @@ CASES: list[tuple[Callable[[], Declared], list[str]]] = [
         ],
     ),
     (
+        wrong.wrong_groups,
+        [
+            "Sum.__atomic__: there is no field 'currncy'",
+            "Sum.__atomic__: ('amount',) is not several fields; name all that are written together",
+            "Sum.__atomic__: id is in the primary key, which does not change; leave it out",
+            "Sum.__atomic__: ('shelf', 'shelf_room') names shelf_room twice",
+            "Sum.__atomic__: there is no field 7",
+            'Bare.__atomic__: may hold tuples such as ("amount", "currency"), not \'amount\'; '
+            "mind the comma",
+            'Bare.__atomic__: may hold tuples such as ("amount", "currency"), not \'currency\'; '
+            "mind the comma",
+            "Word.__atomic__: must be a tuple of tuples, not 'amount'",
+        ],
+    ),
+    (
         wrong.wrong_primary_keys,
         [
             "Named: __storm_primary__ names 'nme', which is no field",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from records.groups import together
+from records.groups import by_member, joined, together
 from records.merging import merge
 from records.states import born, changed
 
@@ -30,3 +30,17 @@ def test_columns_of_no_group_are_alone() -> None:
     assert together(["note"], GROUPS) == {"note"}
     assert together(["note", "end"], GROUPS) == {"note", "start", "end"}
     assert together([], GROUPS) == frozenset()
+
+
+def test_groups_that_share_a_column_are_one() -> None:
+    """Over any number of steps, in whatever order they come."""
+    assert joined(["ab", "cd", "ef"]) == [{*"ab"}, {*"cd"}, {*"ef"}]
+    assert joined(["ab", "cd", "bc"]) == [{*"abcd"}]
+    assert joined(["ab", "ef", "bc", "gh", "cd"]) == [{*"ef"}, {*"gh"}, {*"abcd"}]
+    assert joined([]) == []
+
+
+def test_each_column_of_a_group_leads_to_all_of_it() -> None:
+    """And a column of none to nothing."""
+    assert by_member([("start", "end")]) == GROUPS
+    assert by_member([]) == {}

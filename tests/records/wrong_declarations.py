@@ -187,6 +187,39 @@ def wrong_constraints() -> Declared:
     return [Row, Forgetful]
 
 
+def wrong_groups() -> Declared:
+    """Groups of fields that are not there, twice there, alone, or part of the key."""
+
+    class Shelf(Record):
+        __storm_primary__ = ("room", "board")
+        room = Integer()
+        board = Integer()
+
+    class Sum(Record):
+        shelf = Reference(Shelf)
+        amount = Integer()
+        currency = Text(length=3)
+        __atomic__ = (  # type: ignore[assignment]
+            ("amount", "currncy"),
+            ("amount",),
+            ("shelf",),
+            ("id", "amount"),
+            ("shelf", "shelf_room"),
+            ("amount", 7),
+        )
+
+    class Bare(Record):
+        amount = Integer()
+        currency = Text(length=3)
+        __atomic__ = ("amount", "currency")
+
+    class Word(Record):
+        amount = Integer()
+        __atomic__ = "amount"
+
+    return [Sum, Bare, Word]
+
+
 def wrong_primary_keys() -> Declared:
     """Keys that name nothing, and a field `id` that is no key."""
 

@@ -14,7 +14,7 @@ from service.herd.deltas import Delta, DeltaRow
 from service.herd.held import SCHEMA, Held
 from service.herd.planning.draft import DeltaRefused, Draft
 from service.herd.planning.forgetting import forgotten_here, forgotten_there
-from service.herd.shapes import Place
+from service.herd.shapes import Place, Shape
 from service.herd.vectors import Vector
 
 
@@ -74,7 +74,7 @@ def _place(place: Place, draft: Draft, bar: Bar | None) -> None:
         if state != draft.before(place):
             draft.hold(place, *bar)
         return
-    known, other = _split(state, draft.shape(place[0]).columns)
+    known, other = _split(state, draft.shape(place[0]))
     if known != draft.before(place):
         draft.take(place, known)
     if other is not None:
@@ -91,12 +91,13 @@ def _unknown(place: Place, state: RowState, draft: Draft) -> Bar | None:
     return Bar(SCHEMA, f"it lacks {', '.join(lacking)} of {table}") if lacking else None
 
 
-def _split(state: RowState, columns: frozenset[str] | None) -> tuple[RowState, RowState | None]:
-    """What a table has columns for, and the rest if there is any."""
+def _split(state: RowState, shape: Shape) -> tuple[RowState, RowState | None]:
+    """What a table has columns for, and what it may have columns for one day, if there is any."""
+    columns = shape.columns
     if columns is None or state.values.keys() <= columns:
         return state, None
-    unknown = state.values.keys() - columns
-    return _only(state, columns), _only(state, unknown)
+    unknown = state.values.keys() - columns - shape.dropped
+    return _only(state, columns), _only(state, unknown) if unknown else None
 
 
 def _only(state: RowState, columns: Collection[str]) -> RowState:

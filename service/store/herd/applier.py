@@ -75,8 +75,8 @@ class _Trouble:
 
     def take(self, error: RowsRefused) -> None:
         """Rows were refused: by chance, or for good."""
-        self.collisions += error.collided or not error.texts
-        if (error.collided or not error.texts) and self.collisions <= MOST_COLLISIONS:
+        self.collisions += error.collided
+        if error.collided and self.collisions <= MOST_COLLISIONS:
             return
         new = error.texts.keys() - self.refused.keys()
         # What is refused again although it was left out is not to be told from the rest.

@@ -33,9 +33,13 @@ def carry_out(tx: Transaction, tables: StoredTables, states: Mapping[Place, RowS
     left = release(tx, tables, writings).values()
     born = births.in_order((one for one in left if one.born), shapes)
     changed = [one for one in left if one.changed]
+    dying = deaths.in_order((one for one in left if one.dies), shapes)
+    respelled = deaths.respelled(tx, dying, born)
+    deaths.kill(tx, respelled)
     births.bear(tx, born)
     changes.fill(tx, born)
     changes.change(tx, changed)
     births.exhume(tx, [one for one in changed if one.before.dead is not None])
-    deaths.kill(tx, deaths.in_order((one for one in left if one.dies), shapes))
+    gone = {one.place for one in respelled}
+    deaths.kill(tx, [one for one in dying if one.place not in gone])
     deaths.bury(tx, (one for one in left if not one.after.alive))

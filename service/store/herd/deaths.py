@@ -10,12 +10,15 @@ from records.states import Value
 from schema.capture.columns import DIED, WRITER, WRITER_LENGTH, graveyard_of
 from service.herd.deltas import DeltaRow
 from service.herd.ordering import rows_in_order
-from service.herd.shapes import Shapes
+from service.herd.shapes import Key, Shapes
 from service.store.herd.batches import batches
 from service.store.herd.changes import write_columns
+from service.store.herd.collation import folded
+from service.store.herd.described import HerdTable
 from service.store.herd.refusals import write_all
 from service.store.herd.rows import among, parameters
 from service.store.herd.tables import Moved
+from service.store.herd.values import HerdColumn
 from service.store.herd.writing import META, Writing, key_names, meta_of
 from service.store.sql import marks, quoted
 from service.store.transaction import Transaction
@@ -77,12 +80,59 @@ def _delete(tx: Transaction, part: Sequence[Writing]) -> None:
         raise Moved([one.place for one in part])
 
 
+def respelled(
+    tx: Transaction, deaths: Sequence[Writing], births: Iterable[Writing]
+) -> list[Writing]:
+    """The deaths of rows whose key is also that of a birth, as the database takes it."""
+    keys: dict[str, list[Key]] = defaultdict(list)
+    for one in births:
+        keys[one.table.name].append(one.key)
+    found: list[Writing] = []
+    for name, some in groupby(deaths, lambda one: one.table.name):
+        dying = list(some)
+        if name in keys and _has_spellings(dying[0].table):
+            found += _met(tx, dying, keys[name])
+    return found
+
+
+def _met(tx: Transaction, dead: Sequence[Writing], keys: Sequence[Key]) -> list[Writing]:
+    """The dead rows with one of these keys, as the database takes it."""
+    columns = [part.column for part in dead[0].table.key]
+    folds = folded(tx, columns, [*(one.key for one in dead), *keys])
+    wanted = set(folds[len(dead) :])
+    return [one for one, fold in zip(dead, folds, strict=False) if fold in wanted]
+
+
+def _has_spellings(table: HerdTable) -> bool:
+    return any(part.column.collation is not None for part in table.key)
+
+
 def bury(tx: Transaction, dead: Iterable[Writing]) -> None:
-    """Put dead rows into their graveyards, in the place of earlier dead ones."""
+    """Put dead rows into their graveyards, in the place of earlier dead ones.
+
+    But not where a row lives whose key the database takes for the same: both would be one place.
+    """
     ordered = sorted(dead, key=lambda one: one.table.name)
     for _table, some in groupby(ordered, lambda one: one.table.name):
         for batch in batches(some, lambda one: one.weight):
-            write_all(batch, lambda one: one.place, lambda part: _bury(tx, part))
+            buried = _without_living(tx, batch) if _has_spellings(batch[0].table) else batch
+            if buried:
+                write_all(buried, lambda one: one.place, lambda part: _bury(tx, part))
+
+
+def _without_living(tx: Transaction, dead: Sequence[Writing]) -> list[Writing]:
+    table = dead[0].table
+    columns = [part.column for part in table.key]
+    rows = tx.rows(
+        f"SELECT {', '.join(column.read_from('alive') for column in columns)} "
+        f"FROM {quoted(table.name)} AS alive FORCE INDEX (PRIMARY) "
+        f"WHERE {among(table, 'alive', len(dead))}",
+        parameters([one.key for one in dead]),
+    )
+    if not rows:
+        return list(dead)
+    living = _met(tx, dead, [tuple(map(HerdColumn.read, columns, row)) for row in rows])
+    return [one for one in dead if one not in living]
 
 
 def _bury(tx: Transaction, part: Sequence[Writing]) -> None:

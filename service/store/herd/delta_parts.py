@@ -105,8 +105,14 @@ class Batches:
                     # Nothing is known yet of the size of its rows.
                     self._at_once = _FEW
                     some = some[:_FEW]
+                some = some[: self._fitting(some)]
                 yield from self._standing(some, alive)
                 last = some[-1]
+
+    def _fitting(self, some: Sequence[Spooled]) -> int:
+        """How many of the first of some rows of one table may be read at once."""
+        keys = [row.key for row in some]
+        return self._states.fitting(some[0].table, keys, self._sizes.most_bytes)
 
     def _standing(self, some: Sequence[Spooled], alive: bool) -> Iterator[tuple[Spooled, Told]]:
         """How some rows of one table stand; those that turn out to be dead come later."""

@@ -7,7 +7,6 @@ what deletes do where no trigger says it: of references that lead back to their 
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from records.catalogue import Catalogue
-from records.groups import Groups
+from records.groups import by_member
 from schema.capture.shape import Capture
 from service.herd.shapes import RESTRICT, Reference, Shape, Shapes, Unique
 from service.store.herd.values import HerdColumn, KeyColumn
@@ -23,7 +22,6 @@ from service.store.sql import marks
 from service.store.transaction import Transaction
 
 _TEXTS = frozenset({"char", "varchar", "tinytext", "text", "mediumtext", "longtext"})
-_NAME = re.compile(r"`((?:[^`]|``)+)`")
 
 _COLUMNS = (
     "SELECT table_name, column_name, data_type, is_nullable, column_default, "
@@ -42,13 +40,6 @@ _REFERENCES = (
     "WHERE table_schema = DATABASE() AND referenced_table_schema = DATABASE() "
     "AND table_name IN ({0}) ORDER BY table_name, constraint_name, ordinal_position"
 )
-_CHECKS = (
-    "SELECT t.table_name, c.check_clause FROM information_schema.table_constraints AS t "
-    "JOIN information_schema.check_constraints AS c "
-    "ON c.constraint_schema = t.constraint_schema AND c.constraint_name = t.constraint_name "
-    "WHERE t.constraint_type = 'CHECK' AND t.table_schema = DATABASE() AND t.table_name IN ({0})"
-)
-
 Rules = Mapping[tuple[str, frozenset[str]], str]
 """What deleting a parent does, by the child's table and the columns of its reference."""
 
@@ -140,7 +131,6 @@ class _Facts:
         self.columns = by_table(_COLUMNS)
         self.uniques = by_table(_UNIQUES)
         self.references = by_table(_REFERENCES)
-        self.checks = by_table(_CHECKS)
 
     def has_all_of(self, capture: Capture) -> bool:
         """Whether the table is there, with every column that is captured."""
@@ -159,9 +149,10 @@ def _table(
         tuple(ids[part.name] for part in capture.key),
         references,
         tuple(_uniques(capture, facts.uniques[capture.table], columns, references)),
-        _groups(facts.checks[capture.table], ids),
+        by_member(tuple(map(str, group)) for group in capture.groups),
         frozenset(column.id for column in columns),
         frozenset(column.id for column in columns if not column.has_default),
+        frozenset(map(str, range(1, capture.last_number + 1))) - frozenset(ids.values()),
     )
     return HerdTable(capture, columns, shape)
 
@@ -207,8 +198,14 @@ def _uniques(
     columns: Sequence[HerdColumn],
     references: Sequence[Reference],
 ) -> Iterator[Unique]:
-    """The unique keys over whole columns; of one over prefixes only the server can tell."""
+    """The unique keys over whole columns; of one over prefixes only the server can tell.
+
+    The primary key is one where a collation may take different keys for the same.
+    """
     by_name = {column.name: column for column in columns}
+    key = [by_name[part.name] for part in capture.key]
+    if any(column.collation is not None for column in key):
+        yield Unique("PRIMARY", tuple(column.id for column in key))
     members: dict[str, list[HerdColumn | None]] = defaultdict(list)
     for name, column, prefix in rows:
         members[name].append(by_name.get(column) if prefix is None else None)
@@ -231,19 +228,6 @@ def _unique(name: str, columns: Sequence[HerdColumn], key: set[str], meaning: se
         if column.data_type in _TEXTS:
             return Unique(name, ids, column.id, length=column.length)
     return Unique(name, ids)
-
-
-def _groups(clauses: Iterable[Sequence[Any]], ids: Mapping[str, str]) -> Groups:
-    """Columns that one CHECK looks at win or lose together; those of several are one group."""
-    groups: list[set[str]] = []
-    for (clause,) in clauses:
-        text = clause.decode() if isinstance(clause, bytes) else clause
-        named = {ids[name] for name in _NAME.findall(text) if name in ids}
-        if len(named) > 1:
-            overlapping = [group for group in groups if group & named]
-            groups = [group for group in groups if group not in overlapping]
-            groups.append(named.union(*overlapping))
-    return {column: tuple(sorted(group)) for group in groups for column in group}
 
 
 def _rules_of_triggers(captures: Iterable[Capture]) -> dict[tuple[str, frozenset[str]], str]:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 
-import msgspec
-
-from service.herd.deltas import Delta, DeltaRow
 from service.herd.held import BLOCKED, PARENT, REFUSED, SCHEMA, Held
 from service.herd.shapes import Place
-from service.herd.wire.delta import pack_delta, unpack_delta
-from service.herd.wire.forms import DeltaBody
+from service.herd.wire.single import row_bytes, row_of_bytes
 from service.store.herd.batches import batches
 from service.store.herd.places import Tables, digest, row_key_of
 from service.store.sealing.entries import Place as Row
@@ -20,10 +16,10 @@ from service.store.transaction import Transaction
 LONGEST_TEXT = 2_000
 _COLUMNS = "`place`, `table_name`, `reason`, `text`, `content`, `held_at`"
 
-_CODES = {PARENT: "parent", SCHEMA: "schema", REFUSED: "refused", BLOCKED: "blocked"}
-_REASONS = {code: reason for reason, code in _CODES.items()}
+CODES = {PARENT: "parent", SCHEMA: "schema", REFUSED: "refused", BLOCKED: "blocked"}
+"""How each reason stands in the table."""
 
-_decoder = msgspec.msgpack.Decoder(DeltaBody)
+_REASONS = {code: reason for reason, code in CODES.items()}
 
 
 def held_of(tx: Transaction, tables: Tables, places: Collection[Place]) -> dict[Place, Held]:
@@ -38,7 +34,7 @@ def held_of(tx: Transaction, tables: Tables, places: Collection[Place]) -> dict[
             f"WHERE `place` IN ({marks(len(part))}) FOR UPDATE",
             part,
         )
-        found.update((named[place], _held(*rest)) for place, *rest in rows)
+        found.update((named[place], held_from(*rest)) for place, *rest in rows)
     return found
 
 
@@ -52,7 +48,7 @@ def held_at(tx: Transaction, rows: Collection[Row]) -> dict[Row, Held]:
             f"WHERE `place` IN ({marks(len(part))})",
             part,
         ):
-            found[named[place]] = _held(*rest)
+            found[named[place]] = held_from(*rest)
     return found
 
 
@@ -62,9 +58,17 @@ def all_held(tx: Transaction, reasons: Collection[str] = ()) -> list[Held]:
     rows = tx.rows(
         f"SELECT `reason`, `text`, `content` FROM `herdbook_held`{where} "
         "ORDER BY `held_at`, `place`",
-        sorted(_CODES[reason] for reason in reasons),
+        sorted(CODES[reason] for reason in reasons),
     )
-    return [_held(*row) for row in rows]
+    return [held_from(*row) for row in rows]
+
+
+def held_in(tx: Transaction, table: str) -> list[Held]:
+    """All that is held of one table's rows."""
+    rows = tx.rows(
+        "SELECT `reason`, `text`, `content` FROM `herdbook_held` WHERE `table_name` = ?", (table,)
+    )
+    return [held_from(*row) for row in rows]
 
 
 def hold(tx: Transaction, tables: Tables, helds: Iterable[Held], now: int) -> None:
@@ -94,23 +98,13 @@ def _stored(tables: Tables, held: Held, now: int) -> tuple[bytes, str, str, str,
     return (
         _place(tables, held.row.place),
         held.row.table,
-        _CODES[held.reason],
+        CODES[held.reason],
         held.text[:LONGEST_TEXT],
-        content_of(held.row),
+        row_bytes(held.row),
         now,
     )
 
 
-def content_of(row: DeltaRow) -> bytes:
-    """A row in MessagePack, as on the wire: with its key and every value typed."""
-    return msgspec.msgpack.encode(pack_delta(Delta(0, {}, {}, (row,), ())))
-
-
-def row_of(content: bytes) -> DeltaRow:
-    """The row of some content."""
-    rows: Sequence[DeltaRow] = unpack_delta(_decoder.decode(content)).rows
-    return rows[0]
-
-
-def _held(reason: str, text: str, content: bytes) -> Held:
-    return Held(row_of(content), _REASONS[reason], text)
+def held_from(reason: str, text: str, content: bytes) -> Held:
+    """What is held, from a row of its table."""
+    return Held(row_of_bytes(content), _REASONS[reason], text)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
@@ -13,6 +13,7 @@ from service.herd.journal import JournalEntry
 from service.herd.wire.columns import Column, pack_column, unpack_column
 from service.store.herd.batches import batches
 from service.store.herd.places import Tables, row_key_of
+from service.store.sql import marks
 from service.store.transaction import Transaction
 
 _Numbers: TypeAlias = tuple[int, ...]
@@ -28,6 +29,24 @@ class Content(msgspec.Struct, array_like=True, frozen=True):
     kept: Column
     kept_stamps: _Numbers
     kept_origins: _Numbers
+
+
+class Noted(NamedTuple):
+    """One entry of the journal as it stands in its table; moments in microseconds since 1970, UTC.
+
+    `row_key` is the key as changelogs have it, `sender` the origin of the node whose delta brought
+    it about, None where something was tried again here.
+    """
+
+    number: int
+    noted_at: int
+    rule: str
+    table: str
+    row_key: bytes
+    life: int
+    sender: int | None
+    restored_at: int | None
+    losses: tuple[Loss, ...]
 
 
 _decoder = msgspec.msgpack.Decoder(Content)
@@ -55,6 +74,19 @@ def note(
             f"`sender`, `content`) VALUES {', '.join(['(?, ?, ?, ?, ?, ?, ?)'] * len(part))}",
             [value for row in part for value in row],
         )
+
+
+def numbered(tx: Transaction, numbers: Collection[int]) -> list[Noted]:
+    """The entries of these numbers, the latest first."""
+    if not numbers:
+        return []
+    rows = tx.rows(
+        "SELECT `number`, `noted_at`, `rule`, `table_name`, `row_key`, `life`, `sender`, "
+        "`restored_at`, `content` FROM `herdbook_journal` "
+        f"WHERE `number` IN ({marks(len(numbers))}) ORDER BY `number` DESC",
+        list(numbers),
+    )
+    return [Noted._make((*head, losses_of(content))) for *head, content in rows]
 
 
 def content_of(losses: Sequence[Loss]) -> bytes:

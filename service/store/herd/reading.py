@@ -35,6 +35,7 @@ from service.store.herd.places import row_key_of
 from service.store.herd.snapshots import Moment, Snapshot, moment_of, told_by_service_errors
 from service.store.herd.spool import Spool
 from service.store.herd.states import HeldOf, States, nothing_held
+from service.store.herd.unborn import require_whole
 from service.store.herd.unsealed import MOST_UNSEALED, Patience, Reach, SealerWatch
 from service.store.records_store import RecordStore
 from service.store.transaction import Transaction
@@ -117,7 +118,8 @@ class DeltaReader:
                 described = self._described(tx)
                 if head.floors is not None:
                     add_every_row(tx, described, spool)
-                states = States(tx, described, self._held_of, reach.waiting)
+                require_whole(tx, described, spool, reach.unborn)
+                states = States(tx, described, self._held_of, reach.unborn)
                 yield from Batches(head, spool, states, self._bounds.sizes).parts()
             except (DriverError, StormError):
                 # Something may not be as it is described.

@@ -59,10 +59,11 @@ def write_all(items: Sequence[Item], place: Callable[[Item], Place], write: Writ
     except DriverError as error:
         if not is_of_rows(error):
             raise
-        odd = apart(items, write)
-        numbers = {error_number(one) for _item, one in odd}
-        texts = {place(item): text_of(one) for item, one in odd}
-        raise RowsRefused(texts, collided=numbers <= COLLISIONS) from error
+        odd = [(place(item), one) for item, one in apart(items, write)]
+        # Where single rows are at fault, others collide only with what that left undone.
+        faults = [(at, one) for at, one in odd if error_number(one) not in COLLISIONS]
+        texts = {at: text_of(one) for at, one in faults or odd}
+        raise RowsRefused(texts, collided=not faults) from error
 
 
 def apart(items: Sequence[Item], write: Write[Item]) -> list[tuple[Item, DriverError]]:

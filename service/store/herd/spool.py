@@ -94,6 +94,10 @@ class Spool:
             "INSERT OR IGNORE INTO row VALUES (?, ?, ?)", ((*place, alive) for place in places)
         )
 
+    def has(self, place: Place) -> bool:
+        """Whether there is a line of a row."""
+        return self._store.execute(_LINES, (*place, 0, 1)).fetchone() is not None
+
     def arrange(self, ranks: Ranks) -> None:
         """All lines are there: put the rows in order."""
         self._store.execute(_FILL)

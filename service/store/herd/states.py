@@ -15,16 +15,13 @@ from service.herd.shapes import Key
 from service.store.database import error_number
 from service.store.herd.described import Described, HerdTable
 from service.store.herd.rows import Standing, standings
+from service.store.herd.sizes import NOT_COMPARED, fitting
 from service.store.herd.values import key_of
 from service.store.sealing.entries import Place
 from service.store.transaction import Transaction
 
 HeldOf: TypeAlias = Callable[[Transaction, Collection[Place]], Mapping[Place, Held]]
 """Reads what is held of some rows."""
-
-# The server will not compare a value with the column. No other error may make a row look as if it
-# were not there.
-_OF_VALUES = frozenset({1264, 1267, 1292, 1300, 1366, 1367, 1411, 1525, 3854, 3988})
 
 _log = logging.getLogger(__name__)
 
@@ -50,14 +47,14 @@ class Told(NamedTuple):
 class States:
     """Reads rows: what the tables have, joined with what is held.
 
-    Of the rows in `waiting` a birth is left out of what is told; where they have a dead row, that
-    is what they are before it.
+    Of the `unborn` rows a birth is left out of what is told; where they have a dead row, that is
+    what they are before it.
     """
 
     tx: Transaction
     described: Described
     held_of: HeldOf
-    waiting: frozenset[Place]
+    unborn: frozenset[Place]
 
     def of(self, table: str, row_keys: Sequence[bytes]) -> dict[bytes, Told]:
         """How some rows of one table stand."""
@@ -69,6 +66,16 @@ class States:
             raw: self._told((table, raw), known, keys.get(raw), stand, held.get((table, raw)))
             for raw in row_keys
         }
+
+    def fitting(self, table: str, row_keys: Sequence[bytes], most_bytes: int) -> int:
+        """How many of the first of some rows may be read at once; at least one."""
+        known = self.described.tables.get(table)
+        if known is None:
+            return len(row_keys)
+        keys = dict(_typed(known, row_keys))
+        # A row whose key is none of the table is not read.
+        fits = fitting(self.tx, known, list(keys.values()), most_bytes)
+        return len(row_keys) if fits == len(keys) else row_keys.index(list(keys)[fits])
 
     def _told(
         self,
@@ -91,7 +98,7 @@ class States:
     def _ours(self, place: Place, standing: Standing | None) -> RowState | None:
         if standing is None:
             return None
-        if place in self.waiting and standing.dead is not None:
+        if place in self.unborn and standing.dead is not None:
             return standing.dead
         return standing.state
 
@@ -114,7 +121,7 @@ def _standings(tx: Transaction, table: HerdTable, keys: list[Key]) -> dict[Key, 
         try:
             found.update(standings(tx, table, part))
         except DriverError as error:
-            if error_number(error) not in _OF_VALUES:
+            if error_number(error) not in NOT_COMPARED:
                 raise
             half = len(part) // 2
             parts += [some for some in (part[half:], part[:half]) if 0 < len(some) < len(part)]

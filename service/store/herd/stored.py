@@ -24,8 +24,8 @@ class StoredHerd:
     """Implements `service.herd.port.HerdStore` on MySQL.
 
     `reading` is a lane whose connections commit each statement, `deltas` has a thread for each
-    delta that is being read, and `applying` one for what comes. `follow` lets triggers follow a new
-    origin.
+    delta that is being read, and `applying` one for what comes, whoever brings it. `follow` lets
+    triggers follow a new origin.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class StoredHerd:
         follow: Callable[[], Awaitable[None]],
     ) -> None:
         self._reading = reading
-        self._applying = applying
+        self.applying = applying
         self._deltas = deltas
         self._reader = reader
         self._arrivals = arrivals
@@ -46,13 +46,13 @@ class StoredHerd:
 
     def start(self) -> None:
         """Start the threads."""
-        self._applying.start()
+        self.applying.start()
         self._deltas.start()
 
     def stop(self) -> None:
         """Finish what is being applied, close what is being read, end the threads; blocks."""
         self._deltas.stop()
-        self._applying.stop()
+        self.applying.stop()
 
     def origin(self) -> Awaitable[Origin]:
         """See the port."""
@@ -64,7 +64,7 @@ class StoredHerd:
 
     def apply(self, link: int, sender: int, portion: Portion) -> Awaitable[Vector]:
         """See the port."""
-        applied = self._applying.run(self._arrivals.work(link, portion))
+        applied = self.applying.run(self._arrivals.work(link, portion))
         return applied.addCallback(lambda outcome: self._arrivals.keep(link, portion, outcome))
 
     def forget(self, link: int) -> None:
@@ -78,7 +78,7 @@ class StoredHerd:
             siblings.note(tx, met)
             settle_known(tx, [one.vector for one in met])
 
-        return self._applying.run(note)
+        return self.applying.run(note)
 
     def renew(self, former: int) -> Awaitable[None]:
         """See the port. Triggers follow where the node's account may make them."""
@@ -86,7 +86,7 @@ class StoredHerd:
         return self._renewed(former, drawn)
 
     async def _renewed(self, former: int, drawn: int) -> None:
-        await self._applying.run(lambda tx: draw(tx, former, drawn))
+        await self.applying.run(lambda tx: draw(tx, former, drawn))
         await self._follow()
 
 

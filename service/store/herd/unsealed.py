@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from service.errors import Busy
+from service.herd.deltas import DELETE, INSERT
 from service.herd.vectors import Vector
 from service.store.herd.lines import LateLine, Line, lines_between
 from service.store.herd.snapshots import Moment
@@ -26,8 +27,8 @@ MOST_UNSEALED = 20_000
 class Reach(NamedTuple):
     """How far a delta goes beyond what has a position in its snapshot.
 
-    `lines` are those given since, `covers` what the delta has whole. `left_out` are entries that
-    keep waiting.
+    `lines` are those given since, `covers` what the delta has whole. `left_out` are births that
+    keep waiting, with what followed them.
     """
 
     lines: tuple[Line, ...]
@@ -35,22 +36,22 @@ class Reach(NamedTuple):
     left_out: tuple[Entry, ...]
 
     @property
-    def waiting(self) -> frozenset[Place]:
-        """The rows of which something is left out."""
-        return frozenset(entry.place for entry in self.left_out)
+    def unborn(self) -> frozenset[Place]:
+        """The rows of which a birth is left out."""
+        return frozenset(entry.place for entry in self.left_out if entry.kind == INSERT)
 
 
 @dataclass(frozen=True)
 class Patience:
     """How long the sealer is waited for, in seconds.
 
-    `seal` is for what one snapshot shows, `drain` for the sealer to get through more than
-    MOST_UNSEALED; `pause` lies between two looks.
+    `seal` is for births that may be held, `drain` for all that is surely sealed before long;
+    `pause` lies between two looks.
     """
 
     seal: float = 1.0
     drain: float = 10.0
-    pause: float = 0.01
+    pause: float = 0.02
 
 
 class SealerWatch:
@@ -76,14 +77,18 @@ class SealerWatch:
     def reach(self, moment: Moment, stuck: Collection[int]) -> Reach:
         """Wait until what a moment shows is sealed. Entries that are `stuck` are not waited for.
 
-        Raises Busy where it cannot be told any more.
+        Raises Busy where too much of it stays unsealed, or it cannot be told any more.
         """
         wanted = frozenset(entry.entry for entry in moment.unsealed)
         waiting = wanted
-        for _look in self._looks(self._patience.seal):
+        patient_until = self._clock() + self._patience.seal
+        for _look in self._looks(self._patience.drain):
             # This before the lines: what has left the inbox by now is surely among them.
             waiting = self._inbox(wanted)
             if waiting <= frozenset(stuck):
+                break
+            left = [entry for entry in moment.unsealed if entry.entry in waiting]
+            if self._clock() >= patient_until and may_wait(left):
                 break
         ((last, horizon),) = self._tx.rows(
             "SELECT `position`, `horizon` FROM `herdbook_sealer` WHERE `only` = 1"
@@ -91,7 +96,10 @@ class SealerWatch:
         if horizon > moment.position:
             raise Busy("entries were pruned while a delta was read")
         # Positions are given without gaps, and what has one stays as it is.
-        return reach_of(moment, lines_between(self._tx, moment.position, last), waiting)
+        reach = reach_of(moment, lines_between(self._tx, moment.position, last), waiting)
+        if not may_wait(reach.left_out):
+            raise Busy("changes that a delta needs are not sealed yet")
+        return reach
 
     def drained(self, most: int) -> bool:
         """Wait until at most so many entries are unsealed; whether that is so."""
@@ -146,14 +154,21 @@ def reach_of(moment: Moment, since: Iterable[LateLine], waiting: Collection[int]
     left_out = tuple(
         entry for entry in moment.unsealed if entry.entry in waiting and entry.entry not in sealed
     )
-    return Reach(tuple(lines), _lowered(moment, written, left_out), left_out)
+    covers = {**moment.vector, moment.origin: written} if written else moment.vector
+    return Reach(tuple(lines), covers, left_out)
 
 
-def _lowered(moment: Moment, written: int, left_out: Iterable[Entry]) -> Vector:
-    """What is covered where some entries are left out."""
-    covers = {**moment.vector, moment.origin: written}
-    for entry in left_out:
-        if entry.at_origin is not None:
-            known = covers.get(entry.origin, 0)
-            covers[entry.origin] = min(known, entry.at_origin - 1)
-    return {origin: position for origin, position in covers.items() if position}
+def may_wait(entries: Iterable[Entry]) -> bool:
+    """Whether these, in their order, may be left out of a delta.
+
+    They may be births, with what followed of the same rows in the same lives: where somebody holds
+    such a row, nobody knows for how long. All else is sealed before long. Left out, it would leave
+    traces: a death, for instance, after which a parent died too.
+    """
+    born: set[Place] = set()
+    for entry in entries:
+        if entry.kind == INSERT and entry.at_origin is None:
+            born.add(entry.place)
+        elif entry.kind == DELETE or entry.place not in born:
+            return False
+    return True

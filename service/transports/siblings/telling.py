@@ -84,7 +84,8 @@ def state_of_connection(
     if stream is None or flood is None:
         return state
     known = streaming(state, stream, flood.ours)
-    return known._replace(name=printable(stream.peer.name))
+    name, schema = printable(stream.peer.name), printable(stream.peer.schema)
+    return known._replace(name=name, schema=schema)
 
 
 def state_of_dialler(dialler: Dialler, flood: Flood | None, now: float) -> SiblingState:

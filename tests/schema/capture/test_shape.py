@@ -12,6 +12,7 @@ from records.catalogue import catalogue_of
 from schema.capture.describe import capture_of
 from schema.capture.row_key import split
 from schema.capture.shape import Capture, CapturedColumn, ChildRule, KeyPart
+from schema.capture.triggers import triggers_of
 
 BED = Capture(
     "bed",
@@ -42,6 +43,35 @@ def test_a_capture_covers_what_has_no_more_columns_and_the_same_rules() -> None:
     assert not replace(BED, children=()).covers(BED)
     assert not BED.covers(replace(BED, children=()))
     assert not BED.covers(replace(BED, key=(KeyPart("name", "text"),)))
+
+
+def test_groups_are_written_and_read_and_left_out_where_there_are_none() -> None:
+    """So a file or a database of a release without them describes the same."""
+    grouped = replace(with_columns("a", "b", "c", "d"), groups=((1, 3), (2, 4)))
+    assert Capture.from_plain(grouped.as_plain()) == grouped
+    assert grouped.as_plain()["groups"] == [[1, 3], [2, 4]]
+    assert set(BED.as_plain()) == {"table", "key", "columns", "children", "last_number"}
+
+
+def test_a_capture_covers_groups_that_are_within_its_own() -> None:
+    """What is written together with more does no harm; what is not does."""
+    plain = with_columns("a", "b", "c")
+    pair, whole = replace(plain, groups=((1, 2),)), replace(plain, groups=((1, 2, 3),))
+    assert pair.covers(plain)
+    assert whole.covers(pair)
+    assert not plain.covers(pair)
+    assert not pair.covers(whole)
+
+
+def test_groups_follow_their_columns_to_other_numbers_and_names() -> None:
+    """They are of columns, and numbers differ between databases."""
+    known = with_columns("c", "x", "b").numbered_like(None)
+    grouped = replace(with_columns("a", "b", "c", "d"), groups=((1, 4), (2, 3)))
+    numbered = grouped.numbered_like(known)
+    assert numbered.numbers == {1: "c", 3: "b", 4: "a", 5: "d"}
+    assert numbered.groups == ((1, 3), (4, 5))
+    assert numbered.checked() == numbered
+    assert numbered.renamed("bed", "c", "e").groups == ((1, 3), (4, 5))
 
 
 def test_known_columns_keep_their_numbers_and_new_ones_get_new_ones() -> None:
@@ -78,6 +108,12 @@ def test_a_renamed_column_is_renamed_wherever_it_is_named() -> None:
         ({"key": [["code", "floating"]]}, "unknown form 'floating'"),
         ({"children": [["row", ["a"], ["b"], "restrict"]]}, "unknown rule 'restrict'"),
         ({"last_number": None}, "does not describe a capture"),
+        ({"groups": [[2, 3]]}, "what is no column"),
+        ({"groups": [[1, 2]]}, "or is in the key"),
+        ({"groups": [[2]]}, "not several columns"),
+        ({"groups": [[3, 2]]}, "not several columns in ascending order"),
+        ({"groups": [[2, 3], [2, 3]]}, "share a column"),
+        ({"groups": 3}, "does not describe a capture"),
     ],
 )
 def test_a_description_that_is_none_is_refused(change: dict[str, Any], told: str) -> None:
@@ -126,3 +162,60 @@ def test_a_class_is_captured_with_how_its_kinds_compare_and_what_its_children_do
         ("tag", "set_null"),
         ("row", "cascade"),
     ]
+
+
+class Item(Record):
+    """What is shipped."""
+
+    __storm_primary__ = ("shelf", "place")
+    shelf = Integer()
+    place = Integer()
+
+
+class Shipment(Record):
+    """Two groups that share a field, and a reference of two columns."""
+
+    start = Integer(default=0)
+    amount = Integer(default=0)
+    end = Integer(default=0)
+    currency = Text(length=3, default="")
+    item = Reference(Item)
+    zone = Text(length=9, default="")
+    __atomic__ = (("end", "start"), ("currency", "amount"), ("zone", "end"))
+
+
+def test_what_a_class_declares_as_atomic_is_captured_by_the_columns_numbers() -> None:
+    """Groups that share a field are one; a reference of several columns is one by itself."""
+    catalogue = catalogue_of([Shipment])
+    capture = capture_of(catalogue, catalogue.records["shipment"])
+    names = capture.numbers
+    assert [[names[number] for number in group] for group in capture.groups] == [
+        ["start", "end", "zone"],
+        ["amount", "currency"],
+        ["item_shelf", "item_place"],
+    ]
+    assert capture.checked() == capture
+
+
+def test_triggers_without_a_group_ask_of_each_column_only_what_they_asked() -> None:
+    """A group changes one statement of one trigger, and in it nothing of the other columns."""
+    plain = with_columns("code", "a", "b", "c").numbered_like(None)
+    grouped = replace(plain, groups=((2, 4),))
+    lone, group = (
+        {(one.timing, one.event): one.body for one in triggers_of(capture, 7, "me@here")}
+        for capture in (plain, grouped)
+    )
+    differing = {when for when in lone if lone[when] != group[when]}
+    assert differing == {("BEFORE", "UPDATE")}
+    asked = {name: f"NOT (OLD.`{name}` <=> NEW.`{name}`)" for name in ("code", "a", "b", "c")}
+    each = ", ".join(
+        f"IF({asked[name]}, X'{digits}', '')"
+        for name, digits in (("code", "8001"), ("a", "8002"), ("b", "8003"), ("c", "8004"))
+    )
+    together = (
+        f"IF({asked['code']}, X'8001', ''), "
+        f"IF({asked['a']} OR {asked['c']}, X'80028004', ''), IF({asked['b']}, X'8003', '')"
+    )
+    before = lone["BEFORE", "UPDATE"]
+    assert before.count(each) == 1
+    assert group["BEFORE", "UPDATE"] == before.replace(each, together)

@@ -1,4 +1,4 @@
-"""`up`, `down` and `demo`, each as the process a user would start."""
+"""`up` and `down`, each as the process a user would start."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from service.cli.tour import TOUR
 from service.server.processes import servers_on
 from tests.live.node import CallFailed
 from tests.service.cli.nodes import (
@@ -133,26 +132,6 @@ def test_ctrl_c_ends_a_node_in_good_order(tmp_path: Path, server_program: str) -
     assert list(servers_on(directory / "data")) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_what_is_ended_while_it_starts_leaves_nothing(
-    tmp_path: Path, server_program: str, number: signal.Signals
-) -> None:
-    """A demo that is asked to end at any moment of its start takes node and server along."""
-    directory = tmp_path / "herd"
-    for pause in (0.3, 1.0, 2.5):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "service.cli.main", "demo", "--dir", str(directory)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            env=os.environ | {"PYTHONPATH": str(ROOT), "HERDBOOK_SERVER": server_program},
-        )
-        time.sleep(pause)
-        process.send_signal(number)
-        process.wait(90)
-        assert list(servers_on(directory / "data")) == []
-
-
 def test_a_folder_of_the_project_hides_nothing_of_ours(
     tmp_path: Path, server_program: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,42 +141,6 @@ def test_a_folder_of_the_project_hides_nothing_of_ours(
     monkeypatch.chdir(tmp_path)
     with node_up(tmp_path / "data", server_program) as told:
         assert caller(told).call("country.count") == 0
-
-
-@pytest.mark.slow
-def test_the_demo_ends_with_everything_stopped_and_said(
-    tmp_path: Path, server_program: str
-) -> None:
-    """All countries and cities are loaded, each step answers, and no server is left."""
-    done = herdbook(
-        "demo", "--once", "--json", "--dir", str(tmp_path), HERDBOOK_SERVER=server_program
-    )
-    assert done.returncode == 0, done.stderr
-    steps = [json.loads(line) for line in done.stdout.splitlines()]
-    answers = {step["method"]: step for step in steps}
-    assert answers["city.count"]["result"] > 30_000
-    assert len(answers["country.cities.list"]["result"]["records"]) == 3
-    assert [step["method"] for step in steps if "error" in step] == ["country.update"]
-    assert answers["city.get"]["result"] == [None]
-    assert list(servers_on(tmp_path / "data")) == []
-
-
-@pytest.mark.slow
-def test_the_demo_is_the_same_in_the_folder_of_a_project(
-    tmp_path: Path, server_program: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Neither that project's configuration, nor its folder of revisions, nor variables count."""
-    project = tmp_path / "project"
-    (project / "migrations").mkdir(parents=True)
-    (project / "herdbook.toml").write_text('[node]\nrecords = "mine"\nmigrations = "migrations"\n')
-    (project / "migrations" / "broken.py").write_text("no Python")
-    monkeypatch.chdir(project)
-    settings = {"HERDBOOK_NODE_MIGRATIONS": "migrations", "HERDBOOK_CONFIG": "herdbook.toml"}
-    done = herdbook("demo", "--once", "--json", HERDBOOK_SERVER=server_program, **settings)
-    assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) == len(TOUR)
-    there = {path.relative_to(project).as_posix() for path in project.rglob("*")}
-    assert there == {"herdbook.toml", "migrations", "migrations/broken.py"}
 
 
 def test_the_call_of_a_stopped_node_says_that_nobody_answers(

@@ -8,6 +8,7 @@ from records.errors import Failure
 from service.errors import Refused, ValuesRefused
 from service.methods.api import build_registry
 from tests.service.methods.calls import Api, Statements
+from tests.service.methods.herds import MemoryHerd
 from tests.service.methods.samples import CATALOGUE
 
 
@@ -47,4 +48,5 @@ def _lists(arguments: tuple[Any, ...]) -> list[list[Any]]:
 def remembering(answer: Any = None) -> tuple[Api, Remembering]:
     """An API on a store that remembers."""
     store: Any = Remembering(answer)
-    return Api(build_registry(CATALOGUE, store, undo=store), Statements()), store
+    herd = MemoryHerd().ports()
+    return Api(build_registry(CATALOGUE, store, undo=store, herd=herd), Statements()), store

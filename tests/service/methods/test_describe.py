@@ -23,6 +23,7 @@ class Sign(Record):
     color = Text(length=9, allow_none=True, default="red")
     data = Json()
     more = Json(allow_none=True)
+    __atomic__ = (("color", "text"),)
 
 
 def described(record: str) -> Any:
@@ -78,6 +79,8 @@ def test_fields_tell_type_null_and_default() -> None:
         "more": {"default": None},
     }
     assert schema["required"] == ["number", "data"]
+    assert schema["x-atomic"] == [["text", "color"]]
+    assert described("farm")["x-atomic"] == []
     assert described("farm")["properties"]["id"]["x-default"] == "generated"
     assert described("farm")["properties"]["region_code"]["x-reference"] == "region"
 

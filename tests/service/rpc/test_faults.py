@@ -21,6 +21,7 @@ RANGES = [
     (range(1100, 1200), ("record.",)),
     (range(1200, 1300), ("constraint.",)),
     (range(1300, 1400), ("feed.",)),
+    (range(1400, 1500), ("herd.", "journal.", "held.")),
 ]
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import MySQLdb
 import pytest
 
-from service.server import (
-    PrivateServer,
-)
+from service.server import PrivateServer, Program
 from tests.service.server.helpers import (
     alive,
     ask,
@@ -35,6 +34,20 @@ def test_committed_data_survive_a_kill(private: PrivateServer) -> None:
     assert not private.running
     private.start()
     assert ask(private, "SELECT name FROM herd", "kept") == "Bessie"
+
+
+def test_setting_up_leaves_the_temporary_files_of_others_alone(
+    tmp_path: Path, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A MariaDB that starts removes what looks like its own; another may be set up beside it."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    of_another = shared / "#sql-temptable-129b-1-8.MAI"
+    of_another.touch()
+    monkeypatch.setenv("TMPDIR", str(shared))
+    with PrivateServer(tmp_path / "node", program) as server:
+        assert server.running
+    assert of_another.exists()
 
 
 def test_the_server_is_durable_quiet_and_speaks_utf8(server: PrivateServer) -> None:

@@ -14,7 +14,8 @@ from twisted.internet.defer import Deferred
 
 from records.catalogue import load_catalogue
 from service.config import Configuration, load_configuration
-from service.node import Addresses, CannotListen, Node
+from service.node import Addresses, Node
+from service.transports.listening import CannotListen
 from tests.service.herd.memory_store import MemoryHerdStore
 from tests.service.transports.reactor_thread import in_reactor, reactor
 

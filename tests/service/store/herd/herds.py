@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,6 @@ from schema.capture.columns import numbers_in
 from service.herd.building import build, rows_of
 from service.herd.deltas import DELETE, Delta, LogEntry
 from service.herd.held import state_to_send
-from service.herd.shapes import Place
 from service.herd.vectors import Vector
 from service.store.herd.applier import Applier, Outcome, where
 from service.store.herd.described import Described, Descriptions
@@ -80,21 +79,14 @@ class Member:
         found: int = read(self.url, "SELECT origin FROM herdbook_node")[0][0]
         return found
 
-    def states(self, places: Iterable[Place]) -> dict[Place, RowState]:
-        """Rows as they are here."""
-        found: dict[Place, RowState] = in_transaction_of(
-            self, lambda tx, known: dict(StoredTables(tx, known, frozenset()).rows(list(places)))
-        )
-        return found
-
     def held(self) -> list[Any]:
         """What is held here."""
         found: list[Any] = self.do(all_held)
         return found
 
-    def rows(self, statement: str) -> list[Any]:
+    def rows(self, statement: str, parameters: Sequence[object] = ()) -> list[Any]:
         """What a query finds."""
-        return read(self.url, statement)
+        return read(self.url, statement, parameters)
 
     def delta(self, above: Vector) -> Delta:
         """What a node at a vector lacks, once all here is sealed."""

@@ -56,4 +56,14 @@ class Ticket(Record):
     note = Integer(bits=32, default=0)
 
 
-CATALOGUE = catalogue_of([Ranch, Stable, Horse, Ticket])
+class Sale(Record):
+    """What was paid, and in what."""
+
+    number = Integer(primary=True, bits=32)
+    amount = Integer(bits=32)
+    currency = Text(length=3)
+    note = Text(length=40, default="")
+    __atomic__ = (("amount", "currency"),)
+
+
+CATALOGUE = catalogue_of([Ranch, Stable, Horse, Ticket, Sale])

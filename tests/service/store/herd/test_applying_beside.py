@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from service.store.herd import applier
+from service.store.herd import applier, carrying
 from service.store.herd.tables import StoredTables
 from tests.live.units import Side, until_a_lock_is_waited_for
 from tests.service.store.herd.herds import Member, quiet
@@ -22,7 +22,7 @@ def interrupted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]]
 
     def interrupt(write: Callable[[], Any]) -> list[Any]:
         done: list[Any] = []
-        carry_out = applier.carry_out
+        carry_out = carrying.carry_out
 
         def interrupted_carry_out(*arguments: Any) -> None:
             if not done:
@@ -58,7 +58,8 @@ def orphans(member: Member) -> int:
         (HORSE + "(5, 1, 2, NULL, 55)", "DELETE FROM ranch WHERE number = 2"),
         (HORSE + "(5, 1, NULL, 3, 55)", "DELETE FROM horse WHERE number = 3"),
         # A key that was born and died meanwhile.
-        (HORSE + "(5, 1, NULL, NULL, 55)", HORSE + "(5, 1, NULL, NULL, 66)|DELETE FROM horse WHERE number = 5"),
+        (HORSE + "(5, 1, NULL, NULL, 55)",
+         HORSE + "(5, 1, NULL, NULL, 66)|DELETE FROM horse WHERE number = 5"),
     ],
 )  # fmt: skip
 def test_somebody_writes_between_a_plan_and_its_carrying_out(
@@ -126,7 +127,8 @@ def test_a_row_that_a_repair_changes_is_written_meanwhile(
     one.sql("DELETE FROM horse WHERE number = 2", "DELETE FROM horse WHERE number = 1")
     other.sql(HORSE + "(3, 1, NULL, 1, 13)")
     delta = one.delta(other.vector())
-    require, done = StoredTables.require_unchanged, []
+    require = StoredTables.require_unchanged
+    done: list[bool] = []
 
     def interrupted(tables: StoredTables, places: Any) -> None:
         if not done:

@@ -42,6 +42,11 @@ def writes(member: Member, turn: int) -> None:
     )
 
 
+def struck(killer: Killer) -> bool:
+    """Whether it has killed."""
+    return killer.chosen is None
+
+
 def apply_once(member: Member, delta: Delta) -> None:
     """Apply a delta without trying again."""
     member.do(lambda tx: Applier(member.known).apply(tx, delta), RetryPolicy(1))
@@ -65,7 +70,7 @@ def test_an_applier_that_is_killed_before_any_statement_has_written_nothing(
         killer.chosen = moment
         with suppress(ServiceError):
             apply_once(other, delta)
-        if killer.chosen is None and moment != "after":
+        if struck(killer) and moment != "after":
             assert everything(other) == before
             if isinstance(moment, int):
                 moments.append(moment + 1)

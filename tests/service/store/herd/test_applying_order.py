@@ -29,10 +29,12 @@ def told(one: Member, other: Member, *statements: str) -> None:
     "statements",
     [
         # Text, and a NOT NULL integer; the temporary values are the application's own.
-        ("UPDATE horse SET chip = 99 WHERE number = 1", "UPDATE horse SET chip = 11 WHERE number = 2",
+        ("UPDATE horse SET chip = 99 WHERE number = 1",
+         "UPDATE horse SET chip = 11 WHERE number = 2",
          "UPDATE horse SET chip = 12 WHERE number = 1"),
         (HORSE + "(3, 1, NULL, NULL, 13)", "UPDATE horse SET chip = 99 WHERE number = 1",
-         "UPDATE horse SET chip = 11 WHERE number = 2", "UPDATE horse SET chip = 13 + 1 WHERE number = 3",
+         "UPDATE horse SET chip = 11 WHERE number = 2",
+         "UPDATE horse SET chip = 14 WHERE number = 3",
          "UPDATE horse SET chip = 12 WHERE number = 3"),
         ("UPDATE ranch SET brand = NULL", "UPDATE ranch SET brand = 'B' WHERE number = 1",
          "UPDATE ranch SET brand = 'A' WHERE number = 2"),
@@ -64,6 +66,27 @@ def test_three_texts_go_round(one: Member, other: Member) -> None:
     same(one, other)
 
 
+def test_a_value_that_was_only_put_aside_comes_back(one: Member, other: Member) -> None:
+    """Of a unique key over two columns one changes, and the other is free for the moment."""
+    for member in (one, other):
+        member.sql("ALTER TABLE horse ADD UNIQUE pair (stable_number, name)")
+    one.sql(
+        "INSERT INTO ranch (number) VALUES (1), (2)",
+        "INSERT INTO stable (number, ranch_number, sign) VALUES "
+        "(1, 1, 'a'), (2, 1, 'b'), (3, 1, 'c')",
+        HORSE.replace("chip)", "chip, name)") + "(1, 1, 2, NULL, 1, 'x'), (2, 2, 2, NULL, 2, 'x')",
+    )
+    one.tell(other)
+    one.sql(
+        "UPDATE horse SET stable_number = 3 WHERE number = 1",
+        "UPDATE horse SET stable_number = 1 WHERE number = 2",
+        "UPDATE horse SET stable_number = 2 WHERE number = 1",
+    )
+    one.tell(other)
+    same(one, other)
+    assert other.held() == []
+
+
 def test_newborn_rows_refer_to_each_other_in_a_circle(one: Member, other: Member) -> None:
     """The references are filled in when all are there; also one of a row to itself."""
     told(
@@ -75,7 +98,7 @@ def test_newborn_rows_refer_to_each_other_in_a_circle(one: Member, other: Member
 
 
 def test_a_chain_dies_whose_numbers_run_either_way(one: Member, other: Member) -> None:
-    """A foreign key is checked row by row; so is one that leads in a circle, or to the row itself."""
+    """A foreign key is checked row by row, also one of a circle, or of a row to itself."""
     family(one)
     one.sql(
         HORSE + "(20, 1, NULL, NULL, 20), (19, 1, NULL, 20, 19), (21, 1, NULL, 20, 21), "

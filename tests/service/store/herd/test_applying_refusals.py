@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schema.direct import create_tables
 from service.database_url import DatabaseUrl
-from service.herd.held import PARENT, REFUSED, SCHEMA
+from service.herd.held import BLOCKED, PARENT, REFUSED, SCHEMA
 from service.store.herd.applier import Applier
 from service.store.herd.held import all_held
 from service.store.transaction import Transaction
@@ -121,3 +121,24 @@ def test_what_has_no_table_here_waits_for_the_migration(one: Member, other: Memb
     assert other.held() == []
     same(one, other)
     quiet(one, other)
+
+
+def test_a_repair_that_is_refused_holds_what_needs_it(one: Member, other: Member) -> None:
+    """A child may not be taken along here, so its parent's death waits with it."""
+    family(one)
+    quiet(one, other)
+    other.sql(
+        HORSE + "(3, 1, NULL, 1, 13)",
+        "CREATE TRIGGER stays BEFORE DELETE ON horse FOR EACH ROW BEGIN IF OLD.number = 3 "
+        "THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'it stays'; END IF; END",
+    )
+    one.sql("DELETE FROM horse WHERE number = 2", "DELETE FROM horse WHERE number = 1")
+    one.tell(other)
+    assert other.rows("SELECT number FROM horse ORDER BY 1") == [(1,), (3,)]
+    assert [(held.row.key, held.reason) for held in other.held()] == [((1,), BLOCKED)]
+    other.sql("DROP TRIGGER stays")
+    retry(other)
+    assert other.held() == []
+    quiet(one, other)
+    same(one, other)
+    assert other.rows("SELECT COUNT(*) FROM horse") == [(0,)]

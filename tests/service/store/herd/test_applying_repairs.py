@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from service.store.herd.journal import numbered
 from tests.service.store.herd.herds import Member, quiet
 from tests.service.store.herd.test_applying import family, same
 from tests.service.store.herd.test_applying_order import HORSE
@@ -56,7 +57,8 @@ def test_what_is_held_on_to_from_below_does_not_die_along(one: Member, other: Me
     """A ranch is deleted with its stables; elsewhere a horse came into one of them."""
     rules = apart(
         one, other,
-        ["DELETE FROM horse WHERE number = 2", "DELETE FROM horse", "DELETE FROM ranch WHERE number = 1"],
+        ["DELETE FROM horse WHERE number = 2", "DELETE FROM horse",
+         "DELETE FROM ranch WHERE number = 1"],
         ["INSERT INTO stable (number, ranch_number, sign) VALUES (2, 1, 'east')",
          HORSE + "(3, 2, NULL, NULL, 13)"],
     )  # fmt: skip
@@ -119,3 +121,32 @@ def test_a_delete_wins_over_updates(one: Member, other: Member) -> None:
     )  # fmt: skip
     assert rules == {"other life"}
     assert one.rows("SELECT number FROM horse") == [(1,)]
+
+
+def test_the_journal_tells_both_values_and_both_versions(one: Member, other: Member) -> None:
+    """Whose write stands, whose does not, and what it was; the latest entry first."""
+    apart(
+        one, other,
+        ["UPDATE ranch SET name = 'early', brand = NULL WHERE number = 1",
+         "UPDATE ranch SET brand = 'gone' WHERE number = 2"],
+        ["UPDATE ranch SET name = 'late', brand = 'A2' WHERE number = 1",
+         "DELETE FROM ranch WHERE number = 2"],
+    )  # fmt: skip
+    noted = [
+        entry
+        for member in (one, other)
+        for entry in member.do(lambda tx: numbered(tx, range(1, 10)))
+    ]
+    by_key = {(entry.rule, entry.row_key): entry for entry in noted}
+    lost = by_key["later write", b"1"]
+    assert (lost.table, lost.life, lost.restored_at) == ("ranch", 1, None)
+    assert [(loss.value, loss.version.origin, loss.kept, loss.kept_version.origin)
+            for loss in lost.losses] == [
+        ("early", one.origin(), "late", other.origin()),
+        (None, one.origin(), "A2", other.origin()),
+    ]  # fmt: skip
+    assert all(loss.version < loss.kept_version for loss in lost.losses)
+    assert [loss.value for loss in by_key["other life", b"2"].losses] == ["gone"]
+    for member in (one, other):
+        numbers = [entry.number for entry in member.do(lambda tx: numbered(tx, range(1, 10)))]
+        assert numbers == sorted(numbers, reverse=True)

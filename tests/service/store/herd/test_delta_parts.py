@@ -8,12 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from records import Bytes, Integer, Record
+from records.catalogue import catalogue_of
+from schema.direct import create_tables
+from service.database_url import DatabaseUrl
 from service.herd.deltas import Delta
 from service.herd.weights import weight_of_entry, weight_of_row
 from service.store.herd.delta_parts import Sizes
+from service.store.herd.described import describe
 from service.store.herd.reading import Bounds
+from service.store.herd.sizes import fitting
+from service.store.transaction import Transaction
 from tests.service.store.herd.deltas import own, parts_of, reader_at, sealed
 from tests.service.store.sealing.tools import run
+from tests.service.store.tools import in_transaction, read
 
 SMALL = Bounds(sizes=Sizes(most_rows=4, most_bytes=3_000, most_lines=6))
 MOST_GROWTH = 60 * 2**20
@@ -105,6 +113,64 @@ def test_a_row_that_was_written_very_often_comes_first_and_its_entries_follow(ra
     above = {own(ranch): 2}
     (row,) = (r for p in parts_of(reader_at(ranch, bounds=SMALL).read(above)) for r in p.rows)
     assert (row.whole, row.state.values) == (False, {"2": "29"})
+
+
+class Picture(Record):
+    """A row that may be small or large."""
+
+    number = Integer(primary=True, bits=32)
+    content = Bytes(size="long", default=b"")
+
+
+PICTURES = catalogue_of([Picture])
+
+
+@pytest.fixture
+def pictures(database: str) -> str:
+    """The URL of a database: eight small pictures, one of 300 bytes among them, and two dead."""
+    create_tables(DatabaseUrl.parse(database).as_sqlalchemy(), PICTURES)
+    read(database, "CREATE TABLE herdbook_revision (version_num VARCHAR(32) PRIMARY KEY)")
+    rows = ", ".join(f"({number}, '')" for number in range(1, 9))
+    run(
+        database,
+        f"INSERT INTO picture (number, content) VALUES {rows}",
+        "UPDATE picture SET content = REPEAT('x', 300) WHERE number = 4",
+        "INSERT INTO picture (number, content) VALUES (9, REPEAT('x', 50)), (10, '')",
+        "DELETE FROM picture WHERE number > 8",
+    )
+    return database
+
+
+def test_it_is_known_how_many_rows_may_be_read_at_once(pictures: str) -> None:
+    """By what they hold, dead or alive; one may always be."""
+    keys = [(number,) for number in range(1, 12)]
+
+    def look(tx: Transaction) -> None:
+        table = describe(tx).tables["picture"]
+        assert fitting(tx, table, keys, 400) == 11
+        assert fitting(tx, table, keys, 349) == 8
+        assert fitting(tx, table, keys, 299) == 3
+        assert fitting(tx, table, keys[3:], 299) == 1
+        assert fitting(tx, table, keys[4:], 299) == 7
+        assert fitting(tx, table, [], 299) == 0
+
+    in_transaction(pictures, PICTURES, look)
+
+
+@pytest.mark.slow
+def test_large_rows_behind_small_ones_are_not_read_all_at_once(pictures: str) -> None:
+    """Two hundred of a MiB each."""
+    rows = ", ".join(f"({number}, '')" for number in range(100, 700))
+    run(pictures, f"INSERT INTO picture (number, content) VALUES {rows}")
+    for number in range(1_000, 1_200):
+        run(pictures, f"INSERT INTO picture VALUES ({number}, REPEAT('x', 1048576))")
+    sealed(pictures)
+    before, growth, seen = resident(), 0, 0
+    for part in parts_of(reader_at(pictures).read({})):
+        growth = max(growth, resident() - before)
+        seen += len(part.rows)
+    assert seen == 810
+    assert growth < MOST_GROWTH
 
 
 def resident() -> int:

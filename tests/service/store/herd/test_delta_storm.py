@@ -8,10 +8,12 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import MySQLdb
 
 from records.states import RowState
+from service.errors import Busy
 from service.herd.deltas import Delta
 from service.herd.shapes import Place
 from service.simulation.node import Node
@@ -19,6 +21,7 @@ from service.store.herd.delta_parts import Sizes
 from service.store.herd.described import describe
 from service.store.herd.reading import Bounds, DeltaReader
 from service.store.herd.rows import standings
+from service.store.herd.unsealed import Patience
 from service.store.herd.values import key_of
 from service.store.transaction import Transaction
 from tests.service.store.herd.deltas import (
@@ -75,6 +78,22 @@ def statement(chance: random.Random) -> str:
     )
 
 
+def hold(url: str, over: threading.Event) -> None:
+    """Transactions that hold rows for a while, as one does that is about to add children."""
+    chance = random.Random(WRITERS)
+    with raw_connection(url, autocommit=False) as connection:
+        while not over.is_set():
+            try:
+                for table in ("ranch", "stable"):
+                    held = f"SELECT * FROM {table} WHERE number = {chance.randrange(KEYS)}"
+                    ask(connection, f"{held} LOCK IN SHARE MODE")
+                over.wait(0.2)
+            except MySQLdb.Error as error:
+                if error.args[0] not in _ASIDE:
+                    raise
+            connection.rollback()
+
+
 class Follower:
     """A node in memory that takes one delta after the other."""
 
@@ -84,12 +103,18 @@ class Follower:
         self._reader = reader
         self.node = Node(9, shapes_of(url))
         self.deltas = 0
+        self.refused = 0
 
     def follow(self) -> None:
         """Take one delta in all its parts."""
         above = {origin: at for origin, at in self.node.vector.items() if at}
         waiting: Delta | None = None
-        for part in parts_of(self._reader.read(above)):
+        try:
+            parts = list(parts_of(self._reader.read(above)))
+        except Busy:
+            self.refused += 1
+            return
+        for part in parts:
             if part.last and waiting is not None:
                 part = part._replace(
                     rows=waiting.rows + part.rows, entries=waiting.entries + part.entries
@@ -144,26 +169,34 @@ def rows_there(url: str) -> dict[Place, RowState]:
 def storm(url: str, take: Callable[[], None]) -> None:
     """Let writers write, and take deltas meanwhile."""
     failed: list[BaseException] = []
+    over = threading.Event()
 
-    def run(seed: int) -> None:
+    def run(task: Callable[[], None]) -> None:
         try:
-            write(url, seed)
+            task()
         except BaseException as error:
             failed.append(error)
 
-    writers = [threading.Thread(target=run, args=(seed,)) for seed in range(WRITERS)]
-    for writer in writers:
-        writer.start()
-    while any(writer.is_alive() for writer in writers):
-        take()
-    for writer in writers:
-        writer.join()
+    def begin(task: Callable[[], None]) -> threading.Thread:
+        thread = threading.Thread(target=run, args=(task,))
+        thread.start()
+        return thread
+
+    writers = [begin(partial(write, url, seed)) for seed in range(WRITERS)]
+    holder = begin(partial(hold, url, over))
+    try:
+        while any(writer.is_alive() for writer in writers):
+            take()
+    finally:
+        over.set()
+        for thread in (*writers, holder):
+            thread.join()
     assert failed == []
 
 
 def test_a_node_that_takes_deltas_in_a_storm_has_the_same_in_the_end(ranch: str) -> None:
-    """Parts are small, so most deltas have several; births over dead rows are many."""
-    small = Bounds(sizes=Sizes(most_rows=5, most_bytes=4_000, most_lines=10))
+    """Parts are small; births over dead rows are many, and some of them wait."""
+    small = Bounds(Sizes(most_rows=5, most_bytes=4_000, most_lines=10), Patience(seal=0.02))
     with sealing_beside(ranch) as wake:
         follower = Follower(ranch, reader_at(ranch, wake, bounds=small))
         storm(ranch, follower.follow)

@@ -11,6 +11,7 @@ from service.herd.deltas import DeltaRow
 from service.herd.held import SCHEMA, Held
 from service.herd.messages import Portion
 from service.herd.vectors import joined
+from service.store.herd.places import row_key_of
 from service.store.sealing.entries import Place
 from service.store.transaction import Transaction
 from tests.service.store.herd.deltas import (
@@ -22,6 +23,7 @@ from tests.service.store.herd.deltas import (
     sealed,
     whole,
 )
+from tests.service.store.herd.test_described import described
 from tests.service.store.sealing.tools import run
 from tests.service.store.tools import read
 
@@ -165,7 +167,10 @@ def test_entries_of_a_row_that_is_not_known_travel_without_it(ranch: str) -> Non
 
 
 def test_a_key_whose_types_are_not_known_travels_as_its_bytes(ranch: str) -> None:
-    """Of a table that this node does not have, and one that has other keys now."""
+    """Of a table that this node does not have, and one that has other keys now.
+
+    Whoever gets it has the same bytes in its changelog.
+    """
     run(ranch, came(40, "gone", "12"), came(41, "ranch", "word"))
     run(ranch, "INSERT INTO herdbook_vector VALUES (77, 41)")
     sealed(ranch)
@@ -173,6 +178,9 @@ def test_a_key_whose_types_are_not_known_travels_as_its_bytes(ranch: str) -> Non
     assert delta.rows == ()
     assert [entry.place for entry in delta.entries] == [("gone", (b"12",)), ("ranch", (b"word",))]
     assert delta.covers == {77: 41}
+    tables = described(ranch).tables
+    for entry in delta.entries:
+        assert row_key_of(tables, entry.place) == entry.key[0]
 
 
 def test_what_is_held_is_part_of_a_row(ranch: str) -> None:

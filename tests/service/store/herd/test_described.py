@@ -28,7 +28,7 @@ def ids(found: Described, table: str) -> dict[str, str]:
 def test_every_captured_table_is_described(ranch: str) -> None:
     """With its key, and the columns by the numbers that capture gave them."""
     tables = described(ranch).tables
-    assert set(tables) == {"ranch", "stable", "horse", "ticket"}
+    assert set(tables) == {"ranch", "stable", "horse", "ticket", "sale"}
     assert tables["ranch"].shape.key == ("1",)
     assert [c.name for c in tables["ranch"].columns] == ["number", "name", "brand"]
     assert len(tables["ticket"].shape.key) == 6
@@ -74,15 +74,14 @@ def test_unique_keys_say_what_gives_way(ranch: str) -> None:
     assert only("horse").released is None
 
 
-def test_columns_of_one_check_win_and_lose_together(ranch: str) -> None:
-    """Also those that another check ties to them."""
-    read(ranch, "ALTER TABLE horse ADD CONSTRAINT c1 CHECK (chip > number)")
-    read(ranch, "ALTER TABLE horse ADD CONSTRAINT c2 CHECK (number <> owner_number)")
+def test_groups_are_those_by_which_the_triggers_stamp(ranch: str) -> None:
+    """By the columns' numbers; a CHECK alone makes none."""
+    read(ranch, "ALTER TABLE horse ADD CONSTRAINT c1 CHECK (chip > stable_number)")
     found = described(ranch)
-    of = ids(found, "horse")
-    groups = found.tables["horse"].shape.groups
-    together = tuple(sorted((of["chip"], of["number"], of["owner_number"])))
-    assert groups == dict.fromkeys(together, together)
+    of = ids(found, "sale")
+    pair = (of["amount"], of["currency"])
+    assert found.tables["sale"].shape.groups == dict.fromkeys(pair, pair)
+    assert found.tables["horse"].shape.groups == {}
 
 
 def test_a_description_is_read_again_when_capture_changes(ranch: str) -> None:

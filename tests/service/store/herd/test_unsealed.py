@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from service.errors import Busy
-from service.herd.deltas import INSERT
+from service.herd.deltas import DELETE, INSERT, UPDATE
+from service.simulation.node import Node
 from service.store.herd.lines import LateLine, Line
 from service.store.herd.reading import Bounds
 from service.store.herd.snapshots import Moment
-from service.store.herd.unsealed import Patience, reach_of
+from service.store.herd.unsealed import Patience, may_wait, reach_of
 from service.store.sealing.entries import Entry
 from tests.service.store.herd.deltas import (
     HASTY,
@@ -19,6 +22,7 @@ from tests.service.store.herd.deltas import (
     rows_of,
     sealed,
     sealing_beside,
+    shapes_of,
     whole,
 )
 from tests.service.store.herd.test_deltas import came
@@ -76,13 +80,28 @@ def test_an_entry_that_came_twice_is_taken_under_either_number() -> None:
     assert (reach.covers, reach.left_out) == ({US: 9, THEM: 50}, ())
 
 
-def test_what_is_left_out_is_not_covered() -> None:
-    """An entry of ours has no position; one of a sibling has its own."""
-    now = moment(waiting(100), waiting(101, THEM, 48), waiting(102, THEM, 49))
-    reach = reach_of(now, [late(11, 102, THEM, 49)], {100, 101})
-    assert [entry.entry for entry in reach.left_out] == [100, 101]
-    assert reach.covers == {US: 9, THEM: 47}
-    assert reach.waiting == {("ranch", b"1")}
+def test_what_is_left_out_has_no_position_to_be_covered() -> None:
+    """It gets one above all that is covered."""
+    now = moment(waiting(100), waiting(102, THEM, 49))
+    reach = reach_of(now, [late(11, 102, THEM, 49)], {100})
+    assert [entry.entry for entry in reach.left_out] == [100]
+    assert reach.covers == {US: 9, THEM: 50}
+    assert reach.unborn == {("ranch", b"1")}
+
+
+def test_births_may_be_left_out_with_what_followed_and_nothing_else() -> None:
+    """A death or a change by itself may be what something that is told depends on."""
+    birth, change, death = (
+        dataclasses.replace(waiting(number), kind=kind)
+        for number, kind in ((100, INSERT), (101, UPDATE), (102, DELETE))
+    )
+    assert may_wait([])
+    assert may_wait([birth, change])
+    assert not may_wait([change])
+    assert not may_wait([death])
+    assert not may_wait([birth, death, birth])
+    assert not may_wait([birth, dataclasses.replace(change, key=b"2")])
+    assert not may_wait([waiting(100, THEM, 48)])
 
 
 def test_an_entry_that_was_sealed_between_two_looks_is_taken() -> None:
@@ -156,6 +175,39 @@ def test_a_birth_that_is_held_is_left_out_and_delays_nobody(ranch: str) -> None:
     sealed(ranch)
     ((place, row),) = rows_of(delta_of(ranch, delta.covers)).items()
     assert (place, row.state.life, row.state.values["2"]) == (("ranch", (1,)), 3, "b")
+
+
+def test_no_child_goes_without_its_parent_whose_birth_is_held(ranch: str) -> None:
+    """Who knows the parent as dead would let it die; so nothing is told until the row is free."""
+    run(ranch, "INSERT INTO ranch (number) VALUES (1)", "DELETE FROM ranch")
+    sealed(ranch)
+    node = Node(9, shapes_of(ranch))
+    node.apply(delta_of(ranch), now=1)
+    run(ranch, "INSERT INTO ranch (number) VALUES (1), (2)")
+    reader = reader_at(ranch, wake=lambda: sealed(ranch), bounds=HASTY)
+    with open_transaction(ranch, "SELECT * FROM ranch WHERE number = 1 LOCK IN SHARE MODE"):
+        delta = whole(reader.read(node.vector))
+        assert {row.place for row in delta.rows} == {("ranch", (2,))}
+        node.apply(delta, now=1)
+        run(ranch, "INSERT INTO stable (number, ranch_number, sign) VALUES (1, 1, 'a')")
+        before = connections(ranch)
+        with pytest.raises(Busy, match="rows of stable refer to it"):
+            whole(reader.read(node.vector))
+        assert connections(ranch) == before
+    assert node.apply(whole(reader.read(node.vector)), now=1).noted == ()
+    assert {place for place, _state in node.tables.live()} == {
+        ("ranch", (1,)), ("ranch", (2,)), ("stable", (1,)),
+    }  # fmt: skip
+
+
+def test_without_a_sealer_nothing_is_told(ranch: str) -> None:
+    """Neither births that are no births over dead rows, nor what else is not sealed."""
+    run(ranch, "INSERT INTO ranch (number) VALUES (1)")
+    with pytest.raises(Busy):
+        whole(reader_at(ranch, bounds=HASTY).read({}))
+    run(ranch, "DELETE FROM ranch")
+    with pytest.raises(Busy):
+        reader_at(ranch, bounds=HASTY).read({})
 
 
 def test_a_birth_that_is_sealed_after_the_snapshot_has_its_life(ranch: str) -> None:

@@ -1,0 +1,1 @@
+"""What `herdbook demo` shows: three nodes, a tour of their API, and a wire that is cut."""
