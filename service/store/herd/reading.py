@@ -22,7 +22,7 @@ from MySQLdb import Error as DriverError
 from storm.exceptions import Error as StormError
 
 from records.catalogue import Catalogue
-from service.errors import Busy, ServiceError, Unavailable
+from service.errors import Busy, Unavailable
 from service.herd.deltas import Delta
 from service.herd.vectors import Vector, includes
 from service.store.database import HerdbookDatabase
@@ -43,12 +43,6 @@ from service.store.transaction import Transaction
 Result = TypeVar("Result")
 
 _TRIES = 3
-
-
-class LogPruned(ServiceError):
-    """A sibling lacks what is no longer in this node's changelog, so no delta can bring it."""
-
-    hint = "Let the sibling begin with a copy of this database, or keep the changelog for longer."
 
 
 @dataclass(frozen=True)

@@ -366,17 +366,16 @@ class HerdRoom:
     def _alarm(self, action: Alarm) -> None:
         _log.error("%s: %s", action.code, action.text)
         if action.code == RESTORED and self._identity is not None and not self._has_renewed:
-            # Once is enough: a sibling that tells nonsense must not keep us from ever settling.
             self._has_renewed = True
             begin(self._renew(self._identity.origin))
 
     async def _renew(self, former: int) -> None:
-        """The node was set back to an earlier state: it goes on under a new origin."""
+        """The node was set back: it gets a new origin. Once; nonsense must not draw any more."""
         try:
             await self._store.renew(former)
+            self._own.ask()
         except ServiceError as error:
             _log.error("no new origin could be drawn in place of %d: %s", former, error)
-        self._own.ask()
 
 
 _CARRY_OUT: Mapping[type[Action], Callable[..., None]] = {

@@ -359,8 +359,7 @@ def test_the_state_says_who_lacks_how_much(world: World) -> None:
     b.applies_fail = True
     fill(a, 2)
     world.run(1)
-    [there] = world.siblings("b")
-    [here] = world.siblings("a")
+    [there], [here] = world.siblings("b"), world.siblings("a")
     assert (there.address, there.name, there.origin) == ("a", "a", a.node.origin)
     assert (here.they_lack, here.we_lack, here.dialled) == (3, 0, False)
     assert there.we_lack == 1, "no more is told while a delta is on its way"
