@@ -20,16 +20,20 @@ def follow_origin(url: str, wait_seconds: float) -> bool:
     What was cut short is completed by the next call. Raises a SchemaError.
     """
     with connected(url) as connection:
-        if not _is_due(connection):
+        if _former(connection) is None:
             return False
         connection.commit()
         with only_runner(connection, wait_seconds):
+            former = _former(connection)
             for capture in captures_in(connection).values():
                 install(connection, capture)
-            connection.execute(update(node_identity).values(former=None))
+            # Another origin may have been drawn meanwhile, which the triggers do not know yet.
+            followed = update(node_identity).where(node_identity.c.former == former)
+            connection.execute(followed.values(former=None))
             connection.commit()
     return True
 
 
-def _is_due(connection: Connection) -> bool:
-    return connection.scalar(select(node_identity.c.former)) is not None
+def _former(connection: Connection) -> int | None:
+    former: int | None = connection.scalar(select(node_identity.c.former))
+    return former

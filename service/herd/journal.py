@@ -34,6 +34,9 @@ WITHDRAWN = "withdrawn"
 DROPPED = "dropped"
 """What was held of a row was dropped, since somebody said so."""
 
+NOT_HERE = "not here"
+"""Some columns of a row came, and the row itself is not here: somebody took it away by hand."""
+
 
 class JournalEntry(NamedTuple):
     """One row at which something was put aside or repaired.
@@ -55,6 +58,12 @@ def whole_row(rule: str, place: Place, state: RowState) -> JournalEntry:
         for column, value in state.values.items()
     )
     return JournalEntry(rule, place, state.life, tuple(gone))
+
+
+def part_only(place: Place, state: RowState) -> JournalEntry:
+    """Some columns of a row that is not here."""
+    gone = (Loss(c, value, state.version(c), None, NEVER) for c, value in state.values.items())
+    return JournalEntry(NOT_HERE, place, state.life, tuple(gone))
 
 
 def some_columns(

@@ -130,16 +130,16 @@ class Node:
         """What a node at this vector lacks."""
         entries = tuple(self.tables.above(above))
         if not includes(above, self.tables.floors()):
-            return self._snapshot(entries)
+            return self._snapshot(above, entries)
         states = self.states(rows_of(entries))
         return build(self.origin, (dict(above), dict(self.vector)), entries, states, self.shapes)
 
-    def _snapshot(self, entries: tuple[LogEntry, ...]) -> Delta:
+    def _snapshot(self, above: Vector, entries: tuple[LogEntry, ...]) -> Delta:
         """All rows, for a node that lacks what was pruned here."""
         states = self.states(self.tables.states.keys() | self.tables.waiting.keys())
         rows = tuple(DeltaRow(*place, state, whole=True) for place, state in states.items())
         floors = dict(self.tables.floors())
-        return Delta(self.origin, {}, dict(self.vector), rows, entries, floors=floors)
+        return Delta(self.origin, dict(above), dict(self.vector), rows, entries, floors=floors)
 
     def states(self, places: Collection[Place]) -> dict[Place, RowState]:
         """The rows as they are known here: what the tables have, and what is held."""

@@ -28,7 +28,7 @@ from service.herd.planning.plan import Plan
 from service.herd.vectors import Vector
 from service.herd.waiting_rows import Waiting
 from service.simulation.durable import DurableNode
-from service.simulation.reasons import require_reasons
+from service.simulation.reasons import require_reasons, require_whole_rows
 from service.simulation.rules import BrokenRule
 from service.simulation.story import Applied, Happened, Read, Retried, Sealed
 from service.simulation.timeline import TICK
@@ -229,6 +229,7 @@ class Process:
         world.counts["held"] += len(plan.held)
         world.rules.committed(node, plan.rows)
         world.rules.moved(node, vector)
+        require_whole_rows(node, plan)
         require_reasons(node, plan)
         self.wrote()
 

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from service.herd.journal import LET_GO, REVIVED, TAKEN_ALONG, UNIQUE, WITHDRAWN, JournalEntry
+from service.herd.journal import (
+    LET_GO,
+    NOT_HERE,
+    REVIVED,
+    TAKEN_ALONG,
+    UNIQUE,
+    WITHDRAWN,
+    JournalEntry,
+)
 from service.herd.planning.plan import Plan
 from service.herd.shapes import CASCADE, SET_NULL, Place, Reference
 from service.simulation.durable import DurableNode
 from service.simulation.rules import BrokenRule
+
+
+def require_whole_rows(node: DurableNode, plan: Plan) -> None:
+    """Nobody takes rows away by hand: whatever comes in part is here. Raises BrokenRule."""
+    stray = [entry.place for entry in plan.journal if entry.rule == NOT_HERE]
+    if stray:
+        raise BrokenRule("refused", f"{node.name} has got parts of rows that it lacks", stray)
 
 
 def require_reasons(node: DurableNode, plan: Plan) -> None:

@@ -37,7 +37,7 @@ _DAY = 86_400 * 1_000_000
 
 
 class Old(NamedTuple):
-    """An entry that may be pruned; `at` is its position at its origin, whence it `came` or not."""
+    """An entry that may be pruned; `at` is its position at its origin."""
 
     position: int
     sealed_at: int
@@ -47,7 +47,6 @@ class Old(NamedTuple):
     life: int
     origin: int
     at: int
-    came: bool
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ class Pruner:
         oldest = self._retention.oldest_kept(newest[0][0] if newest else 0, self._now())
         found = tx.rows(
             "SELECT `position`, `sealed_at`, `table_name`, `row_key`, `kind`, `life`, `origin`, "
-            "COALESCE(`at_origin`, `position`), `at_origin` IS NOT NULL "
+            "COALESCE(`at_origin`, `position`) "
             "FROM `herdbook_changelog` WHERE `position` <= ? ORDER BY `position` "
             f"LIMIT {ENTRIES_AT_ONCE:d}",
             (may,),
@@ -135,7 +134,7 @@ class Pruner:
 
         def goes(old: Old) -> bool:
             is_old = old.position <= must or old.sealed_at < oldest
-            return is_old and need.may_go(old.origin, old.at, old.came)
+            return is_old and need.may_go(old.origin, old.at)
 
         return list(takewhile(goes, (Old(*row) for row in found)))
 

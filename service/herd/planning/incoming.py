@@ -12,7 +12,7 @@ from records.merging import merge
 from records.states import RowState
 from service.herd.deltas import Delta, DeltaRow
 from service.herd.held import SCHEMA, Held
-from service.herd.planning.draft import DeltaRefused, Draft
+from service.herd.planning.draft import Draft
 from service.herd.planning.forgetting import forgotten_here, forgotten_there
 from service.herd.shapes import Place, Shape
 from service.herd.vectors import Vector
@@ -28,23 +28,34 @@ class Bar(NamedTuple):
 Bars: TypeAlias = Mapping[Place, Bar]
 
 
-def take(delta: Delta, draft: Draft, bars: Bars, vector: Vector) -> list[DeltaRow]:
+class Taken(NamedTuple):
+    """The rows of a delta: those that were merged, and parts of rows that are not here."""
+
+    rows: list[DeltaRow]
+    stray: list[DeltaRow]
+
+
+def take(delta: Delta, draft: Draft, bars: Bars, vector: Vector) -> Taken:
     """Merge the rows of a delta into a draft; those that are barred are held.
 
-    `vector` is this node's. Rows that this node has forgotten are left out; the others come back.
-    Raises DeltaRefused: some columns of a row cannot be merged unless the row is here, as it was
-    born.
+    `vector` is this node's. Rows that this node has forgotten are left out. So are parts of rows
+    that are not here as they were born: no row can be made of them, and none of the others is to
+    wait for that.
     """
     places = [row.place for row in delta.rows]
     draft.load(places)
     draft.load_held(places)
     outlived = forgotten_here(delta, draft, vector)
     replaced = forgotten_there(delta, draft)
-    taken = [row for row in delta.rows if row.place not in outlived]
-    for row in taken:
+    taken = Taken([], [])
+    for row in delta.rows:
+        if row.place in outlived:
+            continue
         before = draft.whole(row.place)
         if not _mergeable(row, before):
-            raise DeltaRefused(f"the delta has only a part of the row {row.place}")
+            taken.stray.append(row)
+            continue
+        taken.rows.append(row)
         merged = row.state if row.place in replaced else _merged(row, before)
         draft.meet(row.place, before, merged)
         _place(row.place, draft, bars.get(row.place))

@@ -9,7 +9,7 @@ from records.stamps import Version
 from records.states import RowState
 from service.herd.deltas import DELETE, INSERT, UPDATE, Delta, DeltaRow, LogEntry
 from service.herd.held import REFUSED, Held
-from service.herd.journal import JournalEntry
+from service.herd.journal import JournalEntry, part_only
 from service.herd.planning.claims import settle_claims
 from service.herd.planning.conflicts import our_losses, their_losses
 from service.herd.planning.draft import WRITER, DeltaRefused, Draft
@@ -94,11 +94,12 @@ def _drafted(delta: Delta, draft: Draft, here: Here, bars: Bars) -> Plan:
     waiting = frozenset() if delta.last else let_wait(draft)
     if delta.last:
         hold_orphans(draft)
-    merged = [row for row in taken if row.place not in waiting]
+    merged = [row for row in taken.rows if row.place not in waiting]
     put_aside = [
         *our_losses(delta, draft, merged),
         *their_losses(delta, draft, merged, here.vector),
         *held_losses(draft, merged, here.origin),
+        *(part_only(row.place, row.state) for row in taken.stray),
     ]
     if delta.last:
         _settle(draft)

@@ -13,15 +13,17 @@ from service.store.transaction import Transaction
 class Need(NamedTuple):
     """Whose acknowledgement an entry waits for before it may go.
 
-    `vector` is the node's own: what came in parts of a delta that broke off stays until all came.
+    `vector` is what the node `ours` has of other origins. What stands above it stays: it came in
+    parts of a delta that broke off, or was written here under a former origin and is not told yet.
     """
 
+    ours: int
     vector: Vector
     siblings: Mapping[int, Vector]
 
-    def may_go(self, origin: int, at: int, came: bool) -> bool:
-        """Whether nobody needs an entry: its origin, its position there, and whether it `came`."""
-        if came and at > self.vector.get(origin, 0):
+    def may_go(self, origin: int, at: int) -> bool:
+        """Whether nobody needs the entry at a position of an origin."""
+        if origin != self.ours and at > self.vector.get(origin, 0):
             return False
         return all(
             at <= acknowledged.get(origin, 0)
@@ -32,8 +34,10 @@ class Need(NamedTuple):
 
 def need_of(tx: Transaction) -> Need:
     """What is needed now: a sibling that is only silent keeps its claim, a retired one has none."""
+    ((ours,),) = tx.rows("SELECT `origin` FROM `herdbook_node` WHERE `only` = 1")
     vector = dict(tx.rows("SELECT `origin`, `position` FROM `herdbook_vector`"))
     return Need(
+        int(ours),
         vector,
         {one.sibling.origin: one.sibling.vector for one in known(tx) if one.state == ACTIVE},
     )

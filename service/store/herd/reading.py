@@ -175,12 +175,11 @@ class DeltaReading:
 def head_of(moment: Moment, reach: Reach, above: Vector) -> Delta:
     """The delta for a node at a vector, without rows and entries.
 
-    For one that lacks what was pruned here it is a snapshot, which is for everybody.
+    For one that lacks what was pruned here it is a snapshot: all rows, and the entries above its
+    vector. Who has less would pass on a gap.
     """
-    if includes(above, moment.floors):
-        return Delta(moment.origin, dict(above), reach.covers, (), (), last=False)
-    floors = dict(moment.floors)
-    return Delta(moment.origin, {}, reach.covers, (), (), last=False, floors=floors)
+    floors = None if includes(above, moment.floors) else dict(moment.floors)
+    return Delta(moment.origin, dict(above), reach.covers, (), (), last=False, floors=floors)
 
 
 def add_every_row(tx: Transaction, described: Described, spool: Spool) -> None:

@@ -23,8 +23,10 @@ from service.store.settings import SessionSettings
 from service.store.transaction import Transaction
 from service.store.translation import translate
 
-IDLE_SECONDS = 60
-"""A snapshot that is kept open holds up the server's purge, and whoever changes a table."""
+IDLE_SECONDS = 600
+"""A snapshot that is kept open holds up the server's purge, and whoever changes a table. But a few
+parts of a delta over a slow wire take minutes, and one that ends early begins again from its start:
+as long as links wait (`service.transports.siblings.terms`)."""
 
 _STRUCTURE_SECONDS = 5
 """How long is waited for a table whose structure is being changed."""

@@ -163,12 +163,13 @@ def may_wait(entries: Iterable[Entry]) -> bool:
 
     They may be births, with what followed of the same rows in the same lives: where somebody holds
     such a row, nobody knows for how long. All else is sealed before long. Left out, it would leave
-    traces: a death, for instance, after which a parent died too.
+    traces: a death, for instance, after which a parent died too. And what came from others the
+    vector tells of already.
     """
     born: set[Place] = set()
     for entry in entries:
         if entry.kind == INSERT and entry.at_origin is None:
             born.add(entry.place)
-        elif entry.kind == DELETE or entry.place not in born:
+        elif entry.kind == DELETE or entry.at_origin is not None or entry.place not in born:
             return False
     return True

@@ -84,7 +84,7 @@ class HerdRoom:
         self._events: deque[Event] = deque()
         self._is_handling = False
         self._has_renewed = False
-        self._numbers = count(1)
+        self._numbers, self._since = count(1), 0
         self._open: dict[int, SiblingConnection] = {}
         self._linked: dict[int, SiblingConnection] = {}
         self._hellos: dict[int, Hello] = {}
@@ -173,11 +173,11 @@ class HerdRoom:
         self._identity = Identity(origin.origin, run, *self._who)
         self._flood = Flood(self._identity, origin.vector)
         _log.info("node %s has the origin %d", self._who.name, origin.origin)
-        tick, note = self._loops
-        for loop, seconds in (
-            (tick, self._around.limits.tick_seconds),
-            (note, self._around.limits.note_seconds),
-        ):
+        # What was begun for earlier links tells of the node as it was.
+        self._since = next(self._numbers)
+        limits = self._around.limits
+        periods = (limits.tick_seconds, limits.note_seconds)
+        for loop, seconds in zip(self._loops, periods, strict=True):
             if not loop.running:
                 loop.start(seconds, now=False)
         for dialler in self._diallers:
@@ -319,7 +319,7 @@ class HerdRoom:
 
     def _handle(self, event: Event) -> None:
         flood = self._flood
-        if flood is None:
+        if flood is None or getattr(event, "link", self._since) < self._since:
             return
         try:
             for action in flood.handle(event):

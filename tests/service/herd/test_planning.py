@@ -9,7 +9,7 @@ import pytest
 
 from records.states import RowState
 from service.herd.deltas import DELETE, INSERT, UPDATE, Delta, DeltaRow
-from service.herd.journal import REVIVED, TAKEN_ALONG, WITHDRAWN
+from service.herd.journal import NOT_HERE, REVIVED, TAKEN_ALONG, WITHDRAWN
 from service.herd.planning.draft import WRITER, DeltaRefused
 from service.herd.planning.plan import UNNUMBERED
 from service.herd.shapes import Shapes, Unique
@@ -72,14 +72,17 @@ RENAMED = written(GERMANY, 30, THEIRS, name="Deutschland")
     ],
     ids=["not here", "of an earlier birth", "of an earlier life"],
 )
-def test_some_columns_of_a_row_that_is_not_here_as_it_was_born_are_refused(
+def test_some_columns_of_a_row_that_is_not_here_as_it_was_born_are_put_aside(
     here: dict[str, RowState],
 ) -> None:
-    """A row cannot be made of a part of it."""
+    """A row cannot be made of a part of it; its entries are kept, and all else goes on."""
     state = RENAMED._replace(life=3) if here.get("country DE") == row(life=1) else RENAMED
-    came = delta(part("country DE", state, "name"))
-    with pytest.raises(DeltaRefused, match="only a part of the row"):
-        planned(COUNTRIES, tables_with(COUNTRIES, here), came)
+    came = delta(part("country DE", state, "name"), whole("country FR", row(name="France")))
+    made = planned(COUNTRIES, tables_with(COUNTRIES, here), came)
+    assert list(made.rows) == [place("country FR")]
+    [entry] = made.journal
+    assert (entry.rule, entry.place) == (NOT_HERE, place("country DE"))
+    assert [(loss.column, loss.value) for loss in entry.losses] == [("name", "Deutschland")]
 
 
 def test_a_dead_child_may_come_without_its_parent() -> None:
