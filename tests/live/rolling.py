@@ -66,9 +66,7 @@ class Change:
     holds: bool = False
 
 
-def releases(
-    folder: Path, server: PrivateServer, change: Change
-) -> tuple[Release, Release]:
+def releases(folder: Path, server: PrivateServer, change: Change) -> tuple[Release, Release]:
     """Both releases as files: modules in `folder`, which has to be on the path, and revisions."""
     modules = [f"{change.name}_{number}_{abs(hash(folder))}" for number in (1, 2)]
     for module, source in zip(modules, (change.before, change.after), strict=True):
@@ -254,7 +252,7 @@ def held_at(herd: LiveHerd, number: int) -> int:
 
 
 def require_promised(herd: LiveHerd, loads: Sequence[Load]) -> None:
-    """Every value that was acknowledged last stands on every node, where its field is still there."""
+    """What was acknowledged last stands on every node, where its field is still there."""
     promised = {place: value for load in loads for place, value in load.promised.items()}
     for number in range(len(herd.sites)):
         lost = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.live.rolling import (
     loaded,
     releases,
     require_promised,
+    schema,
     upgrade,
 )
 from tests.live.units import until
@@ -146,7 +148,9 @@ def mixed(servers: Servers, count: int, first: int = 0) -> list[PrivateServer]:
 
 
 @pytest.mark.parametrize(
-    ("change", "turn"), [(each, at) for at, each in enumerate(CHANGES)], ids=lambda e: getattr(e, "name", "")
+    ("change", "turn"),
+    [(each, at) for at, each in enumerate(CHANGES)],
+    ids=lambda e: getattr(e, "name", ""),
 )
 def test_nodes_are_upgraded_one_after_the_other_while_both_write(
     tmp_path: Path, project: Path, servers: Servers, change: Change, turn: int
@@ -171,3 +175,113 @@ def test_nodes_are_upgraded_one_after_the_other_while_both_write(
         require_promised(herd, loads)
         for load in loads:
             assert load.refusals.keys() <= change.refused | {"away", "server.unavailable"}
+
+
+def change_named(name: str) -> Change:
+    """One of the changes above."""
+    return next(each for each in CHANGES if each.name == name)
+
+
+@pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
+def test_an_upgrade_beside_a_running_node_writes_what_waited_and_counts_what_is_left(
+    tmp_path: Path, project: Path, servers: Servers, as_json: bool
+) -> None:
+    """Also when it is run once more with nothing to migrate: the one before may have been killed."""
+    chosen = mixed(servers, 2)
+    old, new = releases(project, chosen[0], change_named("class"))
+    flags = ["--json"] if as_json else []
+    with LiveHerd(tmp_path, chosen, [(1, 0)], old) as herd:
+        herd.rows(1, "ALTER TABLE plant ADD CONSTRAINT short CHECK (CHAR_LENGTH(name) < 9)")
+        upgrade(herd, 0, new)
+        for row, name in enumerate(["a", "b", "far too long"]):
+            herd.nodes[0].call("plant.create", {"number": row, "name": name})
+            herd.nodes[0].call("tag.create", {"number": row, "plant_number": row})
+        until(lambda: held_at(herd, 1) == 4)
+        ran = schema(herd, 1, new, "upgrade", *flags)
+        assert ran.returncode == 0
+        if as_json:
+            told = json.loads(ran.stdout)
+            assert (len(told["revisions"]), told["written"], told["held"]) == (1, 2, 2)
+            assert ran.stderr == ""
+        else:
+            assert ran.stdout.startswith("upgraded to ")
+            assert ran.stderr.splitlines() == [
+                "rows that siblings had written before and that are written now: 2",
+                "rows that are still held: 2; see `herdbook held list`",
+            ]
+        assert herd.rows(1, "SELECT number FROM tag ORDER BY number") == [(0,), (1,)]
+        herd.rows(1, "ALTER TABLE plant DROP CONSTRAINT short")
+        again = json.loads(schema(herd, 1, new, "upgrade", "--json").stdout)
+        assert again == {"revisions": [], "written": 2, "held": 0}
+        herd.nodes[1].call("plant.create", {"number": 7, "name": "still served"})
+        herd.replace_node(1, new)
+        herd.agree()
+
+
+def test_a_parent_that_an_older_node_deletes_lives_again_for_a_child_it_does_not_know(
+    tmp_path: Path, project: Path, servers: Servers
+) -> None:
+    """The older node holds the child, and gets the parent back."""
+    chosen = mixed(servers, 2)
+    old, new = releases(project, chosen[0], change_named("class"))
+    with LiveHerd(tmp_path, chosen, [(1, 0)], old) as herd:
+        upgrade(herd, 0, new)
+        herd.nodes[0].call("plant.create", {"number": 1, "name": "kept"})
+        herd.nodes[0].call("tag.create", {"number": 1, "plant_number": 1})
+        until(lambda: held_at(herd, 1) == 1)
+        herd.nodes[1].call("plant.delete", {"number": 1})
+        until(lambda: herd.rows(1, "SELECT name FROM plant") == [("kept",)])
+        assert herd.journal()["revived"] == 1
+        assert upgrade(herd, 1, new)["written"] == 1
+        herd.agree()
+        assert herd.rows(1, "SELECT plant_number FROM tag") == [(1,)]
+
+
+def test_a_value_that_no_longer_fits_is_held_until_it_is_changed_where_it_was_written(
+    tmp_path: Path, project: Path, servers: Servers
+) -> None:
+    """The row keeps its old value meanwhile; the older node's upgrade is refused until then."""
+    chosen = mixed(servers, 2)
+    old, new = releases(project, chosen[0], change_named("tightened"))
+    with LiveHerd(tmp_path, chosen, [(1, 0)], old) as herd:
+        for row in (1, 2):
+            herd.nodes[1].call("plant.create", {"number": row, "height": 5, "note": "short"})
+        herd.agree()
+        upgrade(herd, 0, new)
+        herd.nodes[1].call("plant.update", {"number": 1, "height": None})
+        herd.nodes[1].call("plant.update", {"number": 2, "note": "n" * 30})
+        until(lambda: held_at(herd, 0) == 2)
+        found = "SELECT number, height, note FROM plant ORDER BY number"
+        assert herd.rows(0, found) == [(1, 5, "short"), (2, 5, "short")]
+        refused = schema(herd, 1, new, "upgrade")
+        assert refused.returncode == 1
+        herd.rows(1, "UPDATE plant SET note = 'fits' WHERE number = 2")
+        upgrade(herd, 1, new)
+        herd.agree()
+        assert herd.rows(0, found) == [(1, 7, "short"), (2, 5, "fits")]
+
+
+@pytest.mark.slow
+def test_a_node_between_two_newer_ones_passes_on_what_it_cannot_write(
+    tmp_path: Path, project: Path, servers: Servers
+) -> None:
+    """In a line of three the middle one is upgraded last, while all write."""
+    change, chosen = change_named("default"), mixed(servers, 3)
+    old, new = releases(project, chosen[0], change)
+    with LiveHerd(tmp_path, chosen, [(0, 1), (2, 1)], old) as herd, loaded(herd, change) as loads:
+        for node in (0, 2, 1):
+            with loads[node].upgrading():
+                upgrade(herd, node, new)
+            for each in loads:
+                each.go_on(TURNS)
+            if node == 2:
+                heights = (
+                    "SELECT COUNT(*) FROM plant WHERE height <> 7 AND number BETWEEN {} AND {}"
+                )
+                until(lambda: herd.rows(0, heights.format(5_000, 6_999))[0][0] > 0)
+                until(lambda: herd.rows(2, heights.format(1_000, 2_999))[0][0] > 0)
+                assert held_at(herd, 1) > 0
+        for load in loads:
+            load.stop()
+        herd.agree()
+        require_promised(herd, loads)
