@@ -127,10 +127,8 @@ def test_a_table_that_is_being_changed_is_not_taken_for_a_missing_one(ranch: str
     with raw_connection(ranch, autocommit=False) as holder:
         ask(holder, "SELECT * FROM zoo")
         changing = Side(lambda: read(ranch, change))
-        waiting = (
-            "SELECT 1 FROM information_schema.processlist WHERE state LIKE 'Waiting for table%'"
-        )
-        until(lambda: bool(read(ranch, waiting)))
+        states = "SELECT state FROM information_schema.processlist"
+        until(lambda: any("Waiting for table" in (text or "") for (text,) in read(ranch, states)))
         in_transaction(ranch, CATALOGUE, look)
         holder.rollback()
     changing.join()
