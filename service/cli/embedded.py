@@ -22,6 +22,7 @@ from service.cli.output import CommandFailed, ExitCode, Output
 from service.cli.place import DATABASE, Place, Running
 from service.cli.prepare import catalogue_for, migrate, start_log
 from service.cli.signals import end_as_by_ctrl_c
+from service.cli.waited import write_what_waited
 from service.config import DEFAULT_FILE, Configuration, load_configuration
 from service.server import PrivateServer, find_program
 from service.server.keeper import Keeper
@@ -64,6 +65,7 @@ class Embedded:
             configuration = self._configuration(server.url(DATABASE))
             with hints_about(self.same_place()):
                 migrate(configuration, catalogue, self.output)
+                write_what_waited(configuration, catalogue, self.output)
             self._serve(server, configuration, catalogue, on_ready)
 
     def _configuration(self, database: str) -> Configuration:

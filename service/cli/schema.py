@@ -143,7 +143,8 @@ def upgrade(target: str, wait: float, output: Output, **place: Any) -> None:
 
     Safe to run again at any time: what a killed run had done is left out. Another run on the same
     database is waited for; exit code 5 says that it took too long. What siblings wrote into columns
-    or classes that were not there yet is written now.
+    or classes that were not there yet is written now; --json tells how many rows that were, and how
+    many are still held.
 
     \b
     Examples:
@@ -158,9 +159,8 @@ def upgrade(target: str, wait: float, output: Output, **place: Any) -> None:
         done = migrator_for(configuration, catalogue).upgrade(
             target, _shown(output, advance), wait, lambda _table, _rows: advance()
         )
-    if done:
-        write_what_waited(configuration, catalogue, output)
-    _tell(output, done, "upgraded to")
+    waited = write_what_waited(configuration, catalogue, output)
+    _tell(output, done, "upgraded to", **waited._asdict())
 
 
 @schema.command()
@@ -307,7 +307,7 @@ def _shown(output: Output, advance: Advance) -> OnStep:
     return on_step
 
 
-def _tell(output: Output, done: list[str], what: str) -> None:
-    """The result of a run."""
+def _tell(output: Output, done: list[str], what: str, **more: int) -> None:
+    """The result of a run; `more` is for programs."""
     lines = [f"{what} {name}" for name in done]
-    output.result({"revisions": done}, "\n".join(lines) or "nothing to do")
+    output.result({"revisions": done, **more}, "\n".join(lines) or "nothing to do")

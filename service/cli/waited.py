@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from records.catalogue import Catalogue
 from service.cli.output import Output
 from service.config import Configuration
 
 
-def write_what_waited(configuration: Configuration, catalogue: Catalogue, output: Output) -> None:
-    """Try all that is held once more, and tell how it went; raises ServiceError."""
+class Waited(NamedTuple):
+    """How many rows that siblings had written before are written now, and how many still wait."""
+
+    written: int
+    held: int
+
+
+def write_what_waited(configuration: Configuration, catalogue: Catalogue, output: Output) -> Waited:
+    """Try all that is held once more, and tell people how it went; raises ServiceError.
+
+    Not only after a migration that was just run: the command before may have been killed between.
+    """
     from service.assembly import session_settings
     from service.store.herd.waited import HeldWriter
 
@@ -16,11 +28,14 @@ def write_what_waited(configuration: Configuration, catalogue: Catalogue, output
     with HeldWriter(configuration.database.url, settings, catalogue) as writer:
         waiting = writer.count()
         if not waiting:
-            return
+            return Waited(0, 0)
+        written = 0
         with output.progress("rows that waited for this", waiting) as advance:
-            for tried in writer.write():
-                advance(tried)
+            for done in writer.write():
+                written += done
+                advance(done)
         left = writer.count()
-    output.note(f"{waiting - left} rows that siblings had written before are written now")
+    output.note(f"rows that siblings had written before and that are written now: {written}")
     if left:
-        output.note(f"{left} rows are still held: see `herdbook held list`")
+        output.note(f"rows that are still held: {left}; see `herdbook held list`")
+    return Waited(written, left)

@@ -119,7 +119,7 @@ class DatabaseSettings:
         int, Key(WholeNumber(1, 86_400), "How long one SQL statement may run.")
     ] = 25
     lock_wait_seconds: Annotated[
-        int, Key(WholeNumber(1, 3_600), "How long a statement waits for locked rows.")
+        int, Key(WholeNumber(1, 3_600), "How long a statement waits for locked rows or tables.")
     ] = 5
 
 

@@ -44,5 +44,8 @@ class SessionSettings:
             "max_sort_length = 8192, "
             # An error may have to be told from others of its number by its words.
             "lc_messages = 'en_US', "
-            f"innodb_lock_wait_timeout = {self.lock_wait_seconds}, {limit}",
+            f"innodb_lock_wait_timeout = {self.lock_wait_seconds}, "
+            # No server sees that a migration waits for a transaction that waits for our rows, while
+            # we wait for the migration: who waits for a table must give up too.
+            f"lock_wait_timeout = {self.lock_wait_seconds}, {limit}",
         )

@@ -23,9 +23,11 @@ from typing import Any, Self
 
 import MySQLdb
 
-from records.catalogue import load_catalogue
+from records.catalogue import Catalogue, load_catalogue
 from records.states import RowState
+from schema.migrator import Migrator
 from service.cli.demonstration.wire import Wire
+from service.database_url import DatabaseUrl
 from service.herd.shapes import Place
 from service.server import PrivateServer
 from service.store.herd.described import describe
@@ -39,6 +41,7 @@ from tests.service.store.tools import ask, in_transaction, raw_connection, read
 RECORDS = "tests.live.pasture"
 CATALOGUE = load_catalogue(RECORDS)
 SECONDS = 120.0
+ROOT = Path(__file__).parents[2]
 
 Link = tuple[int, int]
 Counts = tuple[tuple[object, ...], ...]
@@ -49,6 +52,25 @@ _ORPHANS = (
 _DUPLICATES = (
     "SELECT COUNT(*) FROM (SELECT 1 FROM `{0}` WHERE {1} GROUP BY {2} HAVING COUNT(*) > 1) AS d"
 )
+
+
+@dataclass(frozen=True)
+class Release:
+    """A module of record classes, which is beside the folder of its revisions.
+
+    Without such a folder each node writes its own.
+    """
+
+    records: str = RECORDS
+    migrations: Path | None = None
+
+    def settings(self) -> dict[str, str]:
+        """What a node is configured with."""
+        named = {"HERDBOOK_NODE_RECORDS": self.records}
+        if self.migrations is not None:
+            named["HERDBOOK_NODE_MIGRATIONS"] = str(self.migrations)
+            named["PYTHONPATH"] = f"{ROOT}:{self.migrations.parent}"
+        return named
 
 
 @dataclass
@@ -62,12 +84,17 @@ class Site:
     port: int
     user: str = "root"
     siblings: tuple[str, ...] = ()
+    release: Release = Release()
+
+    def own(self) -> str:
+        """The URL by which the node itself connects."""
+        return self.database.replace("root@", f"{self.user}@")
 
     def settings(self) -> dict[str, str]:
         """What it is configured with."""
         return {
             "HERDBOOK_NODE_NAME": self.name,
-            "HERDBOOK_NODE_RECORDS": RECORDS,
+            **self.release.settings(),
             "HERDBOOK_DATABASE_LOCK_WAIT_SECONDS": "1",
             "HERDBOOK_HERD_LISTEN": f"tcp:{self.port}:interface=127.0.0.1",
             "HERDBOOK_HERD_SIBLINGS": " ".join(self.siblings),
@@ -78,7 +105,11 @@ class LiveHerd:
     """The nodes by number, for the time of a `with` block."""
 
     def __init__(
-        self, folder: Path, servers: Sequence[PrivateServer], links: Iterable[Link]
+        self,
+        folder: Path,
+        servers: Sequence[PrivateServer],
+        links: Iterable[Link],
+        release: Release | None = None,
     ) -> None:
         self._held = ExitStack()
         ports = free_ports(len(servers))
@@ -86,6 +117,8 @@ class LiveHerd:
             Site(f"node{number}", folder / f"node{number}", server, "", ports[number])
             for number, server in enumerate(servers)
         ]
+        for site in self.sites:
+            site.release = release or Release()
         self.wires: dict[Link, Wire] = {
             (dials, listens): Wire(("127.0.0.1", ports[listens])) for dials, listens in links
         }
@@ -123,6 +156,14 @@ class LiveHerd:
         self.nodes[number].stop()
         self.nodes[number].start()
 
+    def replace_node(self, number: int, release: Release) -> None:
+        """Stop a node in good order, and start it with another release."""
+        site = self.sites[number]
+        site.release = release
+        self.nodes[number].stop()
+        self.nodes[number] = NodeProcess(site.folder, site.own(), **site.settings())
+        self.nodes[number].start()
+
     def wires_of(self, number: int) -> list[Wire]:
         """The wires that end at a node."""
         return [wire for link, wire in self.wires.items() if number in link]
@@ -148,7 +189,7 @@ class LiveHerd:
         for site, other in zip(self.sites[1:], others, strict=True):
             assert_same(first, other, site.name)
         for site in self.sites:
-            assert broken_in(site.database) == ()
+            assert broken_in(site.database, load_catalogue(site.release.records)) == ()
 
     def journal(self) -> Counter[str]:
         """How often each rule was noted, at all nodes together."""
@@ -172,9 +213,13 @@ class LiveHerd:
         site.server.create_database(name)
         self._held.callback(_drop, site.server, name)
         site.database = site.server.url(name)
-        migrate(site.folder, site.database, RECORDS)
-        own = site.database.replace("root@", f"{site.user}@")
-        self.nodes.append(NodeProcess(site.folder, own, **site.settings()))
+        records, migrations = site.release.records, site.release.migrations
+        if migrations is None:
+            migrate(site.folder, site.database, records)
+        else:
+            url = DatabaseUrl.parse(site.database).as_sqlalchemy()
+            Migrator(url, load_catalogue(records), migrations).upgrade()
+        self.nodes.append(NodeProcess(site.folder, site.own(), **site.settings()))
 
     def _standing(self, site: Site) -> object:
         """The vector of a node; something of its own while it has work to do."""
@@ -250,20 +295,20 @@ def assert_same(one: Mapping[Place, RowState], other: Mapping[Place, RowState], 
     assert different == [], f"{len(different)} rows differ at {name}\n" + "\n".join(shown)
 
 
-def broken_in(url: str) -> tuple[str, ...]:
+def broken_in(url: str, catalogue: Catalogue = CATALOGUE) -> tuple[str, ...]:
     """Which constraints do not hold in a database, as it is at one moment."""
     with raw_connection(url, autocommit=False) as connection:
         ask(connection, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         ask(connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT")
-        counted = [(what, ask(connection, query)[0][0]) for what, query in _questions()]
+        counted = [(what, ask(connection, query)[0][0]) for what, query in _questions(catalogue)]
     return tuple(f"{what}: {number}" for what, number in counted if number)
 
 
-def _questions() -> Iterator[tuple[str, str]]:
+def _questions(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     """For each constraint, how to count what breaks it."""
-    for record in CATALOGUE.records.values():
+    for record in catalogue.records.values():
         for reference in record.references.values():
-            target = CATALOGUE.records[reference.target]
+            target = catalogue.records[reference.target]
             pairs = zip(reference.fields, reference.target_fields, strict=True)
             on = " AND ".join(f"c.`{mine}` = p.`{theirs}`" for mine, theirs in pairs)
             named = " AND ".join(f"c.`{mine}` IS NOT NULL" for mine in reference.fields)

@@ -7,6 +7,7 @@ what deletes do where no trigger says it: of references that lead back to their 
 from __future__ import annotations
 
 import json
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,9 @@ from typing import Any
 from records.catalogue import Catalogue
 from records.groups import by_member
 from schema.capture.shape import Capture
+from service.errors import Busy
 from service.herd.shapes import RESTRICT, Reference, Shape, Shapes, Unique
+from service.store.capture_look import is_migrated
 from service.store.herd.values import HerdColumn, KeyColumn
 from service.store.sql import marks
 from service.store.transaction import Transaction
@@ -40,6 +43,12 @@ _REFERENCES = (
     "WHERE table_schema = DATABASE() AND referenced_table_schema = DATABASE() "
     "AND table_name IN ({0}) ORDER BY table_name, constraint_name, ordinal_position"
 )
+_SKIPPED = 1684
+"""The warning of MariaDB that it tells nothing of a table, since somebody changes it just now."""
+
+_PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4)
+"""How long is waited between looks at tables that are being changed, in seconds."""
+
 Rules = Mapping[tuple[str, frozenset[str]], str]
 """What deleting a parent does, by the child's table and the columns of its reference."""
 
@@ -105,14 +114,33 @@ class Descriptions:
 
 
 def describe(tx: Transaction) -> Described:
-    """Read what all captured tables are like."""
+    """Read what all captured tables are like.
+
+    Raises Busy where some are being changed for longer than a moment. Half of what they are like
+    would be worse: a table that seems to be gone, or to have no unique keys.
+    """
+    for seconds in _PAUSES:
+        described = _whole(tx)
+        if described is not None:
+            return described
+        time.sleep(seconds)
+    raise Busy("the structure of tables is being changed")
+
+
+def _whole(tx: Transaction) -> Described | None:
+    """The description; None where not all of it can be seen just now.
+
+    A table that lacks what is captured of it while nobody migrates stays so: it is left out.
+    """
     found = tx.rows("SELECT `description` FROM `herdbook_capture` ORDER BY `table_name`")
     captures = [Capture.from_plain(json.loads(text)) for (text,) in found]
     if not captures:
         return Described({})
     facts = _Facts(tx, [capture.table for capture in captures])
-    rules = {**_rules_of_triggers(captures), **_rules_of_classes(tx.catalogue)}
     known = {capture.table: capture for capture in captures if facts.has_all_of(capture)}
+    if facts.skipped or (len(known) < len(captures) and is_migrated(tx)):
+        return None
+    rules = {**_rules_of_triggers(captures), **_rules_of_classes(tx.catalogue)}
     return Described({name: _table(one, known, facts, rules) for name, one in known.items()})
 
 
@@ -121,11 +149,14 @@ class _Facts:
 
     def __init__(self, tx: Transaction, tables: Sequence[str]) -> None:
         among = marks(len(tables))
+        self.skipped = False
 
         def by_table(statement: str) -> Mapping[str, list[tuple[Any, ...]]]:
             grouped: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
             for table, *rest in tx.rows(statement.format(among), tables):
                 grouped[table].append(tuple(rest))
+            warnings = tx.rows("SHOW WARNINGS")
+            self.skipped |= any(number == _SKIPPED for _level, number, _text in warnings)
             return grouped
 
         self.columns = by_table(_COLUMNS)

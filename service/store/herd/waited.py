@@ -48,11 +48,25 @@ class HeldWriter:
         return self._worker.run(_count)
 
     def write(self) -> Iterator[int]:
-        """Try everything once, some rows at a time; how many each time. Raises ServiceError."""
+        """Write what can be, some rows at a time; how many each time. Raises ServiceError.
+
+        Everything is tried again as long as that writes something: rows that had no class may wait
+        for parents that had none either, and those may come later in the order.
+        """
+        while True:
+            before = 0
+            for written in self._round():
+                before += written
+                yield written
+            if not before:
+                return
+
+    def _round(self) -> Iterator[int]:
+        """Everything once."""
         after: bytes | None = None
         while True:
             tried = self._worker.run(partial(self._some, after))
-            yield tried.tried
+            yield tried.tried - len(tried.still)
             after = tried.next
             if after is None:
                 return

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
+
+from schema.connection import connected
+from schema.lock import only_runner
+from service.database_url import DatabaseUrl
+from service.errors import Busy
 from service.herd.shapes import CASCADE, RESTRICT, SET_NULL, Unique
 from service.store.herd.described import Described, Descriptions, describe
 from service.store.transaction import Transaction
+from tests.live.units import Side, until
 from tests.service.store.herd.ranch import CATALOGUE
-from tests.service.store.tools import in_transaction, read, working
+from tests.service.store.tools import ask, in_transaction, raw_connection, read, working
 
 
 def described(url: str) -> Described:
@@ -102,3 +109,41 @@ def test_a_description_is_read_again_when_capture_changes(ranch: str) -> None:
         known.forget()
         worker.run(look)
         assert seen[3] is not seen[2]
+
+
+def test_a_table_that_is_being_changed_is_not_taken_for_a_missing_one(ranch: str) -> None:
+    """MariaDB tells nothing of it meanwhile: that is no description, and is soon over."""
+    read(ranch, "CREATE TABLE zoo (number INT PRIMARY KEY)")
+    change = "RENAME TABLE ranch TO ranch_, zoo TO zoo_, ranch_ TO ranch, zoo_ TO zoo"
+    known = Descriptions()
+    seen: list[set[str]] = []
+
+    def look(tx: Transaction) -> None:
+        try:
+            seen.append(set(known.of(tx).tables))
+        except Busy:
+            seen.append(set())
+
+    with raw_connection(ranch, autocommit=False) as holder:
+        ask(holder, "SELECT * FROM zoo")
+        changing = Side(lambda: read(ranch, change))
+        states = "SELECT state FROM information_schema.processlist"
+        until(lambda: any("Waiting for table" in (text or "") for (text,) in read(ranch, states)))
+        in_transaction(ranch, CATALOGUE, look)
+        holder.rollback()
+    changing.join()
+    in_transaction(ranch, CATALOGUE, look)
+    whole = {"ranch", "stable", "horse", "ticket", "sale"}
+    assert seen[0] in (set(), whole)
+    assert seen[1] == whole
+
+
+def test_while_somebody_migrates_a_table_without_a_captured_column_is_waited_for(
+    ranch: str,
+) -> None:
+    """Its capture is replaced in a moment; where nobody migrates, it is left out."""
+    read(ranch, "ALTER TABLE ranch RENAME COLUMN name TO title")
+    url = DatabaseUrl.parse(ranch).as_sqlalchemy()
+    with connected(url) as connection, only_runner(connection, 1), pytest.raises(Busy):
+        described(ranch)
+    assert "ranch" not in described(ranch).tables
