@@ -82,6 +82,7 @@ DELTAS = st.builds(
     st.lists(ROWS, max_size=6).map(tuple),
     st.lists(ENTRIES, max_size=6).map(tuple),
     st.booleans(),
+    st.none() | VECTORS,
 )
 MESSAGES: st.SearchStrategy[Message] = st.one_of(
     st.builds(Hello, NATURALS, NATURALS, NATURALS, TEXTS, TEXTS, VECTORS),

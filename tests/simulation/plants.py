@@ -238,7 +238,7 @@ PLANTS: Mapping[str, Plant] = {
     "one entry for several repairs": Plant(
         _one_entry_for_several_repairs, {"balance"}, Options(nodes=3, steps=200)
     ),
-    "revived row in part": Plant(_revived_row_in_part, {"refused"}),
+    "revived row in part": Plant(_revived_row_in_part, {"refused", "sameness"}),
     "vector before the last part": Plant(_vector_before_the_last_part, {"gap"}),
     "not sealed before reading": Plant(_not_sealed_before_reading, {"sameness", "refused"}),
     "waiting rows forgotten": Plant(_waiting_rows_forgotten, {"gap", "refused"}),

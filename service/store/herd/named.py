@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import weakref
 from collections.abc import Collection, Iterable
 
 _AT_ONCE = 500
@@ -18,6 +19,8 @@ class Named:
         self.number = number
         # With an empty name SQLite keeps in memory what is little, and the rest in a file.
         self._store = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        # Whoever forgets a link does not know whether a part of it is being applied.
+        weakref.finalize(self, self._store.close)
         self._store.execute("PRAGMA journal_mode = OFF")
         self._store.execute("CREATE TABLE named (digest BLOB PRIMARY KEY) WITHOUT ROWID")
         self._store.execute("BEGIN")

@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from itertools import count
 from typing import Any, NamedTuple, cast
 
 from twisted.internet.defer import Deferred
@@ -84,7 +83,7 @@ class HerdRoom:
         self._events: deque[Event] = deque()
         self._is_handling = False
         self._has_renewed = False
-        self._numbers, self._since = count(1), 0
+        self._last, self._since = 0, 0
         self._open: dict[int, SiblingConnection] = {}
         self._linked: dict[int, SiblingConnection] = {}
         self._hellos: dict[int, Hello] = {}
@@ -174,7 +173,7 @@ class HerdRoom:
         self._flood = Flood(self._identity, origin.vector)
         _log.info("node %s has the origin %d", self._who.name, origin.origin)
         # What was begun for earlier links tells of the node as it was.
-        self._since = next(self._numbers)
+        self._since = self._last + 1
         limits = self._around.limits
         periods = (limits.tick_seconds, limits.note_seconds)
         for loop, seconds in zip(self._loops, periods, strict=True):
@@ -259,7 +258,7 @@ class HerdRoom:
     def _new_connection(self, address: str, dialler: Dialler | None) -> SiblingConnection | None:
         if self._flood is None or len(self._open) >= self._around.limits.links:
             return None
-        number = next(self._numbers)
+        self._last = number = self._last + 1
         if dialler is not None:
             self._dialled[number] = dialler
         return SiblingConnection(number, dialler is not None, address, self, self._around)
