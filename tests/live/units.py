@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import threading
 import time
 import uuid
@@ -61,8 +62,15 @@ def kill(url: str, number: int, what: str = "CONNECTION") -> None:
 
 
 def killing(url: str) -> Disturbance:
-    """A disturbance: the server kills the unit's connection."""
-    return lambda tx: kill(url, connection_id(tx))
+    """A disturbance: the server kills the unit's connection, and that has arrived here."""
+
+    def disturb(tx: Transaction) -> None:
+        kill(url, connection_id(tx))
+        said = select.poll()
+        said.register(tx.store._connection._raw_connection.fileno(), select.POLLIN)
+        assert said.poll(1_000 * PATIENCE), "the end of the connection did not arrive"
+
+    return disturb
 
 
 def until(condition: Callable[[], bool], every: float = 0.005) -> None:
