@@ -20,6 +20,17 @@ SECONDS = 60.0
 
 _MOST_SHOWN = 20
 
+_COMMANDS = {
+    "journal.list": "`herdbook journal list`",
+    "journal.show": "`herdbook journal show`",
+    "held.list": "`herdbook held list`",
+    "`values`": "`--set`",
+    "`fields`": "`--field`",
+    "`again`": "`--again`",
+    "system.methodHelp describes the method's parameters.": "The command's --help tells more.",
+}
+"""What methods call otherwise than the commands that call them."""
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -91,5 +102,14 @@ def in_words(refused: Refused) -> CommandFailed:
     data = error.get("data") or {}
     failures = data.get("errors") or []
     lines = [f"{each['pointer'] or '/'}: {each['message']}" for each in failures[:_MOST_SHOWN]]
-    message = "\n".join([error["message"], *lines]) if len(lines) > 1 else error["message"]
-    return CommandFailed(message, data.get("hint", ""), code=data.get("code", "call.refused"))
+    told = len(lines) == 1 and failures[0]["message"] in error["message"]
+    message = error["message"] if told else "\n".join([error["message"], *lines])
+    hint = _as_command(data.get("hint", ""))
+    return CommandFailed(_as_command(message), hint, code=data.get("code", "call.refused"))
+
+
+def _as_command(text: str) -> str:
+    """The words of the methods as those of the command line."""
+    for method, command in _COMMANDS.items():
+        text = text.replace(method, command)
+    return text

@@ -127,7 +127,10 @@ def _remarks(verdict: Verdict, shown: int) -> Iterator[str]:
     for name in verdict.uncompared:
         yield f"not compared, since only one node has it: {name}"
     if verdict.moving:
-        yield f"{verdict.moving} rows differ: the nodes are still exchanging changes"
+        yield (
+            f"{verdict.moving} rows differ: the nodes are still exchanging changes, or are not "
+            "linked (`herdbook herd status` tells)"
+        )
     yield _conclusion(verdict)
 
 
