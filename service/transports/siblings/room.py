@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from typing import Any, NamedTuple, cast
 
 from twisted.internet.defer import Deferred
@@ -83,7 +84,7 @@ class HerdRoom:
         self._events: deque[Event] = deque()
         self._is_handling = False
         self._has_renewed = False
-        self._last, self._since = 0, 0
+        self._numbers = count(1)
         self._open: dict[int, SiblingConnection] = {}
         self._linked: dict[int, SiblingConnection] = {}
         self._hellos: dict[int, Hello] = {}
@@ -172,11 +173,11 @@ class HerdRoom:
         self._identity = Identity(origin.origin, run, *self._who)
         self._flood = Flood(self._identity, origin.vector)
         _log.info("node %s has the origin %d", self._who.name, origin.origin)
-        # What was begun for earlier links tells of the node as it was.
-        self._since = self._last + 1
-        limits = self._around.limits
-        periods = (limits.tick_seconds, limits.note_seconds)
-        for loop, seconds in zip(self._loops, periods, strict=True):
+        tick, note = self._loops
+        for loop, seconds in (
+            (tick, self._around.limits.tick_seconds),
+            (note, self._around.limits.note_seconds),
+        ):
             if not loop.running:
                 loop.start(seconds, now=False)
         for dialler in self._diallers:
@@ -258,7 +259,7 @@ class HerdRoom:
     def _new_connection(self, address: str, dialler: Dialler | None) -> SiblingConnection | None:
         if self._flood is None or len(self._open) >= self._around.limits.links:
             return None
-        self._last = number = self._last + 1
+        number = next(self._numbers)
         if dialler is not None:
             self._dialled[number] = dialler
         return SiblingConnection(number, dialler is not None, address, self, self._around)
@@ -318,7 +319,7 @@ class HerdRoom:
 
     def _handle(self, event: Event) -> None:
         flood = self._flood
-        if flood is None or getattr(event, "link", self._since) < self._since:
+        if flood is None:
             return
         try:
             for action in flood.handle(event):
