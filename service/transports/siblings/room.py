@@ -169,6 +169,7 @@ class HerdRoom:
         for connection in tuple(self._linked.values()):
             text = "this node has got another origin"
             self._end(connection, Ending(Blame.NOBODYS, "origin.changed", text))
+        self._database.begin_anew()
         run = self._around.draw_run()
         self._identity = Identity(origin.origin, run, *self._who)
         self._flood = Flood(self._identity, origin.vector)
@@ -187,12 +188,11 @@ class HerdRoom:
         self._give(Ticked())
 
     def _note(self) -> None:
-        """Note what siblings have; a node that stands still looks whether it is another by now."""
+        """Note what siblings have, and look whether somebody has made the node another one."""
         flood = self._flood
         if flood is None:
             return
-        if isinstance(flood.state, Halted):
-            self._own.ask()
+        self._own.ask()
         self._notes.note(
             {
                 stream.peer.origin: Sibling(stream.peer.origin, stream.peer.name, stream.theirs)
