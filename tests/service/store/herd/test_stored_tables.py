@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from records.stamps import Version
 from service.herd.shapes import Place, Unique
 from service.herd.vectors import Vector
+from service.store.herd.described import Described
 from service.store.herd.tables import StoredTables
+from service.store.herd.unseen import unseen
+from service.store.transaction import Transaction
 from tests.service.store.herd.herds import Member, in_transaction_of
 from tests.service.store.herd.test_applying import family
 from tests.service.store.herd.test_applying_order import HORSE
@@ -55,6 +58,48 @@ def test_writes_above_a_vector_are_unseen_wherever_they_stand(one: Member, other
     theirs = {one.origin(): came[one.origin()], other.origin(): begin.get(other.origin(), 0)}
     assert unseen(theirs) == {HORSE_1: {versions[0], *versions[2:]}}
     assert len(unseen({})[HORSE_1]) == 5
+
+
+class SealedMeanwhile:
+    """A transaction beside which the node is sealed before one of its statements."""
+
+    def __init__(self, tx: Transaction, member: Member, before: int) -> None:
+        self.statements = 0
+        self._tx = tx
+        self._member = member
+        self._before = before
+
+    def rows(self, *statement: Any) -> list[Any]:
+        """What the query finds."""
+        if self.statements == self._before:
+            self._member.seal()
+        self.statements += 1
+        return self._tx.rows(*statement)
+
+
+def test_what_is_sealed_while_it_is_looked_for_is_seen(one: Member, other: Member) -> None:
+    """A write goes from the inbox to the changelog between any two statements: it is above."""
+    family(one)
+    one.tell(other)
+    other.seal()
+    before, last = 0, 1
+    while before < last:
+        vector = other.vector()
+        other.sql(f"UPDATE horse SET name = 'before {before}' WHERE number = 1")
+        stamp = "SELECT herdbook_stamp, herdbook_origin FROM horse WHERE number = 1"
+        written = Version(*other.rows(stamp)[0])
+        counted: list[int] = []
+
+        def look(tx: Transaction, known: Described, here: int = before, at: Vector = vector) -> Any:
+            beside = SealedMeanwhile(tx, other, here)
+            found = unseen(cast(Transaction, beside), known.tables, at, {HORSE_1})
+            counted.append(beside.statements)
+            return found
+
+        assert in_transaction_of(other, look) == {HORSE_1: {written}}
+        assert other.rows("SELECT * FROM herdbook_inbox") == []
+        before, last = before + 1, counted[0]
+    assert last > 3, "it looked in one place only"
 
 
 def test_claims_fold_as_the_database_compares(one: Member) -> None:
