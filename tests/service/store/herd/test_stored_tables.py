@@ -77,6 +77,18 @@ class SealedMeanwhile:
         return self._tx.rows(*statement)
 
 
+def unseen_while_sealed(member: Member, vector: Vector, before: int) -> tuple[Any, int]:
+    """What is found where the node is sealed before one statement, and how many there were."""
+
+    def look(tx: Transaction, known: Described) -> tuple[Any, int]:
+        beside = SealedMeanwhile(tx, member, before)
+        found = unseen(cast(Transaction, beside), known.tables, vector, {HORSE_1})
+        return found, beside.statements
+
+    found: tuple[Any, int] = in_transaction_of(member, look)
+    return found
+
+
 def test_what_is_sealed_while_it_is_looked_for_is_seen(one: Member, other: Member) -> None:
     """A write goes from the inbox to the changelog between any two statements: it is above."""
     family(one)
@@ -88,17 +100,10 @@ def test_what_is_sealed_while_it_is_looked_for_is_seen(one: Member, other: Membe
         other.sql(f"UPDATE horse SET name = 'before {before}' WHERE number = 1")
         stamp = "SELECT herdbook_stamp, herdbook_origin FROM horse WHERE number = 1"
         written = Version(*other.rows(stamp)[0])
-        counted: list[int] = []
-
-        def look(tx: Transaction, known: Described, here: int = before, at: Vector = vector) -> Any:
-            beside = SealedMeanwhile(tx, other, here)
-            found = unseen(cast(Transaction, beside), known.tables, at, {HORSE_1})
-            counted.append(beside.statements)
-            return found
-
-        assert in_transaction_of(other, look) == {HORSE_1: {written}}
+        found, last = unseen_while_sealed(other, vector, before)
+        assert found == {HORSE_1: {written}}
         assert other.rows("SELECT * FROM herdbook_inbox") == []
-        before, last = before + 1, counted[0]
+        before += 1
     assert last > 3, "it looked in one place only"
 
 
