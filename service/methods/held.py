@@ -21,22 +21,17 @@ from service.methods.asked import (
 )
 from service.methods.held_json import REASONS, WAITING_SCHEMA, waiting_in_brief, waiting_json
 from service.methods.held_port import HeldQuery, HeldRows, Retried
-from service.methods.help import help_text
-from service.methods.options import LIMIT, NEXT
+from service.methods.options import LIMIT, NEXT, choice_parameter, class_parameter
 from service.methods.params import Arguments, Parameter, Signature
-from service.methods.registry import Handler, Method
+from service.methods.registry import Method, described
 
 USUAL_RETRY, MOST_RETRIED = 100, 1_000
 """Rows tried in one transaction; while it runs nothing of siblings is applied."""
 
 _ID = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
-_CLASS = Parameter("record", "only what is held of this class", {"type": ["string", "null"]})
-_REASON = Parameter(
-    "reason",
-    f"only what is held for one reason: {', '.join(REASONS)}",
-    {"enum": [*REASONS, None]},
-)
+_CLASS = class_parameter("what is held")
+_REASON = choice_parameter("reason", "what is held for one reason", REASONS)
 _RECORD = Parameter("record", "the class of the record", {"type": ["string", "null"]})
 _KEY = Parameter(
     "key",
@@ -101,7 +96,7 @@ class HeldMethods:
         """Each method with its description."""
         some = next(iter(self._catalogue.records))
         one: dict[str, object] = {"id": "0" * 64}
-        yield _method(
+        yield described(
             "held.list",
             "What came from siblings and cannot be written here yet, the eldest first.",
             Signature((_CLASS, _REASON, LIMIT, NEXT)),
@@ -109,7 +104,7 @@ class HeldMethods:
             {"record": some, "limit": 10},
             self.list,
         )
-        yield _method(
+        yield described(
             "held.retry",
             "Try to write what is held: one row, or one after the other.",
             Signature((_CLASS, _KEY, _ONE, _REASON, _TRIES, NEXT)),
@@ -118,7 +113,7 @@ class HeldMethods:
             self.retry,
             _RETRY_NOTE,
         )
-        yield _method(
+        yield described(
             "held.drop",
             "Give up what is held of one record.",
             Signature((_RECORD, _KEY, _ONE)),
@@ -223,17 +218,3 @@ def _refuse(arguments: Arguments) -> NoReturn:
     name = "id" if arguments.get("id") is not None else "key"
     place = pointer(*arguments.place(name))
     raise HeldRefused([Failure("held.unknown", "nothing is held of this record", place)])
-
-
-def _method(
-    name: str,
-    summary: str,
-    signature: Signature,
-    result: JsonSchema,
-    example: dict[str, object],
-    handler: Handler,
-    *notes: str,
-) -> Method:
-    """One method with its help."""
-    text = help_text(name, summary, signature, example, notes)
-    return Method(name, summary, text, signature, result, example, handler)
