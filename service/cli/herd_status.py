@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from service.cli.output import Output, counted
+from service.methods.held_json import DROPPED
 
 _COLUMNS = ("sibling", "state", "lacks", "for", "we lack", "schema", "seen", "why")
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
@@ -30,7 +31,7 @@ def show_status(found: Mapping[str, Any], output: Output) -> None:
 
 def needs_somebody(found: Mapping[str, Any]) -> bool:
     """Whether something is held or an alarm stands."""
-    return bool(found["alarms"]) or any(found["held"].values())
+    return bool(found["alarms"]) or any(_waiting(found["held"]).values())
 
 
 def duration(seconds: float | None) -> str:
@@ -81,12 +82,19 @@ def _count(changes: int | None) -> object:
     return "" if changes is None else changes
 
 
+def _waiting(held: Mapping[str, int]) -> Mapping[str, int]:
+    """How much waits, by reason, without what was given up."""
+    return {reason: count for reason, count in held.items() if count and reason != DROPPED}
+
+
 def _held(held: Mapping[str, int]) -> str:
-    there = {reason: count for reason, count in held.items() if count}
+    there, dropped = _waiting(held), held.get(DROPPED, 0)
+    more = f"; given up: {counted(dropped, 'row')}" if dropped else ""
     if not there:
-        return "held: nothing"
+        return f"held: nothing{more}"
     listed = ", ".join(f"{reason} {count}" for reason, count in there.items())
-    return f"held: {counted(sum(there.values()), 'row')} ({listed}); `herdbook held list` tells why"
+    rows = counted(sum(there.values()), "row")
+    return f"held: {rows} ({listed}); `herdbook held list` tells why{more}"
 
 
 def _journal(journal: Mapping[str, Any]) -> str:

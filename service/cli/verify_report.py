@@ -131,7 +131,8 @@ def _remarks(verdict: Verdict, shown: int) -> Iterator[str]:
         yield f"{rows} kept by one node only: the other has pruned what it has not"
     for node, seen in zip(verdict.pair, verdict.nodes, strict=True):
         if seen.held:
-            yield f"{node.url} holds {counted(seen.held, 'row')} that cannot be written there yet"
+            rows = counted(seen.held, "row", "is", "are")
+            yield f"{rows} held and not written at {node.url}: compared as they are passed on"
     for name in verdict.uncompared:
         yield f"not compared, since only one node has it: {name}"
     if verdict.moving:

@@ -74,12 +74,14 @@ _DROPPED_SCHEMA: JsonSchema = {
 _RETRY_NOTE = (
     "One row is tried, by `record` and `key` or by `id`; else as many as `limit` says, in one "
     "transaction, and `next` goes on with those that follow. `held` tells what could not be "
-    "written, and why. What waited for others may be written in a second round only."
+    "written, and why. What waited for others may be written in a second round only. What was "
+    "dropped is tried where it is named, or its reason."
 )
 _DROP_NOTE = (
-    "Its values go into the journal, under the number that is answered. Siblings that have it keep "
-    "it, and those that get their changes by way of this node only do not get it either: until "
-    "somebody writes the record, or journal.restore does, the herd differs there."
+    "Its values go into the journal, under the number that is answered. It is not tried again by "
+    "itself, and held.list shows it only with the reason `dropped`. It stays a part of what this "
+    "node knows, so siblings get it all the same. It is tried once more when one of them changes "
+    "the record, or by held.retry."
 )
 
 
@@ -98,7 +100,8 @@ class HeldMethods:
         one: dict[str, object] = {"id": "0" * 64}
         yield described(
             "held.list",
-            "What came from siblings and cannot be written here yet, the eldest first.",
+            "What came from siblings and cannot be written here yet, the eldest first; what was "
+            "dropped only where that is the reason asked for.",
             Signature((_CLASS, _REASON, LIMIT, NEXT)),
             _PAGE_SCHEMA,
             {"record": some, "limit": 10},

@@ -128,6 +128,14 @@ def test_one_is_told_as_one_and_columns_that_say_nothing_are_left_out(
     assert aside.startswith("journal: 1 conflict, 1 repair; in the last hour")
 
 
+def test_what_was_given_up_needs_nobody(herdbook: Herdbook, tiny_server: TinyServer) -> None:
+    """It is counted apart, and ends with 0."""
+    tiny_server.respond = answer_with(result=status(held={"refused": 0, "dropped": 1}))
+    ran = herdbook("herd", "status", "--url", tiny_server.url)
+    assert ran.code == 0
+    assert "held: nothing; given up: 1 row\n" in ran.out
+
+
 def test_watching_ends_well_with_ctrl_c(
     herdbook: Herdbook, tiny_server: TinyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
