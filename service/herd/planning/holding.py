@@ -103,7 +103,9 @@ def follow_repairs(draft: Draft) -> dict[Place, Held]:
 
 def outlived(draft: Draft) -> set[Place]:
     """The rows with something given up of an earlier life than a repair gave them."""
-    found = {place: draft.holding(place) for place in draft.repaired()}
+    repaired = draft.repaired()
+    draft.load_held(repaired)
+    found = {place: draft.holding(place) for place in repaired}
     return {
         place
         for place, held in found.items()
