@@ -132,7 +132,7 @@ def _remarks(verdict: Verdict, shown: int) -> Iterator[str]:
     for node, seen in zip(verdict.pair, verdict.nodes, strict=True):
         if seen.held:
             rows = counted(seen.held, "row", "is", "are")
-            yield f"{rows} held and not written at {node.url}: compared as they are passed on"
+            yield f"{rows} held and not written at {node.url}; what it passes on was compared"
     for name in verdict.uncompared:
         yield f"not compared, since only one node has it: {name}"
     if verdict.moving:

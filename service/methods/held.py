@@ -160,7 +160,7 @@ class HeldMethods:
         """`held.drop`."""
         number = await self._held.drop(await self._place(arguments))
         if number is None:
-            _refuse(arguments)
+            _refuse(arguments, "nothing is held of this record, or it was dropped before")
         return {"entry": number}
 
     def _query(self, arguments: Arguments, limit: int) -> HeldQuery:
@@ -216,8 +216,8 @@ def _asked(arguments: Arguments) -> dict[str, object]:
     return {name: arguments.get(name) for name in ("record", "reason")}
 
 
-def _refuse(arguments: Arguments) -> NoReturn:
+def _refuse(arguments: Arguments, said: str = "nothing is held of this record") -> NoReturn:
     """Raise HeldRefused."""
     name = "id" if arguments.get("id") is not None else "key"
     place = pointer(*arguments.place(name))
-    raise HeldRefused([Failure("held.unknown", "nothing is held of this record", place)])
+    raise HeldRefused([Failure("held.unknown", said, place)])

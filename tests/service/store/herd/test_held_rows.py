@@ -125,6 +125,10 @@ def test_what_is_dropped_is_in_the_journal_and_can_be_restored(one: Member, othe
     quiet(one, other)
     assert other.rows("SELECT number FROM stable ORDER BY 1") == [(1,), (2,)]
     assert one.rows("SELECT name FROM ranch WHERE number = 2") == [("ok",)]
+    assert sums(one.url, CATALOGUE, "ranch") == sums(other.url, CATALOGUE, "ranch")
+    assert call(other, "held.retry", reason="dropped")["written"] == 1
+    assert call(other, "held.list", reason="dropped")["held"] == []
+    assert sums(one.url, CATALOGUE, "ranch") == sums(other.url, CATALOGUE, "ranch")
 
 
 def test_nodes_stay_equal_where_something_is_dropped(one: Member, other: Member) -> None:
@@ -150,6 +154,7 @@ def test_what_is_dropped_is_neither_shown_nor_tried_unless_it_is_named(
         call(other, "held.drop", record="ranch", key=key)
     error = refused(other, "held.drop", record="ranch", key=2)
     assert places(error) == [(None, "/key", "held.unknown")]
+    assert "it was dropped before" in error.message
     assert {each["record"] for each in call(other, "held.list")["held"]} == {"stable"}
     shown = call(other, "held.list", reason="dropped")["held"]
     assert {each["key"]["number"] for each in shown} == {2, 3}
