@@ -115,10 +115,14 @@ def test_what_was_put_aside_is_counted(one: Member, other: Member) -> None:
     """What is held by its reason; of the journal all entries, and those of the last hour."""
     some_held(one, other)
     status = call(other, "herd.status")
-    assert status["held"] == {"parent": 1, "schema": 0, "refused": 2, "blocked": 0}
+    assert status["held"] == {
+        "parent": 1, "schema": 0, "refused": 2, "blocked": 0, "dropped": 0,
+    }  # fmt: skip
     assert status["journal"]["conflicts"] == 0
     number = call(other, "held.drop", record="ranch", key=3)["entry"]
-    journal = call(other, "herd.status")["journal"]
+    status = call(other, "herd.status")
+    assert (status["held"]["refused"], status["held"]["dropped"]) == (1, 1)
+    journal = status["journal"]
     assert (journal["repairs"], journal["repairs_last_hour"]) == (1, 1)
     assert journal["by_rule"] == {"dropped": 1}
     assert journal["counted_above"] == 0
@@ -176,9 +180,9 @@ def test_a_look_counts_what_came_since_the_last_one(one: Member, other: Member) 
     some_held(one, other)
     call(other, "held.drop", record="ranch", key=3)
     first = other.do(lambda tx: look(tx, None))
-    assert first == Look({"parent": 1, "refused": 1}, 1, {})
+    assert first == Look({"parent": 1, "refused": 1, "dropped": 1}, 1, {})
     call(other, "held.drop", record="ranch", key=2)
     second = other.do(lambda tx: look(tx, first.last))
-    assert second == Look({"parent": 1}, 2, {"dropped": 1})
+    assert second == Look({"parent": 1, "dropped": 2}, 2, {"dropped": 1})
     assert other.do(lambda tx: look(tx, second.last)).noted == {}
-    assert other.do(aside).held == {"parent": 1}
+    assert other.do(aside).held == {"parent": 1, "dropped": 2}
