@@ -20,6 +20,8 @@ def show_status(found: Mapping[str, Any], output: Output) -> None:
     output.say(f"{found['name']} (origin {found['origin']}), {_schema(found['schema'])}")
     for alarm in found["alarms"]:
         output.say(f"ALARM {alarm['code']}: {alarm['text']}")
+    for sibling in found["siblings"]:
+        _show_clock(sibling, output)
     rows = list(_rows(found))
     if rows:
         output.table(*_without_empty(rows))
@@ -27,6 +29,15 @@ def show_status(found: Mapping[str, Any], output: Output) -> None:
         output.say("no siblings")
     output.say(_held(found["held"]))
     output.say(_journal(found["journal"]))
+
+
+def _show_clock(sibling: Mapping[str, Any], output: Output) -> None:
+    ahead = sibling.get("clock_ahead_seconds")
+    if ahead is not None:
+        output.say(
+            f"CLOCK the last write of {sibling['name']} was stamped {duration(ahead)} ahead of "
+            "this node's clock; set the clocks of both by NTP"
+        )
 
 
 def needs_somebody(found: Mapping[str, Any]) -> bool:

@@ -22,6 +22,7 @@ SIBLING = {
     "state": "streaming, eager",
     "they_lack": 4,
     "they_lack_seconds": 90.0,
+    "clock_ahead_seconds": None,
     "we_lack": 0,
     "schema": "farm 1",
     "seen_at": "2026-01-31T12:00:00.000000Z",
@@ -96,6 +97,19 @@ def test_what_needs_somebody_ends_with_3(
     assert said in ran.out
     ran = herdbook("herd", "status", "--url", tiny_server.url, "--json")
     assert (ran.code, ran.document()) == (3, status(**changes))
+
+
+def test_a_clock_that_is_ahead_is_told(herdbook: Herdbook, tiny_server: TinyServer) -> None:
+    """Whose, and by how much; nothing waits for it."""
+    early = SIBLING | {"clock_ahead_seconds": 86_400.0}
+    tiny_server.respond = answer_with(result=status(siblings=[early, AWAY]))
+    ran = herdbook("herd", "status", "--url", tiny_server.url)
+    assert ran.code == 0
+    told = [line for line in ran.out.splitlines() if line.startswith("CLOCK")]
+    assert told == [
+        "CLOCK the last write of berlin was stamped 1.0 d ahead of this node's clock; "
+        "set the clocks of both by NTP"
+    ]
 
 
 def test_another_schema_and_a_node_alone_are_told(

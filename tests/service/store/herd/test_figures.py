@@ -49,6 +49,22 @@ def test_a_sibling_lacks_what_is_above_its_vector(one: Member) -> None:
     assert 1000 <= sibling["they_lack_seconds"] < 1100
 
 
+@pytest.mark.parametrize(("stamped", "told"), [(700_000, 0.7), (400_000, None)])
+def test_a_sibling_whose_clock_is_ahead_is_told(
+    one: Member, other: Member, stamped: int, told: float | None
+) -> None:
+    """By its latest write that came here; half a second is no matter."""
+    family(one)
+    one.tell(other)
+    other.seal()
+    other.do(lambda tx: note(tx, [Sibling(one.origin(), "one", one.vector())]))
+    latest = "ORDER BY at_origin DESC LIMIT 1"
+    other.sql("UPDATE herdbook_changelog SET stamp = sealed_at + 9000000")
+    other.sql(f"UPDATE herdbook_changelog SET stamp = sealed_at + {stamped} {latest}")
+    (sibling,) = call(other, "herd.status")["siblings"]
+    assert sibling["clock_ahead_seconds"] == told
+
+
 def test_who_lacks_nothing_is_not_behind(one: Member) -> None:
     """However old the changelog is."""
     family(one)
