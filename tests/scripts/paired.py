@@ -135,15 +135,17 @@ class _Same(dict[str, str]):
 
 
 class OnServer:
-    """Pairs, whose databases are made when they are asked for. Some orders are tried."""
+    """Pairs, whose databases are told by origin. Some orders are tried."""
 
-    def __init__(self, make: Callable[[int], StoredNode], most: int) -> None:
-        self._make = make
+    def __init__(self, databases: Callable[[int], StoredNode], most: int) -> None:
+        self._databases = databases
         self._most = most
 
     def node(self, origin: int, shapes: Shapes) -> Node:
         """See the port."""
-        return PairedNode(origin, shapes, self._make(origin))
+        stored = self._databases(origin)
+        stored.begin(shapes)
+        return PairedNode(origin, shapes, stored)
 
     def twin(self, node: Node) -> Node:
         """See the port."""

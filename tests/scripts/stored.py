@@ -6,11 +6,12 @@ What comes out is in the story's words: columns by their names, writers left out
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any, TypeVar
 
 from records.catalogue import Catalogue, RecordInfo
+from schema.capture.columns import graveyard_of
 from schema.capture.triggers import QUIET
 from schema.connection import connected
 from schema.direct import create_tables
@@ -22,7 +23,7 @@ from service.herd.shapes import Place
 from service.herd.vectors import Vector
 from service.store import sql
 from service.store.herd.applier import Applier, where
-from service.store.herd.described import Descriptions
+from service.store.herd.described import Described, Descriptions
 from service.store.herd.every_row import every_row
 from service.store.herd.held import all_held, held_at
 from service.store.herd.journal import numbered
@@ -44,12 +45,13 @@ Result = TypeVar("Result")
 Dump = Mapping[str, tuple[str, list[Any]]]
 """By table its columns, and all its rows."""
 
-_LEFT = {"herdbook_capture", "herdbook_schema", "herdbook_revision"}
-"""Tables that a story does not change."""
+_NAMES = ("inbox", "changelog", "sealer", "vector", "journal", "held")
+_SYSTEM = {f"herdbook_{name}" for name in _NAMES}
+"""What a story changes beside its own tables."""
 
 
 class StoredNode:
-    """A database that is empty at first, and gets the tables of a story."""
+    """A database that is empty at first, with the tables of all stories; one is told at a time."""
 
     def __init__(self, url: str, origin: int, catalogue: Catalogue) -> None:
         self._url = url
@@ -64,6 +66,8 @@ class StoredNode:
         self._applier = Applier(self._known)
         self._sealer = self._open.enter_context(sealing(url, attempts=3))
         self._tables = _tables_of(url)
+        self._first: Dump = {}
+        self._story: Described = Described({})
         self._names = self._look(self._names_of_columns)
 
     def _names_of_columns(self, tx: Transaction) -> words.Names:
@@ -71,6 +75,19 @@ class StoredNode:
             name: {column.id: column.name for column in table.columns}
             for name, table in self._known.of(tx).tables.items()
         }
+
+    def begin(self, tables: Collection[str]) -> None:
+        """A new story, with these tables; of the one before nothing is left."""
+        self.put_back(self._first)
+        every = self._look(lambda tx: self._known.of(tx).tables)
+        self._story = Described({name: every[name] for name in tables})
+        own = {place for name in tables for place in (name, graveyard_of(name))}
+        self._tables = {
+            name: columns
+            for name, columns in _tables_of(self._url).items()
+            if name in own or name in _SYSTEM
+        }
+        self._first = self.kept()
 
     def close(self) -> None:
         """Give the connections back."""
@@ -144,10 +161,9 @@ class StoredNode:
         return words.told(delta, self._names)
 
     def _seen(self, tx: Transaction) -> words.Seen:
-        tables = self._known.of(tx).tables
-        places = {place for _alive, some in every_row(tx, self._known.of(tx)) for place in some}
+        places = {place for _alive, some in every_row(tx, self._story) for place in some}
         rows = {}
-        for name, table in tables.items():
+        for name, table in self._story.tables.items():
             keys = [key for at, key in places if at == name]
             for key, standing in standings(tx, table, keys).items():
                 rows[name, key] = words.state(standing.state, self._names[name])
@@ -156,7 +172,7 @@ class StoredNode:
         return words.Seen(words.origins(where(tx).vector), rows, held, noted)
 
     def _journal(self, tx: Transaction) -> Iterator[JournalEntry]:
-        tables = self._known.of(tx).tables
+        tables = self._story.tables
         numbers = [number for (number,) in tx.rows("SELECT `number` FROM `herdbook_journal`")]
         for one in numbered(tx, numbers):
             place = one.table, key_of(tables[one.table].key, one.row_key)
@@ -223,13 +239,12 @@ def _make_tables(url: str, origin: int, catalogue: Catalogue) -> None:
 
 
 def _tables_of(url: str) -> dict[str, str]:
-    """What a story may change: the columns of each table, the invisible ones as well."""
+    """All tables with their columns, the invisible ones as well."""
     columns: dict[str, list[str]] = defaultdict(list)
     for table, column in read(
         url,
         "SELECT table_name, column_name FROM information_schema.columns "
         "WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position",
     ):
-        if table not in _LEFT:
-            columns[table].append(f"`{column}`")
+        columns[table].append(f"`{column}`")
     return {table: ", ".join(names) for table, names in columns.items()}
