@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import MySQLdb
 
@@ -30,42 +30,47 @@ class Disk(NamedTuple):
     free: Callable[[], None]
 
 
+class _Bounded(PrivateServer):
+    """A server whose files of tables may not grow beyond a size."""
+
+    def __init__(self, folder: Path, kind: ServerKind) -> None:
+        file = "--innodb-data-file-path=ibdata1:12M:autoextend"
+        options = ["--innodb-file-per-table=OFF", f"{file}:max:{_MEGABYTES}M"]
+        super().__init__(folder, program_of(kind), buffer_pool_megabytes=64, options=options)
+        self._more = [options[0], file]
+
+    def fill(self) -> None:
+        """Write until there is no space left, in smaller and smaller pieces."""
+        self.create_database("ballast")
+        with raw_connection(self.url("ballast")) as connection:
+            ask(connection, "CREATE TABLE ballast (n SERIAL, piece LONGBLOB)")
+            for size in _PIECES:
+                _write_until_full(connection, size)
+
+    def free(self) -> None:
+        """Start it without the bound: what is full may not even drop a table."""
+        self.stop()
+        self._options = self._more
+        self.start()
+
+
 @contextmanager
 def bounded_files(folder: Path, kind: ServerKind) -> Iterator[Disk]:
-    """A server whose files of tables may not grow beyond a size, until it is started with more.
-
-    Anybody may do that. It takes a restart, since what is full may not even drop a table.
-    """
-    file = "--innodb-data-file-path=ibdata1:12M:autoextend"
-    options = ["--innodb-file-per-table=OFF", f"{file}:max:{_MEGABYTES}M"]
-    server = PrivateServer(folder, program_of(kind), buffer_pool_megabytes=64, options=options)
-
-    def free() -> None:
-        server.stop()
-        grown = [options[0], file]
-        server.__init__(  # type: ignore[misc]
-            folder, server.program, buffer_pool_megabytes=64, options=grown
-        )
-        server.start()
-
-    with server:
-        yield Disk(server, lambda: _fill_tables(server), free)
+    """A server whose files may not grow, until it is started again. Anybody may have one."""
+    with _Bounded(folder, kind) as server:
+        yield Disk(server, server.fill, server.free)
 
 
-def _fill_tables(server: PrivateServer) -> None:
-    """Write until the server has no space left, in smaller and smaller pieces."""
-    server.create_database("ballast")
-    with raw_connection(server.url("ballast")) as connection:
-        ask(connection, "CREATE TABLE ballast (n SERIAL, piece LONGBLOB)")
-        for size in _PIECES:
-            for _ in range(_MOST):
-                try:
-                    ask(connection, "INSERT INTO ballast (piece) VALUES (REPEAT('x', %s))", (size,))
-                except MySQLdb.Error as error:
-                    assert error.args[0] == TABLE_FULL, error
-                    break
-            else:
-                raise AssertionError("it is never full")
+def _write_until_full(connection: Any, size: int) -> None:
+    insert = "INSERT INTO ballast (piece) VALUES (REPEAT('x', %s))"
+    for _ in range(_MOST):
+        try:
+            ask(connection, insert, (size,))
+        except MySQLdb.Error as error:
+            if error.args[0] != TABLE_FULL:
+                raise
+            return
+    raise AssertionError("it is never full")
 
 
 @contextmanager
@@ -73,7 +78,7 @@ def disk_of_its_own(folder: Path, kind: ServerKind) -> Iterator[Disk]:
     """A server on a file system that a ballast fills; only root can have one."""
     folder.mkdir()
     subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={_DISK_MEGABYTES}m", "herdbook-test", folder],
+        ["mount", "-t", "tmpfs", "-o", f"size={_DISK_MEGABYTES}m", "herdbook-test", str(folder)],
         check=True,
     )
     ballast = folder / "ballast"
@@ -90,9 +95,17 @@ def disk_of_its_own(folder: Path, kind: ServerKind) -> Iterator[Disk]:
         with PrivateServer(folder / "server", program_of(kind), buffer_pool_megabytes=64) as server:
             yield Disk(server, fill, ballast.unlink)
     finally:
-        subprocess.run(["umount", folder], check=True)
+        subprocess.run(["umount", str(folder)], check=True)
 
 
-def can_mount() -> bool:
-    """Whether a file system of one's own can be had here."""
-    return os.geteuid() == 0
+def mounting_fails(folder: Path) -> str | None:
+    """Why there can be no file system of one's own here; None where there can."""
+    if os.geteuid() != 0:
+        return "only root can mount"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "herdbook-test", str(folder)]
+    tried = subprocess.run(command, capture_output=True, text=True, check=False)
+    if tried.returncode:
+        return tried.stderr.strip()
+    subprocess.run(["umount", str(folder)], check=True)
+    return None
