@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from service.errors import Busy
 from service.store.herd import applier, carrying
 from service.store.herd.tables import StoredTables
 from tests.live.units import Side, until_a_lock_is_waited_for
 from tests.service.store.herd.herds import Member, quiet
 from tests.service.store.herd.test_applying import family, same
 from tests.service.store.herd.test_applying_order import HORSE
+from tests.service.store.sealing.tools import sealing
 from tests.service.store.tools import ask, raw_connection
 
 
@@ -78,6 +80,58 @@ def test_somebody_writes_between_a_plan_and_its_carrying_out(
     assert other.held() == []
     quiet(one, other)
     same(one, other)
+
+
+@pytest.mark.parametrize("seals", [True, False])
+@pytest.mark.parametrize("again", [False, True])
+def test_a_key_that_comes_dead_is_used_meanwhile(
+    one: Member, other: Member, interrupted: Any, seals: bool, again: bool
+) -> None:
+    """There is no row to lock. Whether the birth is sealed by then or not, both nodes agree."""
+    family(one)
+    if again:
+        one.sql(HORSE + "(5, 1, NULL, NULL, 55)", "DELETE FROM horse WHERE number = 5")
+    quiet(one, other)
+    one.sql(HORSE + "(5, 1, NULL, NULL, 55)", "DELETE FROM horse WHERE number = 5")
+    delta = one.delta(other.vector())
+
+    def write() -> None:
+        other.sql(HORSE + "(5, 1, NULL, NULL, 66)")
+        if seals:
+            other.seal()
+
+    done = interrupted(write)
+    other.apply(delta)
+    assert done
+    quiet(one, other)
+    same(one, other)
+    assert other.rows("SELECT * FROM horse WHERE number = 5") == []
+
+
+def test_a_key_that_comes_dead_is_used_when_all_is_written(
+    one: Member, other: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever bears it then waits to be sealed, and lives after the dead one."""
+    family(one)
+    quiet(one, other)
+    one.sql(HORSE + "(5, 1, NULL, NULL, 55)", "DELETE FROM horse WHERE number = 5")
+    delta = one.delta(other.vector())
+    require_unborn = StoredTables.require_unborn
+
+    with sealing(other.url) as sealer:
+
+        def then_write(tables: StoredTables, states: Any) -> None:
+            require_unborn(tables, states)
+            other.sql(HORSE + "(5, 1, NULL, NULL, 66)")
+            with pytest.raises(Busy):
+                sealer.seal()
+
+        monkeypatch.setattr(StoredTables, "require_unborn", then_write)
+        other.apply(delta)
+    monkeypatch.setattr(StoredTables, "require_unborn", require_unborn)
+    quiet(one, other)
+    same(one, other)
+    assert one.rows("SELECT chip, herdbook_life FROM horse WHERE number = 5") == [(66, 3)]
 
 
 def test_a_child_is_inserted_while_its_parent_dies(one: Member, other: Member) -> None:
