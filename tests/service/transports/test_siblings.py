@@ -186,36 +186,6 @@ def test_who_says_nothing_for_minutes_is_dead(world: World) -> None:
     assert world.standings("b") == STREAMING
 
 
-def test_a_full_disk_holds_up_and_is_told_until_it_is_mended(world: World) -> None:
-    """An alarm that stays, and the node is not ready; it is tried again, and then that is over."""
-    a, b = world.node("a"), world.node("b", ["a"])
-    b.applies_fail = True
-    a.insert("country", 1, name="Germany")
-    world.run(3)
-    [alarm] = world.rooms["b"].state().alarms
-    assert alarm.code == "delta.not_applied"
-    assert "disk is full" in alarm.text
-    assert world.metric("b", "herdbook_herd_alarms") == 1
-    assert world.rooms["b"].problem() == "what siblings send cannot be written: the disk is full"
-    b.applies_fail = False
-    world.run(2 * RETRY)
-    assert world.agreed()
-    assert world.rooms["b"].state().alarms == ()
-    assert world.rooms["b"].problem() is None
-
-
-def test_a_full_disk_is_no_matter_of_siblings_that_are_away(world: World) -> None:
-    """Whether there is room by now nobody knows until something is written."""
-    a, b = world.node("a"), world.node("b", ["a"])
-    b.applies_fail = True
-    a.insert("country", 1, name="Germany")
-    world.run(3)
-    assert world.rooms["b"].problem() is not None
-    world.rooms["a"].stop()
-    world.run(3)
-    assert world.rooms["b"].problem() is None
-
-
 def test_a_database_that_cannot_be_read_is_tried_again(world: World) -> None:
     """Reading fails: an alarm; later a new delta."""
     a, b = world.node("a"), world.node("b", ["a"])
