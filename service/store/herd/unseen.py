@@ -49,7 +49,16 @@ def _above(
 def _entries(
     tx: Transaction, vector: Vector, among: str, parameters: list[Any]
 ) -> Iterator[tuple[Any, ...]]:
-    """What was written here, sealed or not, and what came from siblings."""
+    """What was written here, sealed or not, and what came from siblings.
+
+    The inbox first: what is sealed meanwhile is found in the changelog then, and not in neither.
+    """
+    for *entry, at_origin in tx.rows(
+        f"SELECT {_COLUMNS}, `at_origin` FROM `herdbook_inbox` WHERE {among}",
+        parameters,
+    ):
+        if at_origin is None or at_origin > vector.get(entry[-1], 0):
+            yield tuple(entry)
     ours = _origin(tx)
     yield from tx.rows(
         f"SELECT {_COLUMNS} FROM `herdbook_changelog` WHERE `position` > ? "
@@ -69,12 +78,6 @@ def _entries(
             f"WHERE `origin` = ? AND `at_origin` > ? AND {among}",
             (origin, vector.get(origin, 0), *parameters),
         )
-    for *entry, at_origin in tx.rows(
-        f"SELECT {_COLUMNS}, `at_origin` FROM `herdbook_inbox` WHERE {among}",
-        parameters,
-    ):
-        if at_origin is None or at_origin > vector.get(entry[-1], 0):
-            yield tuple(entry)
 
 
 def _origin(tx: Transaction) -> int:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from records.stamps import Version
 from service.herd.shapes import Place, Unique
 from service.herd.vectors import Vector
 from service.store.herd.tables import StoredTables
+from service.store.transaction import Transaction
 from tests.service.store.herd.herds import Member, in_transaction_of
 from tests.service.store.herd.test_applying import family
 from tests.service.store.herd.test_applying_order import HORSE
@@ -55,6 +58,36 @@ def test_writes_above_a_vector_are_unseen_wherever_they_stand(one: Member, other
     theirs = {one.origin(): came[one.origin()], other.origin(): begin.get(other.origin(), 0)}
     assert unseen(theirs) == {HORSE_1: {versions[0], *versions[2:]}}
     assert len(unseen({})[HORSE_1]) == 5
+
+
+@pytest.mark.parametrize("which", range(4))
+def test_what_is_sealed_meanwhile_is_missed_nowhere(
+    one: Member, monkeypatch: pytest.MonkeyPatch, which: int
+) -> None:
+    """It moves from the inbox to the changelog; one of the two is read before, the other after.
+
+    A write that is missed would count as seen by the other side, and could be replaced.
+    """
+    family(one)
+    one.seal()
+    one.sql("UPDATE horse SET name = 'new' WHERE number = 1")
+    above, rows = one.vector(), Transaction.rows
+    asked_so_far: list[str] = []
+
+    def then_seal(tx: Transaction, statement: str, *parameters: Any) -> Any:
+        found = rows(tx, statement, *parameters)
+        if "herdbook_inbox` WHERE" in statement or "herdbook_changelog` WHERE" in statement:
+            asked_so_far.append(statement)
+            if len(asked_so_far) == which:
+                monkeypatch.undo()
+                one.seal()
+        return found
+
+    def seen(tables: StoredTables) -> Any:
+        monkeypatch.setattr(Transaction, "rows", then_seal)
+        return tables.seen(above, {HORSE_1})
+
+    assert asked(one, seen) == set()
 
 
 def test_claims_fold_as_the_database_compares(one: Member) -> None:
