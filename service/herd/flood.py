@@ -161,6 +161,8 @@ class Flood:
         streams, actions = self.streams, []
         for stream in streams:
             stream.tick(self.ours)
+            if includes(stream.theirs, self.ours):
+                self._troubles.over(BUILD_FAILED, stream.link)
         for stream, wanted in questions(self.ours, streams):
             actions += stream.ask(wanted, self.ours, self._now)
         for stream in streams:
@@ -184,6 +186,8 @@ class Flood:
         if stream is None or portion is None:
             return []
         if includes(self.ours, portion.delta.covers):
+            # It came another way: whatever kept it from being applied is over.
+            self._troubles.over(APPLY_FAILED, link.number)
             return stream.duplicate(portion, self.ours)
         if includes(self.ours, portion.delta.above):
             return [self._turns.take(link.number, portion)]

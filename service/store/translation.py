@@ -20,6 +20,7 @@ from service.errors import (
 )
 from service.server.errors import ServerError
 from service.store.database import LOST_CONNECTION, error_number
+from service.store.sparing import SparingLog
 
 RETRIED = frozenset(
     {
@@ -53,6 +54,7 @@ CONSTRAINT = frozenset(
 """A constraint of the tables refused a row."""
 
 _log = logging.getLogger(__name__)
+_sparing = SparingLog(_log)
 
 _TABLE: dict[int, tuple[Callable[[str], ServiceError], str]] = {
     **dict.fromkeys(
@@ -106,6 +108,6 @@ def translate(error: Exception) -> Exception:
         return error
     make, message = known
     # Clients get no word of the server's own, which may quote SQL; operators need it.
-    _log.warning("%s: %s", message, error)
+    _sparing.warning(f"{message}: {error}")
     translated: ServiceError = make(message)
     return translated

@@ -31,8 +31,8 @@ from service.database_url import DatabaseUrl
 from service.herd.shapes import Place
 from service.server import PrivateServer
 from service.store.herd.described import describe
+from service.store.herd.every_row import every_row
 from service.store.herd.rows import standings
-from service.store.herd.values import key_of
 from service.store.transaction import Transaction
 from tests.live.node import NodeProcess, migrate, page
 from tests.servers.galera import free_ports
@@ -272,15 +272,14 @@ def standing_at(url: str) -> tuple[Counts, int, int]:
 
 
 def states_at(url: str) -> dict[Place, RowState]:
-    """Every row that the changelog speaks of, live or dead, with its versions."""
+    """Every row, live or dead, with its versions."""
     found: dict[Place, RowState] = {}
 
     def look(tx: Transaction) -> None:
-        for name, table in describe(tx).tables.items():
-            raws = tx.rows(
-                "SELECT DISTINCT row_key FROM herdbook_changelog WHERE table_name = ?", (name,)
-            )
-            keys = [key_of(table.key, raw) for (raw,) in raws]
+        described = describe(tx)
+        places = {place for _alive, some in every_row(tx, described) for place in some}
+        for name, table in described.tables.items():
+            keys = [key for at, key in places if at == name]
             for key, standing in standings(tx, table, keys).items():
                 found[name, key] = standing.state
 

@@ -2,77 +2,30 @@
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from service.server import PrivateServer
-from tests.live.herds import Checker, LiveHerd, together
-from tests.live.ledgers import ledgers_kept, require_all_kept
-from tests.live.pasture import some_call, some_statement
-from tests.live.storm import Kinds, Storm
+from tests.live.herds import LiveHerd
+from tests.live.ledgers import require_all_kept
+from tests.live.outages import servers_of_their_own, write_under_outages
 from tests.live.units import until
-from tests.servers.programs import chosen_kinds, program_of
+from tests.live.verified import require_verified
 
 SEED = 31
-NODES, WRITERS, TURNS = 3, 2, 60
-OUTAGES = 12
-LONGEST = 1.5
-KINDS = Kinds(some_call, some_statement, outages=True)
+NODES = 3
 CIRCLE = [(1, 0), (2, 1), (0, 2)]
+FIVE = 5
+FIVE_LINKED = [(1, 0), (2, 1), (3, 2), (4, 3), (0, 4), (3, 0)]
 
 
 @pytest.fixture
 def fragile(tmp_path: Path) -> Iterator[list[PrivateServer]]:
     """A server for each node, of both kinds where both are tested."""
-    kinds = chosen_kinds()
-    with ExitStack() as held:
-        yield [
-            held.enter_context(
-                PrivateServer(
-                    tmp_path / f"server{number}",
-                    program_of(kinds[number % len(kinds)]),
-                    buffer_pool_megabytes=64,
-                )
-            )
-            for number in range(NODES)
-        ]
-
-
-def outage(herd: LiveHerd, chance: random.Random) -> None:
-    """Something breaks, and is whole again after a while."""
-    number = chance.randrange(NODES)
-    seconds = chance.random() * LONGEST
-    kinds: list[Callable[[], None]] = [
-        lambda: _without_node(herd, number, seconds),
-        lambda: _without_server(herd, number, seconds),
-        lambda: _without_wires(herd, chance.sample(list(herd.wires), 2), seconds),
-    ]
-    chance.choice(kinds)()
-
-
-def _without_node(herd: LiveHerd, number: int, seconds: float) -> None:
-    herd.kill_node(number)
-    time.sleep(seconds)
-    herd.start_node(number)
-
-
-def _without_server(herd: LiveHerd, number: int, seconds: float) -> None:
-    herd.sites[number].server.kill()
-    time.sleep(seconds)
-    herd.sites[number].server.start()
-
-
-def _without_wires(herd: LiveHerd, links: list[tuple[int, int]], seconds: float) -> None:
-    for link in links:
-        herd.wires[link].cut()
-    time.sleep(seconds)
-    for link in links:
-        herd.wires[link].heal()
+    with servers_of_their_own(tmp_path, NODES) as servers:
+        yield servers
 
 
 @pytest.mark.slow
@@ -83,28 +36,26 @@ def test_what_is_acknowledged_outlives_nodes_servers_and_wires(
 
     No constraint is broken at any look, and what was acknowledged is everywhere in the end.
     """
-    chance = random.Random(SEED)
     with LiveHerd(tmp_path, fragile, CIRCLE) as herd:
-        storms = [
-            Storm(node, site.database, f"{SEED} {site.name}", KINDS)
-            for node, site in zip(herd.nodes, herd.sites, strict=True)
-        ]
-
-        def break_things() -> None:
-            for _ in range(OUTAGES):
-                outage(herd, chance)
-                time.sleep(chance.random())
-
-        with Checker(herd) as checker, ledgers_kept(herd, SEED) as ledgers:
-            together(
-                break_things,
-                *(lambda storm=storm: storm.blow(WRITERS, TURNS) for storm in storms),
-            )
-        assert [failure for storm in storms for failure in storm.failures] == []
+        ledgers = write_under_outages(herd, SEED, outages=12, writers=2, turns=60)
         herd.agree()
-        assert checker.broken == []
         assert sum(ledger.acknowledged for ledger in ledgers) > 100
         require_all_kept(herd, ledgers)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [5, 6])
+def test_five_nodes_outlive_what_breaks_under_them(tmp_path: Path, seed: int) -> None:
+    """A circle of five with a short cut: the same; and `herdbook verify` finds no difference."""
+    with (
+        servers_of_their_own(tmp_path, FIVE) as servers,
+        LiveHerd(tmp_path, servers, FIVE_LINKED) as herd,
+    ):
+        ledgers = write_under_outages(herd, seed, outages=10, writers=2, turns=30)
+        herd.agree()
+        assert sum(ledger.acknowledged for ledger in ledgers) > 50
+        require_all_kept(herd, ledgers)
+        require_verified(herd)
 
 
 @pytest.mark.slow

@@ -11,9 +11,11 @@ from service.herd.shapes import Place
 from service.herd.vectors import includes
 from service.simulation.node import Node
 from tests.constraints import broken
+from tests.scripts.nodes import Home, InMemory
 from tests.scripts.tables import Declared, assignments, shown
 
 SECOND = 1_000_000
+START = 1_000_000_000 * SECOND
 ROUNDS = 20
 """A herd that is not at rest after so many rounds of everybody telling everybody never will be."""
 
@@ -21,22 +23,23 @@ ROUNDS = 20
 class Herd:
     """Some nodes and the time. Each command, and each delta that arrives, takes a second."""
 
-    def __init__(self, declared: Declared) -> None:
+    def __init__(self, declared: Declared, home: Home | None = None) -> None:
         self.declared = declared
+        self.home: Home = home or InMemory()
         self.nodes: dict[str, Node] = {}
         self.skews: dict[str, int] = {}
-        self.now = 0
+        self.now = START
 
     def twin(self) -> Herd:
         """The same herd once more, to live on by itself."""
-        other = Herd(self.declared)
-        other.nodes = {name: _twin(node) for name, node in self.nodes.items()}
+        other = Herd(self.declared, self.home)
+        other.nodes = {name: self.home.twin(node) for name, node in self.nodes.items()}
         other.skews, other.now = dict(self.skews), self.now
         return other
 
     def add(self, name: str) -> None:
         """One more node, empty; later ones have higher origins."""
-        self.nodes[name] = Node(len(self.nodes) + 1, self.declared.shapes)
+        self.nodes[name] = self.home.node(len(self.nodes) + 1, self.declared.shapes)
         self.skews[name] = 0
 
     def clock(self, name: str) -> int:
@@ -61,14 +64,15 @@ class Herd:
 
     def deltas(self) -> dict[tuple[str, str], Delta]:
         """What each node has to tell each other one."""
-        return {
-            (one, other): self.nodes[one].delta(self.nodes[other].vector)
-            for one, other in itertools.permutations(self.nodes, 2)
-        }
+        return {pair: self.delta(*pair) for pair in itertools.permutations(self.nodes, 2)}
+
+    def delta(self, one: str, other: str) -> Delta:
+        """What a node has to tell another one."""
+        return self.nodes[one].delta(self.home.vector(self.nodes[other]))
 
     def tell(self, one: str, other: str) -> None:
         """A node learns what another one has."""
-        self.arrive(self.nodes[one].delta(self.nodes[other].vector), other)
+        self.arrive(self.delta(one, other), other)
 
     def arrive(self, delta: Delta, name: str) -> None:
         """A delta is applied; every constraint holds afterwards."""
@@ -112,14 +116,3 @@ def _line(entry: JournalEntry) -> str:
     table, (key,) = entry.place
     lost = " ".join(f"{loss.column}={shown(loss.value)}" for loss in entry.losses)
     return f"journal: {entry.rule}: {table} {key} {lost}".rstrip()
-
-
-def _twin(node: Node) -> Node:
-    other = Node(node.origin, node.shapes)
-    for place, state in node.tables.states.items():
-        other.tables.put(place, state)
-    for entry in node.tables.above({}):
-        other.tables.keep(entry)
-    other.vector = dict(node.vector)
-    other.journal = list(node.journal)
-    return other

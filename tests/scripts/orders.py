@@ -1,30 +1,12 @@
-"""Every order in which the nodes of a herd may hear of each other."""
+"""The orders in which the nodes of a herd may hear of each other, and what becomes of it."""
 
 from __future__ import annotations
 
 import itertools
-import random
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
 
 from tests.scripts.herd import Herd
-
-Pair: TypeAlias = tuple[str, str]
-"""Who tells whom."""
-
-MOST = 720
-"""All orders of three nodes. Of more nodes so many are taken, the same ones each time."""
-
-
-def orders(names: Sequence[str]) -> Iterator[tuple[Pair, ...]]:
-    """The orders in which each node may tell each other one what it has."""
-    pairs = tuple(itertools.permutations(names, 2))
-    if len(names) <= 3:
-        yield from itertools.permutations(pairs)
-        return
-    chance = random.Random(len(names))
-    for _ in range(MOST):
-        yield tuple(chance.sample(pairs, len(pairs)))
+from tests.scripts.nodes import Pair
 
 
 def fresh(herd: Herd, order: Sequence[Pair]) -> None:
@@ -34,7 +16,7 @@ def fresh(herd: Herd, order: Sequence[Pair]) -> None:
     """
     for one, other in order:
         node = herd.nodes[other]
-        delta = herd.nodes[one].delta(node.vector)
+        delta = herd.delta(one, other)
         herd.arrive(delta, other)
         had = dict(node.tables.states), dict(node.vector), list(node.journal)
         herd.arrive(delta, other)
@@ -53,7 +35,7 @@ WAYS = (fresh, late)
 
 def ends(herd: Herd) -> Iterator[tuple[str, Herd]]:
     """The herd at rest, after each order in each way; and how it came there."""
-    for order, way in itertools.product(orders(list(herd.nodes)), WAYS):
+    for order, way in itertools.product(herd.home.orders(list(herd.nodes)), WAYS):
         other = herd.twin()
         way(other, order)
         other.rest()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from service.simulation.node import Refused
 from tests.scripts.herd import SECOND, Herd
+from tests.scripts.nodes import Home
 from tests.scripts.orders import ends
 from tests.scripts.story import Block
 from tests.scripts.tables import Declared
@@ -25,9 +26,9 @@ class Teller:
         in every order          all tell all, in every order; the end, which must be the same
     """
 
-    def __init__(self) -> None:
+    def __init__(self, home: Home | None = None) -> None:
         self._declared = Declared()
-        self._herd = Herd(self._declared)
+        self._herd = Herd(self._declared, home)
 
     def tell(self, block: Block) -> list[str]:
         """What the commands of a block print."""

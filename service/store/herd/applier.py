@@ -183,6 +183,8 @@ class Applier:
                 made = planner(tables, tables.described.shapes, trouble.refused)
                 tables.require_unchanged(made.rows)
                 carry_out(tx, tables, made.rows)
+                _note(tx, here, tables, made, sender)
+                tables.require_unborn(made.rows)
             except Moved as moved:
                 trouble.locked |= moved.places
             except RowsRefused as error:
@@ -192,7 +194,6 @@ class Applier:
                     raise
                 self._descriptions.forget()
             else:
-                _note(tx, here, tables, made, sender)
                 return made
             tx.execute(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
         raise Busy("the rows of a sibling's changes are written by others all the time")

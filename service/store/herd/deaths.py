@@ -17,13 +17,11 @@ from service.store.herd.collation import folded
 from service.store.herd.described import HerdTable
 from service.store.herd.refusals import write_all
 from service.store.herd.rows import among, parameters
-from service.store.herd.tables import NOWHERE, Moved
+from service.store.herd.tables import Moved
 from service.store.herd.values import HerdColumn
 from service.store.herd.writing import META, Writing, key_names, meta_of
 from service.store.sql import marks, quoted
 from service.store.transaction import Transaction
-
-_HOLD_SEALING = "SELECT `only` FROM `herdbook_sealer` WHERE `only` = 1 FOR UPDATE"
 
 
 def in_order(deaths: Iterable[Writing], shapes: Shapes) -> list[Writing]:
@@ -113,43 +111,28 @@ def bury(tx: Transaction, dead: Iterable[Writing]) -> None:
     """Put dead rows into their graveyards, in the place of earlier dead ones.
 
     But not where a row lives whose key the database takes for the same: both would be one place.
-    Raises Moved where a row was born meanwhile of which nothing was here, not even a lock.
     """
     ordered = sorted(dead, key=lambda one: one.table.name)
-    if any(one.before == NOWHERE for one in ordered):
-        # Whoever inserts such a row from now on waits for nothing. Its birth must not be sealed
-        # before the dead row beside it can be seen: it would keep the first life for ever.
-        tx.rows(_HOLD_SEALING)
     for _table, some in groupby(ordered, lambda one: one.table.name):
         for batch in batches(some, lambda one: one.weight):
-            buried = _without_living(tx, batch)
+            buried = _without_living(tx, batch) if _has_spellings(batch[0].table) else batch
             if buried:
                 write_all(buried, lambda one: one.place, lambda part: _bury(tx, part))
 
 
 def _without_living(tx: Transaction, dead: Sequence[Writing]) -> list[Writing]:
-    spelled = _has_spellings(dead[0].table)
-    living = _living(tx, [one for one in dead if spelled or one.before == NOWHERE])
-    born = [one.place for one in dead if one.key in living]
-    if born:
-        raise Moved(born)
-    met = _met(tx, dead, living) if living else []
-    return [one for one in dead if one not in met]
-
-
-def _living(tx: Transaction, dead: Sequence[Writing]) -> list[Key]:
-    """The keys of living rows that the database takes for those of dead ones; they are locked."""
-    if not dead:
-        return []
     table = dead[0].table
     columns = [part.column for part in table.key]
     rows = tx.rows(
         f"SELECT {', '.join(column.read_from('alive') for column in columns)} "
         f"FROM {quoted(table.name)} AS alive FORCE INDEX (PRIMARY) "
-        f"WHERE {among(table, 'alive', len(dead))} FOR UPDATE",
+        f"WHERE {among(table, 'alive', len(dead))}",
         parameters([one.key for one in dead]),
     )
-    return [tuple(map(HerdColumn.read, columns, row)) for row in rows]
+    if not rows:
+        return list(dead)
+    living = _met(tx, dead, [tuple(map(HerdColumn.read, columns, row)) for row in rows])
+    return [one for one in dead if one not in living]
 
 
 def _bury(tx: Transaction, part: Sequence[Writing]) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from twisted.internet.defer import Deferred
 
-from service.errors import ServiceError
+from service.errors import AccountRefused, DatabaseFull, DatabaseReadOnly, ServiceError
 from service.herd.deltas import Delta
 from service.herd.flood_events import ApplyFailed, BuildFailed, Built, Committed, Event
 from service.herd.link_actions import Apply, Build
@@ -20,6 +20,9 @@ from service.herd.port import HerdStore, Reading
 from service.transports.timing import Clock, Timer
 
 _log = logging.getLogger("herdbook.herd")
+
+_TAKES_NO_WRITES = (DatabaseFull, DatabaseReadOnly, AccountRefused)
+"""Whatever is sent, and however often: the node is not what its siblings are."""
 
 GIVEN_UP = "the snapshot was given up, since nothing was asked of it for long"
 
@@ -82,6 +85,12 @@ class Database:
         self._applying: set[int] = set()
         self._gone: set[int] = set()
         self._age = 0
+        self._problems: dict[int, str] = {}
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing of what siblings send can be written, until somebody does something."""
+        return next(iter(self._problems.values()), None)
 
     def begin_anew(self) -> None:
         """The node is another one: how the work ends that is under way tells nothing of it."""
@@ -104,6 +113,7 @@ class Database:
     def forget(self, link: int) -> None:
         """A link is closed."""
         self._close(link)
+        self._problems.pop(link, None)
         if link in self._applying:
             self._gone.add(link)
         else:
@@ -160,17 +170,21 @@ class Database:
         try:
             vector = await self._store.apply(link, sender, apply.portion)
             event = Committed(link, number, part, vector)
+            self._problems.clear()
         except DeltaRefused as refused:
             refusal = str(refused)
             event = ApplyFailed(link, number, part, refusal)
         except Exception as error:
             told = _told(error, "a delta could not be applied")
             event = ApplyFailed(link, number, part, told)
+            if isinstance(error, _TAKES_NO_WRITES):
+                self._problems[link] = f"what siblings send cannot be written: {error.message}"
         self._applying.discard(link)
         if refusal is not None:
             self._refuse(link, refusal)
         if link in self._gone:
             self._gone.discard(link)
+            self._problems.pop(link, None)
             self._store.forget(link)
         self._tell(age, event)
 

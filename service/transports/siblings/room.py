@@ -149,7 +149,7 @@ class HerdRoom:
         if isinstance(self._flood.state, Halted):
             code, text = self._flood.state.alarm
             return f"{code}: {text}"
-        return None
+        return self._database.problem
 
     # What tells of the node itself.
 

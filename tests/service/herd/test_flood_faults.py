@@ -50,7 +50,9 @@ def test_what_failed_and_came_another_way_is_not_tried_again() -> None:
     node.portion(1, delta({}, {3: 1}))
     node.not_applied(1)
     node.grow({3: 1})
+    assert node.flood.alarms != []
     assert node.tick(RETRY_TICKS) == ["to 1: Prune 1", "to 1: Applied 1.0 at 3:1"]
+    assert node.flood.alarms == []
 
 
 def test_what_cannot_be_read_is_read_later_as_a_new_delta() -> None:
@@ -61,6 +63,18 @@ def test_what_cannot_be_read_is_read_later_as_a_new_delta() -> None:
     assert node.not_built(1) == ["alarm delta.not_read"]
     assert node.tick(RETRY_TICKS) == ["build 2.0 for 1 above -"]
     assert node.not_built(1, 2) == []
+
+
+def test_what_could_not_be_read_and_got_there_another_way_is_no_trouble_any_more() -> None:
+    """Nothing is left to read for that neighbour."""
+    node = Conversation()
+    node.meet(1, hello(2))
+    node.grow({1: 1})
+    node.not_built(1)
+    assert node.flood.alarms != []
+    node.hear(1, Have({1: 1}))
+    node.tick(1)
+    assert node.flood.alarms == []
 
 
 def test_a_delta_that_would_leave_a_gap_is_refused() -> None:

@@ -186,23 +186,6 @@ def test_who_says_nothing_for_minutes_is_dead(world: World) -> None:
     assert world.standings("b") == STREAMING
 
 
-def test_a_full_disk_holds_up_and_is_told_until_it_is_mended(world: World) -> None:
-    """Applying fails: an alarm that stays; it is tried again until it works, then it is over."""
-    a, b = world.node("a"), world.node("b", ["a"])
-    b.applies_fail = True
-    a.insert("country", 1, name="Germany")
-    world.run(3)
-    [alarm] = world.rooms["b"].state().alarms
-    assert alarm.code == "delta.not_applied"
-    assert "disk is full" in alarm.text
-    assert world.metric("b", "herdbook_herd_alarms") == 1
-    assert world.rooms["b"].problem() is None
-    b.applies_fail = False
-    world.run(2 * RETRY)
-    assert world.agreed()
-    assert world.rooms["b"].state().alarms == ()
-
-
 def test_a_database_that_cannot_be_read_is_tried_again(world: World) -> None:
     """Reading fails: an alarm; later a new delta."""
     a, b = world.node("a"), world.node("b", ["a"])

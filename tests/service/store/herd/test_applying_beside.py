@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from service.herd.deltas import Delta
-from service.store.herd import applier, carrying, noting
+from service.errors import Busy
+from service.store.herd import applier, carrying
 from service.store.herd.tables import StoredTables
 from tests.live.units import Side, until_a_lock_is_waited_for
 from tests.service.store.herd.herds import Member, quiet
@@ -82,61 +82,57 @@ def test_somebody_writes_between_a_plan_and_its_carrying_out(
     same(one, other)
 
 
-BORN = HORSE + "(5, 1, NULL, NULL, 66)"
-
-
-def with_a_death_unknown_to(other: Member, one: Member) -> Delta:
-    """A delta with a dead row of which the other node has never heard."""
+@pytest.mark.parametrize("seals", [True, False])
+@pytest.mark.parametrize("again", [False, True])
+def test_a_key_that_comes_dead_is_used_meanwhile(
+    one: Member, other: Member, interrupted: Any, seals: bool, again: bool
+) -> None:
+    """There is no row to lock. Whether the birth is sealed by then or not, both nodes agree."""
     family(one)
+    if again:
+        one.sql(HORSE + "(5, 1, NULL, NULL, 55)", "DELETE FROM horse WHERE number = 5")
     quiet(one, other)
     one.sql(HORSE + "(5, 1, NULL, NULL, 55)", "DELETE FROM horse WHERE number = 5")
-    return one.delta(other.vector())
+    delta = one.delta(other.vector())
 
-
-@pytest.mark.parametrize("sealed", [False, True])
-def test_a_row_is_born_while_its_death_comes(
-    one: Member, other: Member, interrupted: Any, sealed: bool
-) -> None:
-    """Nothing was here that could be locked: it dies all the same, and is in the journal."""
-    delta = with_a_death_unknown_to(other, one)
-
-    def born() -> None:
-        other.sql(BORN)
-        if sealed:
+    def write() -> None:
+        other.sql(HORSE + "(5, 1, NULL, NULL, 66)")
+        if seals:
             other.seal()
 
-    done = interrupted(born)
+    done = interrupted(write)
     other.apply(delta)
     assert done
     quiet(one, other)
     same(one, other)
-    assert other.rows("SELECT number FROM horse WHERE number = 5") == []
+    assert other.rows("SELECT * FROM horse WHERE number = 5") == []
     assert ("other life",) in other.rows("SELECT rule FROM herdbook_journal")
 
 
-def test_a_row_is_born_when_its_death_has_been_written(
+def test_a_key_that_comes_dead_is_used_when_all_is_written(
     one: Member, other: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Just before that is committed: it lives on, in a life after that death, on both nodes."""
-    delta = with_a_death_unknown_to(other, one)
-    note = noting.note
+    """Whoever bears it then waits to be sealed, and lives after the dead one."""
+    family(one)
+    quiet(one, other)
+    one.sql(HORSE + "(5, 1, NULL, NULL, 55)", "DELETE FROM horse WHERE number = 5")
+    delta = one.delta(other.vector())
+    require_unborn = StoredTables.require_unborn
+
     with sealing(other.url) as sealer:
-        sealings: list[Side] = []
 
-        def interrupted(*arguments: Any) -> None:
-            note(*arguments)
-            if not sealings:
-                other.sql(BORN)
-                sealings.append(Side(sealer.seal))
-                until_a_lock_is_waited_for(other.url)
+        def then_write(tables: StoredTables, states: Any) -> None:
+            require_unborn(tables, states)
+            other.sql(HORSE + "(5, 1, NULL, NULL, 66)")
+            with pytest.raises(Busy):
+                sealer.seal()
 
-        monkeypatch.setattr(noting, "note", interrupted)
+        monkeypatch.setattr(StoredTables, "require_unborn", then_write)
         other.apply(delta)
-        sealings[0].join()
+    monkeypatch.setattr(StoredTables, "require_unborn", require_unborn)
     quiet(one, other)
     same(one, other)
-    born = "SELECT chip, herdbook_life FROM horse WHERE number = 5"
-    assert one.rows(born) == other.rows(born) == [(66, 3)]
+    assert one.rows("SELECT chip, herdbook_life FROM horse WHERE number = 5") == [(66, 3)]
 
 
 def test_a_child_is_inserted_while_its_parent_dies(one: Member, other: Member) -> None:
