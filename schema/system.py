@@ -202,6 +202,19 @@ held_rows = Table(
 """What came from siblings and cannot be written here yet, a row each. `place` is a digest of table
 and key; `content` holds the row, key included, in MessagePack."""
 
+pieces = Table(
+    f"{SYSTEM_PREFIX}piece",
+    system_metadata,
+    Column("part_of", mysql.VARCHAR(16), nullable=False),
+    Column("id", mysql.VARBINARY(32), nullable=False),
+    Column("number", mysql.INTEGER(unsigned=True), nullable=False, autoincrement=False),
+    Column("content", mysql.LONGBLOB(), nullable=False),
+    PrimaryKeyConstraint("part_of", "id", "number"),
+    **TABLE_OPTIONS,
+)
+"""Contents of the two tables above that are longer than a statement may be, in pieces; `content` is
+empty there. `id` is the place of what is held, or the number in the journal in eight bytes."""
+
 siblings = Table(
     f"{SYSTEM_PREFIX}sibling",
     system_metadata,

@@ -86,7 +86,7 @@ def drop(tx: Transaction, descriptions: Descriptions, place: bytes) -> int | Non
     entry = JournalEntry(DROPPED, row.place, row.state.life, tuple(_losses(tx, described, row)))
     journal.note(tx, described.tables, [entry], None, where(tx).now)
     ((number,),) = tx.rows("SELECT LAST_INSERT_ID()")
-    tx.execute("DELETE FROM `herdbook_held` WHERE `place` = ?", (place,))
+    held.remove(tx, [place])
     return int(number)
 
 
