@@ -74,7 +74,7 @@ ENTRIES = st.builds(
     TEXTS,
 )
 ROWS = st.builds(DeltaRow, TABLES, KEYS, states(), st.booleans())
-DELTAS = st.builds(
+_DELTAS = st.builds(
     Delta,
     NATURALS,
     VECTORS,
@@ -82,8 +82,16 @@ DELTAS = st.builds(
     st.lists(ROWS, max_size=6).map(tuple),
     st.lists(ENTRIES, max_size=6).map(tuple),
     st.booleans(),
-    st.none() | VECTORS,
+    st.none(),
+    st.none(),
 )
+SNAPSHOTS = st.builds(
+    lambda delta, floors, tables: delta._replace(floors=floors, tables=tables),
+    _DELTAS,
+    VECTORS,
+    st.lists(TABLES, max_size=2).map(tuple),
+)
+DELTAS = _DELTAS | SNAPSHOTS
 MESSAGES: st.SearchStrategy[Message] = st.one_of(
     st.builds(Hello, NATURALS, NATURALS, NATURALS, TEXTS, TEXTS, VECTORS),
     st.builds(Have, VECTORS),

@@ -42,11 +42,14 @@ def pack_delta(delta: Delta) -> DeltaBody:
         packed_entries,
         entry_order,
         None if delta.floors is None else dict(delta.floors),
+        delta.tables,
     )
 
 
 def unpack_delta(body: DeltaBody) -> Delta:
     """The delta; raises ValueError, IndexError or WireFault where its pieces do not fit."""
+    if (body.floors is None) != (body.tables is None):
+        raise ValueError("a snapshot, and nothing else, has floors and tables")
     _require_as_many(body.row_order, (group.lives for group in body.row_groups))
     _require_as_many(body.entry_order, (group.positions for group in body.entry_groups))
     listings = unpack_lists(body.lists)
@@ -60,6 +63,7 @@ def unpack_delta(body: DeltaBody) -> Delta:
         _in_order(entries, body.entry_order),
         body.last,
         body.floors,
+        body.tables,
     )
 
 

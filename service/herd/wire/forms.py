@@ -86,3 +86,4 @@ class DeltaBody(msgspec.Struct, array_like=True, frozen=True):
     entry_groups: tuple[EntryGroup, ...]
     entry_order: Limited
     floors: WireVector | None = None
+    tables: tuple[str, ...] | None = None

@@ -122,7 +122,7 @@ class Applier:
     def _apply_last(self, tx: Transaction, delta: Delta, named: Named, here: Here) -> Outcome:
         """Apply the last part of a snapshot; what it has not named has died."""
         described = self._descriptions.of(tx)
-        live, dead = unnamed(tx, described, named)
+        live, dead = unnamed(tx, described, named, delta)
         died = dead_rows_of(tx, described, delta, live, here.now)
         outcome = self._apply(tx, delta._replace(rows=delta.rows + died), here, True)
         forget(tx, self._descriptions.of(tx), delta, died, dead, outcome.plan.rows)

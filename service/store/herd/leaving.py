@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from records.states import RowState
 from schema.capture.columns import graveyard_of
 from service.herd.deltas import Delta, DeltaRow
-from service.herd.planning.forgetting import left_out
+from service.herd.planning.forgetting import left_out, names_rows_of
 from service.herd.shapes import Place
 from service.store.herd.batches import batches
 from service.store.herd.described import Described
@@ -26,12 +26,17 @@ def note_named(described: Described, named: Named, delta: Delta) -> None:
     named.add(digest(row.table, row_key_of(known, row.place)) for row in delta.rows)
 
 
-def unnamed(tx: Transaction, described: Described, named: Named) -> tuple[list[Place], list[Place]]:
-    """The rows here, live and dead, that a snapshot has not named with all its parts."""
+def unnamed(
+    tx: Transaction, described: Described, named: Named, delta: Delta
+) -> tuple[list[Place], list[Place]]:
+    """The rows here, live and dead, that a snapshot has not named with all its parts.
+
+    `delta` is its last part. Rows of tables that its sender does not have are left alone.
+    """
     live: list[Place] = []
     dead: list[Place] = []
     known = described.tables
-    for alive, places in every_row(tx, described):
+    for alive, places in every_row(tx, described, lambda table: names_rows_of(delta, table)):
         digests = {digest(place[0], row_key_of(known, place)): place for place in places}
         there = named.among(digests)
         (live if alive else dead).extend(

@@ -117,6 +117,7 @@ class DeltaReader:
             try:
                 described = self._described(tx)
                 if head.floors is not None:
+                    head = head._replace(tables=tuple(sorted(described.tables)))
                     add_every_row(tx, described, spool)
                 require_whole(tx, described, spool, reach.unborn)
                 states = States(tx, described, self._held_of, reach.unborn)
@@ -176,7 +177,7 @@ def head_of(moment: Moment, reach: Reach, above: Vector) -> Delta:
     """The delta for a node at a vector, without rows and entries.
 
     For one that lacks what was pruned here it is a snapshot: all rows, and the entries above its
-    vector. Who has less would pass on a gap.
+    vector. Who has less would pass on a gap. Its tables are told when they are known.
     """
     floors = None if includes(above, moment.floors) else dict(moment.floors)
     return Delta(moment.origin, dict(above), reach.covers, (), (), last=False, floors=floors)

@@ -32,6 +32,14 @@ def test_no_bytes_are_no_message() -> None:
     assert fault_of(b"").code == "wire.malformed"
 
 
+def test_a_snapshot_has_both_floors_and_tables() -> None:
+    """One without the other would let rows die of which the sender knows nothing."""
+    halves: tuple[dict[str, Any], ...] = ({"floors": {1: 3}}, {"tables": ("city",)})
+    for half in halves:
+        delta = samples.EVERYTHING._replace(**half)
+        assert "floors and tables" in fault_of(encode(Portion(1, 0, delta))).text
+
+
 @pytest.mark.parametrize("number", [0, 8, 255])
 def test_an_unknown_message_is_named(number: int) -> None:
     """The fault tells which message it was."""
