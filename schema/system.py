@@ -215,6 +215,17 @@ pieces = Table(
 """Contents of the two tables above that are longer than a statement may be, in pieces; `content` is
 empty there. `id` is the place of what is held, or the number in the journal in eight bytes."""
 
+waits = Table(
+    f"{SYSTEM_PREFIX}wait",
+    system_metadata,
+    Column("parent", mysql.BINARY(32), nullable=False),
+    Column("place", mysql.BINARY(32), nullable=False),
+    PrimaryKeyConstraint("parent", "place"),
+    UniqueConstraint("place", "parent", name=f"{SYSTEM_PREFIX}waiting"),
+    **TABLE_OPTIONS,
+)
+"""For what held rows wait that wait for their parents: the digests of both."""
+
 siblings = Table(
     f"{SYSTEM_PREFIX}sibling",
     system_metadata,

@@ -33,6 +33,7 @@ def upgrade() -> None:
     _create_pruned()
     _create_journal()
     _create_held()
+    _create_wait()
     _create_piece()
     _create_sibling()
     op.execute("UPDATE herdbook_schema SET `number` = 3, oldest_code = 3 WHERE `only` = 1")
@@ -41,7 +42,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Go one revision back."""
     op.execute("UPDATE herdbook_schema SET `number` = 2, oldest_code = 1 WHERE `only` = 1")
-    for name in ("sibling", "piece", "held", "journal", "pruned", "vector"):
+    for name in ("sibling", "piece", "wait", "held", "journal", "pruned", "vector"):
         op.drop_table(f"herdbook_{name}")
     op.drop_column("herdbook_sealer", "written")
     op.drop_constraint("herdbook_came", "herdbook_changelog", type_="unique")
@@ -116,6 +117,21 @@ def _create_held() -> None:
         sa.Column("content", mysql.LONGBLOB(), nullable=False),
         sa.Column("held_at", mysql.BIGINT(unsigned=True), nullable=False),
         sa.PrimaryKeyConstraint("place"),
+        mysql_engine="InnoDB",
+        mysql_row_format="DYNAMIC",
+        mysql_default_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+
+
+def _create_wait() -> None:
+    """For what held rows wait."""
+    op.create_table(
+        "herdbook_wait",
+        sa.Column("parent", mysql.BINARY(length=32), nullable=False),
+        sa.Column("place", mysql.BINARY(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("parent", "place"),
+        sa.UniqueConstraint("place", "parent", name="herdbook_waiting"),
         mysql_engine="InnoDB",
         mysql_row_format="DYNAMIC",
         mysql_default_charset="utf8mb4",

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from service.herd.held import BLOCKED, PARENT, REFUSED, SCHEMA, Held
 from service.herd.shapes import Place
 from service.herd.wire.single import row_bytes, row_of_bytes
-from service.store.herd import pieces
+from service.store.herd import pieces, waits
 from service.store.herd.batches import batches
 from service.store.herd.places import Tables, digest, row_key_of
 from service.store.sealing.entries import Place as Row
@@ -59,8 +59,11 @@ def held_in(tx: Transaction, table: str) -> list[Held]:
 
 def hold(tx: Transaction, tables: Tables, helds: Iterable[Held], now: int) -> None:
     """Hold some rows; what was held of them before gives way. The moment is that of the first."""
+    every = list(helds)
+    waits.remove(tx, [_place(tables, held.row.place) for held in every])
+    waits.note(tx, tables, every)
     for part in batches(
-        (_stored(tables, held, now) for held in helds),
+        (_stored(tables, held, now) for held in every),
         lambda row: len(row[4]) + LONGEST_TEXT,
         room=tx.room,
     ):
@@ -80,9 +83,10 @@ def release(tx: Transaction, tables: Tables, places: Collection[Place]) -> None:
 
 def remove(tx: Transaction, places: Collection[bytes]) -> None:
     """Remove what is held at these places."""
-    for part in batches(places, len):
+    for part in batches(places, len, room=tx.room):
         tx.execute(f"DELETE FROM `herdbook_held` WHERE `place` IN ({marks(len(part))})", part)
     pieces.HELD.remove(tx, places)
+    waits.remove(tx, places)
 
 
 def _insert(tx: Transaction, part: Sequence[_Stored]) -> None:
@@ -96,7 +100,7 @@ def _insert(tx: Transaction, part: Sequence[_Stored]) -> None:
 
 def _at(tx: Transaction, places: Iterable[bytes], lock: str = "") -> Iterator[tuple[bytes, Held]]:
     """What is held at some places."""
-    for part in batches(places, len):
+    for part in batches(places, len, room=tx.room):
         rows = tx.rows(
             f"SELECT {_HELD} FROM `herdbook_held` WHERE `place` IN ({marks(len(part))}){lock}", part
         )

@@ -43,7 +43,7 @@ class Pieces:
 
     def remove(self, tx: Transaction, names: Iterable[bytes]) -> None:
         """Remove the pieces of some rows, of which most have none."""
-        for part in batches(names, len):
+        for part in batches(names, len, room=tx.room):
             tx.execute(
                 "DELETE FROM `herdbook_piece` "
                 f"WHERE `part_of` = ? AND `id` IN ({marks(len(part))})",

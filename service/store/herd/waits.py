@@ -1,0 +1,52 @@
+"""Which held rows wait for which others: an index, so that only what may be written is read again.
+
+Both are named by the digests of their places. What it names may be held no more for that reason;
+then trying it again changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from service.herd.held import PARENT, Held
+from service.herd.planning.retrying import parents_of
+from service.store.herd.batches import batches
+from service.store.herd.places import Tables, digest, row_key_of
+from service.store.sql import marks
+from service.store.transaction import Transaction
+
+
+def note(tx: Transaction, tables: Tables, helds: Iterable[Held]) -> None:
+    """Note what held rows wait for that wait for their parents."""
+    shapes = {name: table.shape for name, table in tables.items()}
+    pairs = {
+        (digest(parent[0], row_key_of(tables, parent)), digest(place[0], row_key_of(tables, place)))
+        for held in helds
+        if held.reason == PARENT
+        for place in [held.row.place]
+        for parent in parents_of(held, shapes)
+    }
+    for part in batches(sorted(pairs), lambda pair: len(pair[0] + pair[1]), room=tx.room):
+        tx.execute(
+            "INSERT IGNORE INTO `herdbook_wait` (`parent`, `place`) VALUES "
+            f"{', '.join(['(?, ?)'] * len(part))}",
+            [name for pair in part for name in pair],
+        )
+
+
+def remove(tx: Transaction, places: Collection[bytes]) -> None:
+    """Held rows wait no more, or for something else."""
+    for part in batches(places, len, room=tx.room):
+        tx.execute(f"DELETE FROM `herdbook_wait` WHERE `place` IN ({marks(len(part))})", part)
+
+
+def waiting_for(tx: Transaction, parents: Sequence[bytes], after: bytes, most: int) -> list[bytes]:
+    """The first rows beyond a place that wait for one of some rows, as many as fit a statement."""
+    return [
+        place
+        for (place,) in tx.rows(
+            f"SELECT DISTINCT `place` FROM `herdbook_wait` WHERE `parent` IN "
+            f"({marks(len(parents))}) AND `place` > ? ORDER BY `place` LIMIT {most:d}",
+            [*parents, after],
+        )
+    ]
