@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
@@ -22,7 +23,7 @@ from MySQLdb import Error as DriverError
 
 from schema.capture.triggers import NOW
 from service.errors import Busy
-from service.herd.deltas import Delta, LogEntry
+from service.herd.deltas import Delta, DeltaRow, LogEntry
 from service.herd.held import Held
 from service.herd.planning.forgetting import is_behind
 from service.herd.planning.plan import NOTHING, Here, Plan, plan
@@ -33,7 +34,7 @@ from service.store.herd import held, journal, noting
 from service.store.herd.carrying import carry_out
 from service.store.herd.described import Descriptions
 from service.store.herd.floors import floors_of, raise_floors
-from service.store.herd.leaving import dead_rows_of, forget, note_named, unnamed
+from service.store.herd.leaving import Unnamed, forget, forget_deaths, note_named
 from service.store.herd.named import Named
 from service.store.herd.refusals import RowsRefused
 from service.store.herd.renewing import settle_raised
@@ -121,12 +122,22 @@ class Applier:
         note_named(self._descriptions.of(tx), named, delta)
 
     def _apply_last(self, tx: Transaction, delta: Delta, named: Named, here: Here) -> Outcome:
-        """Apply the last part of a snapshot; what it has not named has died."""
-        described = self._descriptions.of(tx)
-        live, dead = unnamed(tx, described, named, delta)
-        died = dead_rows_of(tx, described, delta, live, here.now)
-        outcome = self._apply(tx, delta._replace(rows=delta.rows + died), here, True)
-        forget(tx, self._descriptions.of(tx), delta, died, dead, outcome.plan.rows)
+        """Apply the last part of a snapshot; what it has not named has died.
+
+        Those deaths are like further parts before the last one, so they are not all in memory.
+        What cannot die without a repair waits for the last, as in any other part.
+        """
+        waited: tuple[DeltaRow, ...] = ()
+        with closing(Unnamed(tx, self._descriptions.of(tx), named, delta)) as left:
+            for died in left.dying(here.now):
+                part = delta._replace(rows=died, entries=(), last=False)
+                made = self._apply(tx, part, here, False).plan
+                forget_deaths(tx, self._descriptions.of(tx), died, made.rows)
+                waited += made.waiting
+            outcome = self._apply(tx, delta._replace(rows=delta.rows + waited), here, True)
+            forget_deaths(tx, self._descriptions.of(tx), waited, outcome.plan.rows)
+            for dead in left.dead():
+                forget(tx, self._descriptions.of(tx), dead)
         return outcome
 
     def _apply(self, tx: Transaction, delta: Delta, here: Here, parts_before: bool) -> Outcome:

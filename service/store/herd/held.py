@@ -9,7 +9,8 @@ from service.herd.held import BLOCKED, PARENT, REFUSED, SCHEMA, Held
 from service.herd.shapes import Place
 from service.herd.wire.single import row_bytes, row_of_bytes
 from service.store.herd import pieces, waits
-from service.store.herd.batches import batches
+from service.store.herd.batches import MOST_ROWS, batches
+from service.store.herd.pages import fitting
 from service.store.herd.places import Tables, digest, row_key_of
 from service.store.sealing.entries import Place as Row
 from service.store.sql import marks
@@ -41,14 +42,18 @@ def held_at(tx: Transaction, rows: Collection[Row]) -> dict[Row, Held]:
     return {named[at]: held for at, held in _at(tx, named)}
 
 
-def all_held(tx: Transaction, reasons: Collection[str] = ()) -> list[Held]:
-    """All that is held, or what is for one of these reasons; the eldest first."""
-    where = f" WHERE `reason` IN ({marks(len(reasons))})" if reasons else ""
-    rows = tx.rows(
-        f"SELECT {_HELD} FROM `herdbook_held`{where} ORDER BY `held_at`, `place`",
-        sorted(CODES[reason] for reason in reasons),
-    )
-    return [held for _place, held in _read(tx, rows)]
+def every_held(tx: Transaction) -> Iterator[list[Held]]:
+    """All that is held, in the order of places, as much at a time as may be in memory."""
+    after = b""
+    while found := tx.rows(
+        f"SELECT `place`, {pieces.HELD.size} FROM `herdbook_held` WHERE `place` > ? "
+        f"ORDER BY `place` LIMIT {MOST_ROWS:d}",
+        (after,),
+    ):
+        count = fitting([int(size) for _place, size in found], MOST_ROWS)
+        places = [place for place, _size in found[:count]]
+        after = places[-1]
+        yield [held for _place, held in _at(tx, places)]
 
 
 def held_in(tx: Transaction, table: str) -> list[Held]:

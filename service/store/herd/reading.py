@@ -29,7 +29,7 @@ from service.store.database import HerdbookDatabase
 from service.store.herd.delta_parts import Batches, Sizes
 from service.store.herd.described import Described, Descriptions
 from service.store.herd.every_row import every_row
-from service.store.herd.held import all_held
+from service.store.herd.held import every_held
 from service.store.herd.lines import lines_above
 from service.store.herd.places import row_key_of
 from service.store.herd.snapshots import Moment, Snapshot, moment_of, told_by_service_errors
@@ -188,6 +188,7 @@ def add_every_row(tx: Transaction, described: Described, spool: Spool) -> None:
     known = described.tables
     for alive, places in every_row(tx, described):
         spool.add_rows(((place[0], row_key_of(known, place)) for place in places), alive=alive)
-    for held in all_held(tx):
-        place = held.row.place
-        spool.add_rows([(place[0], row_key_of(known, place))], alive=held.row.state.alive)
+    for some in every_held(tx):
+        for held in some:
+            place = held.row.place
+            spool.add_rows([(place[0], row_key_of(known, place))], alive=held.row.state.alive)

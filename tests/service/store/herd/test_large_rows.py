@@ -9,10 +9,9 @@ import pytest
 
 from service.herd.held import PARENT, REFUSED
 from service.store.herd.applier import Applier
-from service.store.herd.held import all_held
 from service.store.transaction import Transaction
 from tests.service.store.herd.asides import call, entries
-from tests.service.store.herd.herds import Member, quiet
+from tests.service.store.herd.herds import Member, all_held, quiet
 from tests.service.store.herd.test_applying import same
 from tests.service.store.tools import raw_connection, read
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
 from schema.capture.triggers import QUIET
+from service.herd.deltas import Delta, DeltaRow
 from service.herd.messages import Portion
+from service.herd.planning.forgetting import left_out
 from service.herd.port import Sibling
+from service.herd.shapes import Place
 from service.herd.vectors import Vector
-from service.store.herd import siblings
+from service.store.herd import leaving, siblings
 from service.store.herd.applier import Applier
 from service.store.herd.arrivals import Arrivals
 from service.store.herd.delta_parts import Sizes
@@ -220,3 +224,43 @@ def _past_the_triggers(member: Member) -> None:
         cursor = connection.cursor()
         cursor.execute(f"SET {QUIET} = 1")
         cursor.execute("INSERT INTO ranch (number, name) VALUES (61, 'loaded')")
+
+
+def test_rows_that_a_snapshot_lets_die_are_taken_a_few_at_a_time(
+    one: Member, other: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parents, children and mothers, all gone; only what a new child holds on to lives again."""
+    monkeypatch.setattr(leaving, "AT_ONCE", 2)
+    at_once: list[int] = []
+
+    def counted(delta: Delta, places: Sequence[Place], *more: Any) -> tuple[DeltaRow, ...]:
+        at_once.append(len(places))
+        return left_out(delta, places, *more)
+
+    monkeypatch.setattr(leaving, "left_out", counted)
+
+    def meanwhile() -> None:
+        one.sql(
+            "DELETE FROM horse WHERE number >= 30",
+            "DELETE FROM horse WHERE number = 2",
+            "DELETE FROM horse",
+            "DELETE FROM stable",
+            "DELETE FROM ranch WHERE number > 2",
+        )
+        other.sql(HORSE + "(40, 20, NULL, NULL, 140)")
+
+    one.sql(
+        *(f"INSERT INTO ranch (number, name) VALUES ({n}, 'r')" for n in range(20, 25)),
+        *(f"INSERT INTO stable (number, ranch_number, sign) VALUES ({n}, {n}, 't{n}')"
+          for n in range(20, 25)),
+        *(HORSE + f"({n}, {n}, NULL, NULL, {100 + n})" for n in range(20, 25)),
+        *(HORSE + f"({n}, 20, NULL, {n - 10}, {100 + n})" for n in range(30, 35)),
+    )  # fmt: skip
+    _away(one, other, meanwhile)
+    assert rows(one) == rows(other)
+    assert other.rows("SELECT number FROM horse") == [(40,)]
+    assert other.rows("SELECT number FROM stable") == [(20,)]
+    assert other.rows("SELECT number FROM ranch ORDER BY 1") == [(1,), (2,), (20,)]
+    assert other.rows("SELECT * FROM herdbook_dead_stable") == []
+    assert sum(at_once) > 20
+    assert max(at_once) == 2
