@@ -197,6 +197,7 @@ held_rows = Table(
     Column("content", mysql.LONGBLOB(), nullable=False),
     Column("held_at", mysql.BIGINT(unsigned=True), nullable=False),
     PrimaryKeyConstraint("place"),
+    UniqueConstraint("reason", "place", name=f"{SYSTEM_PREFIX}held_for"),
     **TABLE_OPTIONS,
 )
 """What came from siblings and cannot be written here yet, a row each. `place` is a digest of table

@@ -117,6 +117,7 @@ def _create_held() -> None:
         sa.Column("content", mysql.LONGBLOB(), nullable=False),
         sa.Column("held_at", mysql.BIGINT(unsigned=True), nullable=False),
         sa.PrimaryKeyConstraint("place"),
+        sa.UniqueConstraint("reason", "place", name="herdbook_held_for"),
         mysql_engine="InnoDB",
         mysql_row_format="DYNAMIC",
         mysql_default_charset="utf8mb4",
