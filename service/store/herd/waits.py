@@ -6,7 +6,7 @@ then trying it again changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from service.herd.held import PARENT, Held
 from service.herd.planning.retrying import parents_of
@@ -40,13 +40,36 @@ def remove(tx: Transaction, places: Collection[bytes]) -> None:
         tx.execute(f"DELETE FROM `herdbook_wait` WHERE `place` IN ({marks(len(part))})", part)
 
 
-def waiting_for(tx: Transaction, parents: Sequence[bytes], after: bytes, most: int) -> list[bytes]:
-    """The first rows beyond a place that wait for one of some rows, as many as fit a statement."""
+def waiting_for(tx: Transaction, parents: Iterable[bytes], most: int) -> Iterator[list[bytes]]:
+    """The rows that wait for some rows, `most` at a time, in the order of what they wait for.
+
+    Each page is read where the one before ended, however many there are; what is removed meanwhile
+    does not come.
+    """
+    left = sorted(set(parents))
+    while left:
+        among = f"`parent` IN ({marks(len(left))})"
+        found = _page(tx, f"{among} ORDER BY `parent`, `place`", left, most)
+        if not found:
+            return
+        parent = found[-1][0]
+        while found:
+            yield [place for _parent, place in found]
+            # The one at which the page ended may have more; those after it come next.
+            beyond = (parent, found[-1][1])
+            found = _page(tx, "`parent` = ? AND `place` > ? ORDER BY `place`", beyond, most)
+        left = [one for one in left if one > parent]
+
+
+def _page(
+    tx: Transaction, which: str, given: Sequence[bytes], most: int
+) -> list[tuple[bytes, bytes]]:
+    # Left to itself a server walks through all that waits, since that is in the order of places.
     return [
-        place
-        for (place,) in tx.rows(
-            f"SELECT DISTINCT `place` FROM `herdbook_wait` WHERE `parent` IN "
-            f"({marks(len(parents))}) AND `place` > ? ORDER BY `place` LIMIT {most:d}",
-            [*parents, after],
+        (parent, place)
+        for parent, place in tx.rows(
+            "SELECT `parent`, `place` FROM `herdbook_wait` FORCE INDEX (PRIMARY) "
+            f"WHERE {which} LIMIT {most:d}",
+            given,
         )
     ]

@@ -56,9 +56,7 @@ def woken_by(tx: Transaction, came: Came) -> Iterator[tuple[Held, ...]]:
     if came.written:
         yield from waiting(tx, (BLOCKED,))
     for part in batches(came.rows, len, room=tx.room):
-        after = b""
-        while places := waiting_for(tx, part, after, AT_ONCE):
-            after = places[-1]
+        for places in waiting_for(tx, part, AT_ONCE):
             yield from _read(tx, _with_below(tx, places))
 
 
@@ -87,7 +85,7 @@ def _with_below(tx: Transaction, places: Sequence[bytes]) -> list[bytes]:
         near = [
             place
             for part in batches(wave, len, room=tx.room)
-            for place in waiting_for(tx, part, b"", most)
+            for place in next(waiting_for(tx, part, most), ())
         ]
         wave = [place for place in dict.fromkeys(near) if place not in found]
         found.update(dict.fromkeys(wave[: most - len(found)]))
