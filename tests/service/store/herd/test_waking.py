@@ -8,7 +8,9 @@ from service.herd.deltas import Delta
 from service.herd.held import PARENT
 from service.store.herd import waking
 from service.store.herd.applier import Applier
+from service.store.herd.waits import waiting_for
 from service.store.herd.waking import waiting
+from service.store.transaction import Transaction
 from tests.service.store.herd.herds import Member, quiet
 from tests.service.store.herd.test_applying import same
 
@@ -143,3 +145,23 @@ def test_what_waits_is_read_in_pages_that_hold_everything_once(
     other.apply(whole)
     quiet(one, other)
     same(one, other)
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 50])
+def test_pages_of_what_waits_leave_nothing_out(one: Member, most: int) -> None:
+    """Several parents, with many, few and no children; some of which wait for two."""
+    pairs = {(1, 1), (1, 2), (1, 3), (1, 4), (1, 5), (2, 1), (4, 6), (5, 2), (5, 7), (6, 8)}
+    names = [number.to_bytes(32, "big") for number in range(9)]
+
+    def work(tx: Transaction) -> list[list[bytes]]:
+        for parent, place in pairs:
+            tx.execute(
+                "INSERT INTO herdbook_wait (parent, place) VALUES (?, ?)",
+                (names[parent], names[place]),
+            )
+        return list(waiting_for(tx, names[1:6], most))
+
+    pages = one.do(work)
+    assert max(map(len, pages)) <= most
+    found = sorted(place for page in pages for place in page)
+    assert found == sorted(names[place] for parent, place in pairs if parent < 6)
