@@ -197,10 +197,35 @@ held_rows = Table(
     Column("content", mysql.LONGBLOB(), nullable=False),
     Column("held_at", mysql.BIGINT(unsigned=True), nullable=False),
     PrimaryKeyConstraint("place"),
+    UniqueConstraint("reason", "place", name=f"{SYSTEM_PREFIX}held_for"),
     **TABLE_OPTIONS,
 )
 """What came from siblings and cannot be written here yet, a row each. `place` is a digest of table
 and key; `content` holds the row, key included, in MessagePack."""
+
+pieces = Table(
+    f"{SYSTEM_PREFIX}piece",
+    system_metadata,
+    Column("part_of", mysql.VARCHAR(16), nullable=False),
+    Column("id", mysql.VARBINARY(32), nullable=False),
+    Column("number", mysql.INTEGER(unsigned=True), nullable=False, autoincrement=False),
+    Column("content", mysql.LONGBLOB(), nullable=False),
+    PrimaryKeyConstraint("part_of", "id", "number"),
+    **TABLE_OPTIONS,
+)
+"""Contents of the two tables above that are longer than a statement may be, in pieces; `content` is
+empty there. `id` is the place of what is held, or the number in the journal in eight bytes."""
+
+waits = Table(
+    f"{SYSTEM_PREFIX}wait",
+    system_metadata,
+    Column("parent", mysql.BINARY(32), nullable=False),
+    Column("place", mysql.BINARY(32), nullable=False),
+    PrimaryKeyConstraint("parent", "place"),
+    UniqueConstraint("place", "parent", name=f"{SYSTEM_PREFIX}waiting"),
+    **TABLE_OPTIONS,
+)
+"""For what held rows wait that wait for their parents: the digests of both."""
 
 siblings = Table(
     f"{SYSTEM_PREFIX}sibling",

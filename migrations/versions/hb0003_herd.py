@@ -33,6 +33,8 @@ def upgrade() -> None:
     _create_pruned()
     _create_journal()
     _create_held()
+    _create_wait()
+    _create_piece()
     _create_sibling()
     op.execute("UPDATE herdbook_schema SET `number` = 3, oldest_code = 3 WHERE `only` = 1")
 
@@ -40,7 +42,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Go one revision back."""
     op.execute("UPDATE herdbook_schema SET `number` = 2, oldest_code = 1 WHERE `only` = 1")
-    for name in ("sibling", "held", "journal", "pruned", "vector"):
+    for name in ("sibling", "piece", "wait", "held", "journal", "pruned", "vector"):
         op.drop_table(f"herdbook_{name}")
     op.drop_column("herdbook_sealer", "written")
     op.drop_constraint("herdbook_came", "herdbook_changelog", type_="unique")
@@ -115,6 +117,38 @@ def _create_held() -> None:
         sa.Column("content", mysql.LONGBLOB(), nullable=False),
         sa.Column("held_at", mysql.BIGINT(unsigned=True), nullable=False),
         sa.PrimaryKeyConstraint("place"),
+        sa.UniqueConstraint("reason", "place", name="herdbook_held_for"),
+        mysql_engine="InnoDB",
+        mysql_row_format="DYNAMIC",
+        mysql_default_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+
+
+def _create_wait() -> None:
+    """For what held rows wait."""
+    op.create_table(
+        "herdbook_wait",
+        sa.Column("parent", mysql.BINARY(length=32), nullable=False),
+        sa.Column("place", mysql.BINARY(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("parent", "place"),
+        sa.UniqueConstraint("place", "parent", name="herdbook_waiting"),
+        mysql_engine="InnoDB",
+        mysql_row_format="DYNAMIC",
+        mysql_default_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+    )
+
+
+def _create_piece() -> None:
+    """Contents of both that are longer than a statement may be."""
+    op.create_table(
+        "herdbook_piece",
+        sa.Column("part_of", mysql.VARCHAR(length=16), nullable=False),
+        sa.Column("id", mysql.VARBINARY(length=32), nullable=False),
+        sa.Column("number", mysql.INTEGER(unsigned=True), autoincrement=False, nullable=False),
+        sa.Column("content", mysql.LONGBLOB(), nullable=False),
+        sa.PrimaryKeyConstraint("part_of", "id", "number"),
         mysql_engine="InnoDB",
         mysql_row_format="DYNAMIC",
         mysql_default_charset="utf8mb4",

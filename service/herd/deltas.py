@@ -61,7 +61,8 @@ class Delta(NamedTuple):
     the sender's order. One that was cut into parts is whole with the `last` one.
 
     A snapshot has `floors`: for each origin the highest position whose entry the sender does not
-    have any more. It names all rows that the sender knows, live and dead.
+    have any more. It names all rows that the sender knows, live and dead, and in `tables` the
+    tables that it has: that it names no row of another one says nothing of that row.
     """
 
     sender: int
@@ -71,3 +72,4 @@ class Delta(NamedTuple):
     entries: tuple[LogEntry, ...]
     last: bool = True
     floors: Vector | None = None
+    tables: tuple[str, ...] | None = None

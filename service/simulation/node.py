@@ -139,7 +139,8 @@ class Node:
         states = self.states(self.tables.states.keys() | self.tables.waiting.keys())
         rows = tuple(DeltaRow(*place, state, whole=True) for place, state in states.items())
         floors = dict(self.tables.floors())
-        return Delta(self.origin, dict(above), dict(self.vector), rows, entries, floors=floors)
+        vector, tables = dict(self.vector), tuple(sorted(self.shapes))
+        return Delta(self.origin, dict(above), vector, rows, entries, floors=floors, tables=tables)
 
     def states(self, places: Collection[Place]) -> dict[Place, RowState]:
         """The rows as they are known here: what the tables have, and what is held."""

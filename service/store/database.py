@@ -23,6 +23,7 @@ from storm.uri import URI
 from schema.capture.triggers import PRINCIPAL
 from service.database_url import DatabaseUrl
 from service.server.versions import ServerKind, require_supported
+from service.store.packets import MeasuredConnection
 from service.store.settings import SessionSettings
 
 LOST_CONNECTION = frozenset(
@@ -81,6 +82,13 @@ class HerdbookConnection(MySQLConnection):  # type: ignore[misc]  # Storm has no
         if said.poll(0):
             self._check_disconnect(self._raw_connection.ping)
 
+    @property
+    def longest_statement(self) -> int:
+        """How many bytes the longest statement of this session may have."""
+        self._ensure_connected()
+        longest: int = self._raw_connection._connection.longest
+        return longest
+
     def write_for(self, principal: str | None) -> None:
         """Let the changelog name this caller for what is written; None: the account itself.
 
@@ -134,11 +142,12 @@ class HerdbookDatabase(MySQL):  # type: ignore[misc]  # Storm has no types
         Raises MySQLdb.Error where the server cannot be reached or refuses, ServerTooOld where it
         lacks what Herdbook needs.
         """
-        raw = MySQLdb.connect(**self._connect_kwargs)
+        raw = MeasuredConnection(**self._connect_kwargs)
         try:
             version = require_supported(raw.get_server_info())
             for statement in self.settings.statements(version.kind is ServerKind.MARIADB):
-                raw.query(statement)
+                raw.query(statement.encode())
+            raw.ask_longest()
         except BaseException:
             raw.close()
             raise

@@ -45,6 +45,12 @@ class RecordStore(Store):  # type: ignore[misc]  # Storm has no types
         self.invalidate()
         super().remove(record)
 
+    @property
+    def longest_statement(self) -> int:
+        """How many bytes the longest statement of this session may have."""
+        longest: int = self._connection.longest_statement
+        return longest
+
     def require_connection(self) -> None:
         """Raise DisconnectionError if the connection is known to be lost, before more is sent."""
         self._connection.require_alive()

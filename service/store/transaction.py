@@ -19,6 +19,12 @@ class Transaction:
         self.store = store
         self.catalogue = catalogue
 
+    @property
+    def room(self) -> int:
+        """So many bytes of values surely fit into one statement, also where all are escaped."""
+        longest: int = self.store.longest_statement
+        return longest // 4
+
     def rows(self, statement: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """All rows of a query, as the driver gives them. Values stand as `?` in the statement."""
         found: list[tuple[Any, ...]] = self.store.execute(statement, parameters).get_all()

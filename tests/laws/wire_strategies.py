@@ -12,8 +12,13 @@ from records.states import Death, RowState
 from service.herd.deltas import DELETE, INSERT, UPDATE, Delta, DeltaRow, LogEntry
 from service.herd.messages import Applied, Graft, Have, Hello, Message, Portion, Prune, Refusal
 from service.herd.vectors import Vector
+from service.herd.wire.numbering import LATEST
 
 NATURALS = st.integers(0, 2**64 - 1)
+ORIGINS = st.integers(0, 2**32 - 1)
+POSITIONS = st.integers(0, 2**63 - 1)
+STAMPS = st.integers(0, LATEST)
+LIVES = st.integers(0, 2**31 - 1)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 NAMES = st.sampled_from(["id", "name", "a straße"])
 """Few, as of tables: rows shall often have the same ones."""
@@ -41,9 +46,9 @@ FAMILIES: tuple[st.SearchStrategy[Any], ...] = (
 )
 VALUES: st.SearchStrategy[Any] = st.one_of(st.none(), *FAMILIES)
 
-VERSIONS = st.builds(Version, st.one_of(st.integers(0, 3), NATURALS), st.integers(0, 3))
+VERSIONS = st.builds(Version, st.one_of(st.integers(0, 3), STAMPS), st.integers(0, 3))
 SLOTS = st.builds(Slot, VERSIONS, VERSIONS)
-VECTORS: st.SearchStrategy[Vector] = st.dictionaries(NATURALS, NATURALS, max_size=4)
+VECTORS: st.SearchStrategy[Vector] = st.dictionaries(ORIGINS, POSITIONS, max_size=4)
 KEYS = st.lists(VALUES, max_size=2).map(tuple)
 
 
@@ -51,7 +56,7 @@ KEYS = st.lists(VALUES, max_size=2).map(tuple)
 def states(draw: st.DrawFn) -> RowState:
     """A row, live or dead, with some of its columns and some of those written since its birth."""
     life = draw(st.integers(1, 4))
-    death = st.builds(Death, NATURALS, TEXTS)
+    death = st.builds(Death, STAMPS, TEXTS)
     return RowState(
         life,
         draw(VERSIONS),
@@ -63,27 +68,35 @@ def states(draw: st.DrawFn) -> RowState:
 
 ENTRIES = st.builds(
     LogEntry,
-    NATURALS,
-    NATURALS,
+    ORIGINS,
+    POSITIONS,
     TABLES,
     KEYS,
     st.sampled_from([INSERT, UPDATE, DELETE]),
     st.lists(NAMES, max_size=2, unique=True).map(tuple),
-    NATURALS,
-    NATURALS,
+    LIVES,
+    STAMPS,
     TEXTS,
 )
 ROWS = st.builds(DeltaRow, TABLES, KEYS, states(), st.booleans())
-DELTAS = st.builds(
+_DELTAS = st.builds(
     Delta,
-    NATURALS,
+    ORIGINS,
     VECTORS,
     VECTORS,
     st.lists(ROWS, max_size=6).map(tuple),
     st.lists(ENTRIES, max_size=6).map(tuple),
     st.booleans(),
-    st.none() | VECTORS,
+    st.none(),
+    st.none(),
 )
+SNAPSHOTS = st.builds(
+    lambda delta, floors, tables: delta._replace(floors=floors, tables=tables),
+    _DELTAS,
+    VECTORS,
+    st.lists(TABLES, max_size=2).map(tuple),
+)
+DELTAS = _DELTAS | SNAPSHOTS
 MESSAGES: st.SearchStrategy[Message] = st.one_of(
     st.builds(Hello, NATURALS, NATURALS, NATURALS, TEXTS, TEXTS, VECTORS),
     st.builds(Have, VECTORS),

@@ -8,7 +8,8 @@ forgotten here    the life of the row that comes was brought about by an entry t
                   had, yet the row here has a lower one or there is none: it is an old story
 forgotten there   the sender had seen all that the row here went through, yet its row has a lower
                   life: it is a later story, and replaces the row here
-left out          a snapshot does not name the row, and its birth had been seen: it died
+left out          a snapshot does not name the row, though its sender has the table, and its birth
+                  had been seen: it died
 """
 
 from __future__ import annotations
@@ -72,18 +73,33 @@ def left_out(
 ) -> tuple[DeltaRow, ...]:
     """The rows among some that a snapshot does not name, as dead ones, for its last part.
 
-    A row that was born here, or came, without the sender's having seen it, lives on. Who has
-    pruned what the sender has not seen cannot tell the one from the other: nothing dies there.
+    A row that was born here, or came, without the sender's having seen it, lives on. So does one
+    that came past the triggers, of which no node has heard. Who has pruned what the sender has not
+    seen cannot tell the one from the other: nothing dies there.
     """
-    if not places or not includes(delta.covers, tables.floors()):
+    asked = [place for place in places if names_rows_of(delta, place[0])]
+    if not asked or not includes(delta.covers, tables.floors()):
         return ()
-    states = {place: state for place, state in tables.rows(places).items() if state.alive}
+    states = {
+        place: state
+        for place, state in tables.rows(asked).items()
+        if state.alive and state.born.stamp
+    }
     unseen = tables.unseen(delta.covers, states)
     return tuple(
         DeltaRow(*place, died(state, Death(now, FORGOTTEN)), whole=True)
         for place, state in sorted(states.items(), key=repr)
         if state.born not in unseen.get(place, _NO_VERSIONS)
     )
+
+
+def names_rows_of(delta: Delta, table: str) -> bool:
+    """Whether a snapshot names all rows of a table that are alive for its sender.
+
+    A node that has dropped a class, or has not got it yet, knows nothing of the rows that others
+    still have.
+    """
+    return delta.tables is not None and table in delta.tables
 
 
 _NO_VERSIONS: frozenset[Version] = frozenset()

@@ -43,7 +43,7 @@ def waking(helds: Iterable[Held], made: Plan, shapes: Shapes) -> list[Held]:
             held.row.place: held
             for held in waiting
             if held.row.place not in woken
-            and (held.reason != PARENT or not come.isdisjoint(_parents(held, shapes)))
+            and (held.reason != PARENT or not come.isdisjoint(parents_of(held, shapes)))
         }
         if not more:
             return list(woken.values())
@@ -51,10 +51,11 @@ def waking(helds: Iterable[Held], made: Plan, shapes: Shapes) -> list[Held]:
         come |= more.keys()
 
 
-def _parents(held: Held, shapes: Shapes) -> Collection[Place]:
+def parents_of(held: Held, shapes: Shapes) -> Collection[Place]:
     """The rows that a held one refers to."""
     values = held.row.state.values
-    return [
+    keys = (
         (reference.parent, tuple(values.get(column) for column in reference.columns))
         for reference in shape_of(shapes, held.row.table).references
-    ]
+    )
+    return [(parent, key) for parent, key in keys if None not in key]

@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from itertools import chain, groupby, repeat
 from types import NoneType
-from typing import Any, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 import msgspec
 
 from records.states import Value
 from service.herd.faults import OURS, THEIRS, Side, WireFault
+from service.herd.wire.numbering import MOST_ITEMS
 
 _DECIMAL = re.compile(r"-?(?=[\d.]{1,67}(?:E|\Z))\d+(?:\.\d+)?(?:E[+-]\d{1,2})?", re.ASCII)
 """As Python writes a DECIMAL: 65 digits at most (with a zero before the point), small exponents."""
@@ -27,32 +28,35 @@ _DECIMAL = re.compile(r"-?(?=[\d.]{1,67}(?:E|\Z))\d+(?:\.\d+)?(?:E[+-]\d{1,2})?"
 _LOWEST, _HIGHEST = -(2**63), 2**64 - 1
 
 
+_FEW = msgspec.Meta(max_length=MOST_ITEMS)
+
+
 class Numbers(msgspec.Struct, array_like=True, frozen=True, tag=0):
     """Integers of 64 bits, with or without sign, and floats."""
 
-    values: tuple[int | float | None, ...]
+    values: Annotated[tuple[int | float | None, ...], _FEW]
 
 
 class Texts(msgspec.Struct, array_like=True, frozen=True, tag=1):
     """Texts."""
 
-    values: tuple[str | None, ...]
+    values: Annotated[tuple[str | None, ...], _FEW]
 
 
 class Binaries(msgspec.Struct, array_like=True, frozen=True, tag=2):
     """Bytes."""
 
-    values: tuple[bytes | None, ...]
+    values: Annotated[tuple[bytes | None, ...], _FEW]
 
 
 class Decimals(msgspec.Struct, array_like=True, frozen=True, tag=3):
     """Decimal numbers, as text: with every digit they had."""
 
-    values: tuple[str | None, ...]
+    values: Annotated[tuple[str | None, ...], _FEW]
 
 
 Run: TypeAlias = Numbers | Texts | Binaries | Decimals
-Column: TypeAlias = tuple[Run, ...]
+Column: TypeAlias = Annotated[tuple[Run, ...], _FEW]
 
 _FAMILIES: dict[type, type[Run]] = {
     NoneType: Numbers,

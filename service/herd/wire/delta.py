@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from service.herd.deltas import Delta
 from service.herd.faults import OURS, WireFault
-from service.herd.wire.forms import MOST_ITEMS, DeltaBody
+from service.herd.wire.forms import MOST_VALUES, DeltaBody
 from service.herd.wire.groups import (
     entry_traits,
     pack_entries,
@@ -17,7 +17,7 @@ from service.herd.wire.groups import (
     unpack_rows,
 )
 from service.herd.wire.lists import numberings_of, pack_lists, unpack_lists
-from service.herd.wire.numbering import Indices, Numbering, listed
+from service.herd.wire.numbering import MOST_ITEMS, Indices, Numbering, listed
 
 _Item = TypeVar("_Item")
 _Trait = TypeVar("_Trait", bound=Hashable)
@@ -31,7 +31,7 @@ def pack_delta(delta: Delta) -> DeltaBody:
     entry_groups, entry_order = _grouped(delta.entries, entry_traits)
     packed_rows = tuple(pack_rows(rows, numberings) for rows in row_groups)
     packed_entries = tuple(pack_entries(entries, numberings) for entries in entry_groups)
-    return DeltaBody(
+    body = DeltaBody(
         delta.sender,
         dict(delta.above),
         dict(delta.covers),
@@ -42,11 +42,20 @@ def pack_delta(delta: Delta) -> DeltaBody:
         packed_entries,
         entry_order,
         None if delta.floors is None else dict(delta.floors),
+        delta.tables,
     )
+    if values_in(body) > MOST_VALUES:
+        raise _too_much(f"{values_in(body)} values", MOST_VALUES)
+    return body
 
 
 def unpack_delta(body: DeltaBody) -> Delta:
     """The delta; raises ValueError, IndexError or WireFault where its pieces do not fit."""
+    if (body.floors is None) != (body.tables is None):
+        raise ValueError("a snapshot, and nothing else, has floors and tables")
+    if values_in(body) > MOST_VALUES:
+        # As columns they are still small; as rows each would take a hundred bytes.
+        raise ValueError(f"{values_in(body)} values, {MOST_VALUES} at most are taken")
     _require_as_many(body.row_order, (group.lives for group in body.row_groups))
     _require_as_many(body.entry_order, (group.positions for group in body.entry_groups))
     listings = unpack_lists(body.lists)
@@ -60,14 +69,31 @@ def unpack_delta(body: DeltaBody) -> Delta:
         _in_order(entries, body.entry_order),
         body.last,
         body.floors,
+        body.tables,
     )
 
 
 def _require_few(*lists: Sequence[object]) -> None:
     most = max(map(len, lists))
     if most > MOST_ITEMS:
-        text = f"{most} items are too much for one delta, {MOST_ITEMS} at most: cut it into parts"
-        raise WireFault(OURS, "wire.size", text)
+        raise _too_much(f"{most} items", MOST_ITEMS)
+
+
+def _too_much(what: str, most: int) -> WireFault:
+    text = f"{what} are too much for one delta, {most} at most: cut it into parts"
+    return WireFault(OURS, "wire.size", text)
+
+
+def values_in(body: DeltaBody) -> int:
+    """How many values, slots and names of columns the rows and entries of a delta have."""
+    rows = (
+        len(group.lives) * (len(group.key) + len(group.columns) + len(group.changed))
+        for group in body.row_groups
+    )
+    entries = (
+        len(group.positions) * (len(group.key) + len(group.columns)) for group in body.entry_groups
+    )
+    return sum(rows) + sum(entries)
 
 
 def _require_as_many(order: Indices, groups: Iterable[Indices]) -> None:

@@ -14,19 +14,33 @@ import msgspec
 
 from service.herd.deltas import DELETE, INSERT, UPDATE
 from service.herd.wire.columns import Column
-from service.herd.wire.numbering import Indices, Natural
+from service.herd.wire.numbering import MOST_ITEMS, Indices, Life, Origin, Position, Stamp
 
-MOST_ITEMS = 2**18
-"""Rows, entries or versions in one delta: a few bytes of each would become a hundred in memory.
+MOST_COLUMNS = 2**12
+"""As many as a table of either server has."""
 
-A part holds far fewer, by its size.
-"""
+MOST_VALUES = 2**21
+"""Values and slots in one delta. Rows of a part have a tenth of that at most, since each weighs
+something (`service.herd.weights`), and one row that is a part by itself has `MOST_COLUMNS`."""
 
-Limited: TypeAlias = Annotated[Indices, msgspec.Meta(max_length=MOST_ITEMS)]
-WireDeath: TypeAlias = tuple[Natural, str]
-WireVector: TypeAlias = dict[Natural, Natural]
+_FEW = msgspec.Meta(max_length=MOST_ITEMS)
+_OF_COLUMNS = msgspec.Meta(max_length=MOST_COLUMNS)
+
+Limited: TypeAlias = Annotated[Indices, _FEW]
+Names: TypeAlias = Annotated[tuple[str, ...], _OF_COLUMNS]
+Columns: TypeAlias = Annotated[tuple[Column, ...], _OF_COLUMNS]
+Lives: TypeAlias = Annotated[tuple[Life, ...], _FEW]
+WireDeath: TypeAlias = tuple[Stamp, str]
+WireVector: TypeAlias = dict[Origin, Position]
 
 Kind: TypeAlias = Annotated[str, msgspec.Meta(pattern=rf"^({INSERT}|{UPDATE}|{DELETE})\Z")]
+
+
+class Versions(msgspec.Struct, array_like=True, frozen=True):
+    """Stamps and origins, as two columns."""
+
+    first: Annotated[tuple[Stamp, ...], _FEW]
+    second: Annotated[tuple[Origin, ...], _FEW]
 
 
 class Pairs(msgspec.Struct, array_like=True, frozen=True):
@@ -39,10 +53,10 @@ class Pairs(msgspec.Struct, array_like=True, frozen=True):
 class Lists(msgspec.Struct, array_like=True, frozen=True):
     """What groups refer to by number. A slot is two numbers of versions."""
 
-    versions: Pairs
+    versions: Versions
     slots: Pairs
-    deaths: tuple[WireDeath | None, ...]
-    writers: tuple[str, ...]
+    deaths: Annotated[tuple[WireDeath | None, ...], _FEW]
+    writers: Annotated[tuple[str, ...], _FEW]
 
 
 class RowGroup(msgspec.Struct, array_like=True, frozen=True):
@@ -50,14 +64,14 @@ class RowGroup(msgspec.Struct, array_like=True, frozen=True):
 
     table: str
     whole: bool
-    columns: tuple[str, ...]
-    changed: tuple[str, ...]
-    key: tuple[Column, ...]
-    lives: tuple[Natural, ...]
-    births: Indices
-    deaths: Indices
-    values: tuple[Column, ...]
-    slots: tuple[Indices, ...]
+    columns: Names
+    changed: Names
+    key: Columns
+    lives: Lives
+    births: Limited
+    deaths: Limited
+    values: Columns
+    slots: Annotated[tuple[Limited, ...], _OF_COLUMNS]
 
 
 class EntryGroup(msgspec.Struct, array_like=True, frozen=True):
@@ -65,24 +79,25 @@ class EntryGroup(msgspec.Struct, array_like=True, frozen=True):
 
     table: str
     kind: Kind
-    columns: tuple[str, ...]
-    key: tuple[Column, ...]
-    positions: tuple[Natural, ...]
-    lives: tuple[Natural, ...]
-    versions: Indices
-    writers: Indices
+    columns: Names
+    key: Columns
+    positions: Annotated[tuple[Position, ...], _FEW]
+    lives: Lives
+    versions: Limited
+    writers: Limited
 
 
 class DeltaBody(msgspec.Struct, array_like=True, frozen=True):
     """A delta."""
 
-    sender: Natural
+    sender: Origin
     above: WireVector
     covers: WireVector
     last: bool
     lists: Lists
-    row_groups: tuple[RowGroup, ...]
+    row_groups: Annotated[tuple[RowGroup, ...], _FEW]
     row_order: Limited
-    entry_groups: tuple[EntryGroup, ...]
+    entry_groups: Annotated[tuple[EntryGroup, ...], _FEW]
     entry_order: Limited
     floors: WireVector | None = None
+    tables: Annotated[tuple[str, ...], _FEW] | None = None

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from records.stamps import Slot, Version
 from records.states import Death
 from service.herd.deltas import Delta
-from service.herd.wire.forms import Lists, Pairs
+from service.herd.wire.forms import Lists, Pairs, Versions
 from service.herd.wire.numbering import Indices, Numbering, listed
 
 
@@ -52,7 +52,7 @@ def pack_lists(numberings: Numberings) -> Lists:
     """The lists for the wire."""
     versions, slots = numberings.versions, numberings.slots.things
     return Lists(
-        Pairs(
+        Versions(
             tuple(version.stamp for version in versions.things),
             tuple(version.origin for version in versions.things),
         ),
@@ -73,7 +73,7 @@ def unpack_lists(lists: Lists) -> Listings:
     return Listings(versions, slots, deaths, lists.writers)
 
 
-def _halves(pairs: Pairs) -> tuple[Indices, Indices]:
+def _halves(pairs: Pairs | Versions) -> tuple[Indices, Indices]:
     if len(pairs.first) != len(pairs.second):
         raise ValueError("a list of pairs has halves of two lengths")
     return pairs.first, pairs.second

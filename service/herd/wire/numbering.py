@@ -14,6 +14,21 @@ _Listed = TypeVar("_Listed")
 Natural: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
 """On the wire: an integer from 0 to 2^64 - 1."""
 
+MOST_ITEMS = 2**18
+"""Of anything in one list: a few bytes of each would become a hundred in memory.
+
+A part holds far fewer, by its size.
+"""
+
+Origin: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
+Position: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Life: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+
+LATEST = 7_258_118_400_000_000
+"""The year 2200. Whatever is written after a stamp gets a later one, so there has to be room."""
+
+Stamp: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=LATEST)]
+
 Indices: TypeAlias = tuple[Natural, ...]
 """Numbers into a list."""
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
@@ -22,22 +23,23 @@ from MySQLdb import Error as DriverError
 
 from schema.capture.triggers import NOW
 from service.errors import Busy
-from service.herd.deltas import Delta, LogEntry
-from service.herd.held import WAITS_FOR_ROWS, Held
+from service.herd.deltas import Delta, DeltaRow, LogEntry
+from service.herd.held import Held
 from service.herd.planning.forgetting import is_behind
 from service.herd.planning.plan import NOTHING, Here, Plan, plan
-from service.herd.planning.retrying import retry, waking
+from service.herd.planning.retrying import retry
 from service.herd.shapes import Place, Shapes
 from service.herd.vectors import Vector, includes, joined
 from service.store.herd import held, journal, noting
 from service.store.herd.carrying import carry_out
 from service.store.herd.described import Descriptions
 from service.store.herd.floors import floors_of, raise_floors
-from service.store.herd.leaving import dead_rows_of, forget, note_named, unnamed
+from service.store.herd.leaving import Unnamed, forget, forget_deaths, note_named
 from service.store.herd.named import Named
 from service.store.herd.refusals import RowsRefused
 from service.store.herd.renewing import settle_raised
 from service.store.herd.tables import Moved, StoredTables
+from service.store.herd.waking import Came, came_of, waiting, woken_by
 from service.store.sealing.keys import is_absent
 from service.store.transaction import Transaction
 
@@ -120,12 +122,22 @@ class Applier:
         note_named(self._descriptions.of(tx), named, delta)
 
     def _apply_last(self, tx: Transaction, delta: Delta, named: Named, here: Here) -> Outcome:
-        """Apply the last part of a snapshot; what it has not named has died."""
-        described = self._descriptions.of(tx)
-        live, dead = unnamed(tx, described, named)
-        died = dead_rows_of(tx, described, delta, live, here.now)
-        outcome = self._apply(tx, delta._replace(rows=delta.rows + died), here, True)
-        forget(tx, self._descriptions.of(tx), delta, died, dead, outcome.plan.rows)
+        """Apply the last part of a snapshot; what it has not named has died.
+
+        Those deaths are like further parts before the last one, so they are not all in memory.
+        What cannot die without a repair waits for the last, as in any other part.
+        """
+        waited: tuple[DeltaRow, ...] = ()
+        with closing(Unnamed(tx, self._descriptions.of(tx), named, delta)) as left:
+            for died in left.dying(here.now):
+                part = delta._replace(rows=died, entries=(), last=False)
+                made = self._apply(tx, part, here, False).plan
+                forget_deaths(tx, self._descriptions.of(tx), died, made.rows)
+                waited += made.waiting
+            outcome = self._apply(tx, delta._replace(rows=delta.rows + waited), here, True)
+            forget_deaths(tx, self._descriptions.of(tx), waited, outcome.plan.rows)
+            for dead in left.dead():
+                forget(tx, self._descriptions.of(tx), dead)
         return outcome
 
     def _apply(self, tx: Transaction, delta: Delta, here: Here, parts_before: bool) -> Outcome:
@@ -141,23 +153,32 @@ class Applier:
             settle_raised(tx, here.origin, here.vector, delta.covers)
             vector = joined(vector, {**delta.covers, here.origin: 0})
             here = here._replace(vector=vector)
+            came = self._came(tx, made)
             if parts_before:
-                made = self._retry(tx, here, tuple(held.all_held(tx, WAITS_FOR_ROWS)))
-            self._wake(tx, here, made)
+                came = self._retry_each(tx, here, waiting(tx))
+            self._wake(tx, here, came)
         return Outcome(done, vector)
 
     def retry(self, tx: Transaction, helds: Iterable[Held]) -> Plan:
         """Try to write what is held; raises what `apply` does."""
         return self._retry(tx, where(tx), tuple(helds))
 
-    def _wake(self, tx: Transaction, here: Here, made: Plan) -> None:
-        """Write what was waiting for the rows of a plan, and so on."""
+    def _wake(self, tx: Transaction, here: Here, came: Came) -> None:
+        """Write what was waiting for rows that came, and so on."""
         for _generation in range(MOST_WAKES):
-            waiting = held.all_held(tx, WAITS_FOR_ROWS)
-            woken = waking(waiting, made, self._descriptions.of(tx).shapes) if waiting else []
-            if not woken:
+            if not came.written:
                 return
-            made = self._retry(tx, here, tuple(woken))
+            came = self._retry_each(tx, here, woken_by(tx, came))
+
+    def _retry_each(self, tx: Transaction, here: Here, groups: Iterable[tuple[Held, ...]]) -> Came:
+        """Try what is held, one group after the other; what came of that."""
+        came = Came()
+        for helds in groups:
+            came = came.and_more(self._came(tx, self._retry(tx, here, helds)))
+        return came
+
+    def _came(self, tx: Transaction, made: Plan) -> Came:
+        return came_of(self._descriptions.of(tx).tables, made)
 
     def _retry(self, tx: Transaction, here: Here, helds: tuple[Held, ...]) -> Plan:
         def planner(tables: StoredTables, shapes: Shapes, refused: Mapping[Place, str]) -> Plan:

@@ -17,14 +17,21 @@ _OTHER = 12
 
 
 def batches(
-    items: Iterable[Item], weight: Callable[[Item], int], most: int = MOST_ROWS
+    items: Iterable[Item],
+    weight: Callable[[Item], int],
+    most: int = MOST_ROWS,
+    room: int = MOST_BYTES,
 ) -> Iterator[list[Item]]:
-    """The items in their order, as many together as one statement may hold."""
+    """The items in their order, as many together as one statement may hold.
+
+    `room` is how much the server takes at least. An item that is larger is alone.
+    """
     batch: list[Item] = []
     total = 0
+    most_bytes = min(room, MOST_BYTES)
     for item in items:
         bytes_more = weight(item)
-        if batch and (len(batch) >= most or total + bytes_more > MOST_BYTES):
+        if batch and (len(batch) >= most or total + bytes_more > most_bytes):
             yield batch
             batch, total = [], 0
         batch.append(item)

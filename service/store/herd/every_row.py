@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from schema.capture.columns import graveyard_of
 from service.herd.shapes import Place
@@ -15,12 +15,14 @@ KEYS_AT_ONCE = 2_000
 """A few hundred KB of memory."""
 
 
-def every_row(tx: Transaction, described: Described) -> Iterator[tuple[bool, list[Place]]]:
-    """All rows, some of one table at a time, and whether those live.
+def every_row(
+    tx: Transaction, described: Described, wanted: Callable[[str], bool] = lambda _table: True
+) -> Iterator[tuple[bool, list[Place]]]:
+    """All rows of the wanted tables, some of one table at a time, and whether those live.
 
     One that died and was born again may come twice. Nothing else may be asked meanwhile.
     """
-    for table in described.tables.values():
+    for table in filter(lambda table: wanted(table.name), described.tables.values()):
         yield from ((True, some) for some in _keys(tx, table, table.name))
         yield from ((False, some) for some in _keys(tx, table, graveyard_of(table.name)))
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 from service.herd.held import BLOCKED, DROPPED, PARENT, REFUSED, SCHEMA, Held
 from service.herd.shapes import Place
 from service.herd.wire.single import row_bytes, row_of_bytes
-from service.store.herd.batches import batches
+from service.store.herd import pieces, waits
+from service.store.herd.batches import MOST_ROWS, batches
+from service.store.herd.pages import fitting
 from service.store.herd.places import Tables, digest, row_key_of
 from service.store.sealing.entries import Place as Row
 from service.store.sql import marks
@@ -15,6 +18,9 @@ from service.store.transaction import Transaction
 
 LONGEST_TEXT = 2_000
 _COLUMNS = "`place`, `table_name`, `reason`, `text`, `content`, `held_at`"
+_HELD = "`place`, `reason`, `text`, `content`"
+
+_Stored: TypeAlias = tuple[bytes, str, str, str, bytes, int]
 
 CODES = {
     PARENT: "parent",
@@ -30,64 +36,55 @@ _REASONS = {code: reason for reason, code in CODES.items()}
 
 def held_of(tx: Transaction, tables: Tables, places: Collection[Place]) -> dict[Place, Held]:
     """What is held of these rows."""
-    found: dict[Place, Held] = {}
     if not places or not tx.rows("SELECT 1 FROM `herdbook_held` LIMIT 1"):
-        return found
+        return {}
     named = {_place(tables, place): place for place in places}
-    for part in batches(named, len):
-        rows = tx.rows(
-            "SELECT `place`, `reason`, `text`, `content` FROM `herdbook_held` "
-            f"WHERE `place` IN ({marks(len(part))}) FOR UPDATE",
-            part,
-        )
-        found.update((named[place], held_from(*rest)) for place, *rest in rows)
-    return found
+    return {named[at]: held for at, held in _at(tx, named, " FOR UPDATE")}
 
 
 def held_at(tx: Transaction, rows: Collection[Row]) -> dict[Row, Held]:
     """What is held of the rows that changelogs name so, without waiting for who changes it."""
     named = {digest(*row): row for row in rows}
-    found: dict[Row, Held] = {}
-    for part in batches(named, len):
-        for place, *rest in tx.rows(
-            "SELECT `place`, `reason`, `text`, `content` FROM `herdbook_held` "
-            f"WHERE `place` IN ({marks(len(part))})",
-            part,
-        ):
-            found[named[place]] = held_from(*rest)
-    return found
+    return {named[at]: held for at, held in _at(tx, named)}
 
 
-def all_held(tx: Transaction, reasons: Collection[str] = ()) -> list[Held]:
-    """All that is held, or what is for one of these reasons; the eldest first."""
-    where = f" WHERE `reason` IN ({marks(len(reasons))})" if reasons else ""
-    rows = tx.rows(
-        f"SELECT `reason`, `text`, `content` FROM `herdbook_held`{where} "
-        "ORDER BY `held_at`, `place`",
-        sorted(CODES[reason] for reason in reasons),
-    )
-    return [held_from(*row) for row in rows]
+def every_held(tx: Transaction) -> Iterator[list[Held]]:
+    """All that is held, in the order of places, as much at a time as may be in memory."""
+    after = b""
+    while found := tx.rows(
+        f"SELECT `place`, {pieces.HELD.size} FROM `herdbook_held` WHERE `place` > ? "
+        f"ORDER BY `place` LIMIT {MOST_ROWS:d}",
+        (after,),
+    ):
+        count = fitting([int(size) for _place, size in found], MOST_ROWS)
+        places = [place for place, _size in found[:count]]
+        after = places[-1]
+        yield [held for _place, held in _at(tx, places)]
 
 
 def held_in(tx: Transaction, table: str) -> list[Held]:
     """All that is held of one table's rows."""
-    rows = tx.rows(
-        "SELECT `reason`, `text`, `content` FROM `herdbook_held` WHERE `table_name` = ?", (table,)
-    )
-    return [held_from(*row) for row in rows]
+    rows = tx.rows(f"SELECT {_HELD} FROM `herdbook_held` WHERE `table_name` = ?", (table,))
+    return [held for _place, held in _read(tx, rows)]
 
 
 def hold(tx: Transaction, tables: Tables, helds: Iterable[Held], now: int) -> None:
     """Hold some rows; what was held of them before gives way. The moment is that of the first."""
+    every = list(helds)
+    waits.remove(tx, [_place(tables, held.row.place) for held in every])
+    waits.note(tx, tables, every)
     for part in batches(
-        [_stored(tables, held, now) for held in helds], lambda row: len(row[4]) + LONGEST_TEXT
+        (_stored(tables, held, now) for held in every),
+        lambda row: len(row[4]) + LONGEST_TEXT,
+        room=tx.room,
     ):
-        tx.execute(
-            f"INSERT INTO `herdbook_held` ({_COLUMNS}) VALUES "
-            f"{', '.join(['(?, ?, ?, ?, ?, ?)'] * len(part))} ON DUPLICATE KEY UPDATE "
-            "`reason` = VALUES(`reason`), `text` = VALUES(`text`), `content` = VALUES(`content`)",
-            [value for row in part for value in row],
-        )
+        pieces.HELD.remove(tx, [row[0] for row in part])
+        place, *_others, content, _now = part[0]
+        # What does not fit into a statement is alone.
+        whole = len(content) <= tx.room
+        _insert(tx, part if whole else [(*part[0][:4], pieces.IN_PIECES, now)])
+        if not whole:
+            pieces.HELD.write(tx, place, content)
 
 
 def set_reason(tx: Transaction, places: Collection[bytes], reason: str) -> None:
@@ -101,15 +98,46 @@ def set_reason(tx: Transaction, places: Collection[bytes], reason: str) -> None:
 
 def release(tx: Transaction, tables: Tables, places: Collection[Place]) -> None:
     """Of these rows nothing is held any more."""
-    for part in batches([_place(tables, place) for place in places], len):
+    remove(tx, [_place(tables, place) for place in places])
+
+
+def remove(tx: Transaction, places: Collection[bytes]) -> None:
+    """Remove what is held at these places."""
+    for part in batches(places, len, room=tx.room):
         tx.execute(f"DELETE FROM `herdbook_held` WHERE `place` IN ({marks(len(part))})", part)
+    pieces.HELD.remove(tx, places)
+    waits.remove(tx, places)
+
+
+def _insert(tx: Transaction, part: Sequence[_Stored]) -> None:
+    tx.execute(
+        f"INSERT INTO `herdbook_held` ({_COLUMNS}) VALUES "
+        f"{', '.join(['(?, ?, ?, ?, ?, ?)'] * len(part))} ON DUPLICATE KEY UPDATE "
+        "`reason` = VALUES(`reason`), `text` = VALUES(`text`), `content` = VALUES(`content`)",
+        [value for row in part for value in row],
+    )
+
+
+def _at(tx: Transaction, places: Iterable[bytes], lock: str = "") -> Iterator[tuple[bytes, Held]]:
+    """What is held at some places."""
+    for part in batches(places, len, room=tx.room):
+        rows = tx.rows(
+            f"SELECT {_HELD} FROM `herdbook_held` WHERE `place` IN ({marks(len(part))}){lock}", part
+        )
+        yield from _read(tx, rows)
+
+
+def _read(tx: Transaction, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[bytes, Held]]:
+    contents = pieces.HELD.whole(tx, {row[0]: row[-1] for row in rows})
+    for place, reason, text, _content in rows:
+        yield place, held_from(reason, text, contents[place])
 
 
 def _place(tables: Tables, place: Place) -> bytes:
     return digest(place[0], row_key_of(tables, place))
 
 
-def _stored(tables: Tables, held: Held, now: int) -> tuple[bytes, str, str, str, bytes, int]:
+def _stored(tables: Tables, held: Held, now: int) -> _Stored:
     return (
         _place(tables, held.row.place),
         held.row.table,

@@ -15,6 +15,7 @@ from service.methods.raw_values import plain_key
 from service.store.herd.held import CODES
 from service.store.herd.naming import Names, names_of, nodes_by_origin
 from service.store.herd.pages import fitting
+from service.store.herd.pieces import HELD
 from service.store.sql import marks
 from service.store.transaction import Transaction
 
@@ -40,7 +41,7 @@ def held_page(tx: Transaction, query: HeldQuery, own_name: str) -> HeldPage:
         where.append("(`held_at`, `place`) > (?, ?)")
         given += query.after
     found = tx.rows(
-        f"SELECT `place`, LENGTH(`content`) FROM `herdbook_held`{_where(where)} "
+        f"SELECT `place`, {HELD.size} FROM `herdbook_held`{_where(where)} "
         f"ORDER BY `held_at`, `place` LIMIT {query.limit + 1:d}",
         given,
     )
@@ -59,7 +60,7 @@ def places_after(
         where.append("`place` > ?")
         given.append(after)
     found = tx.rows(
-        f"SELECT `place`, LENGTH(`content`) FROM `herdbook_held`{_where(where)} "
+        f"SELECT `place`, {HELD.size} FROM `herdbook_held`{_where(where)} "
         f"ORDER BY `place` LIMIT {query.limit + 1:d}",
         given,
     )
@@ -71,7 +72,7 @@ def rows_at(tx: Transaction, places: Sequence[bytes], *, lock: bool = False) -> 
     """What is held at these places."""
     if not places:
         return []
-    return [
+    found = [
         HeldRow(*raw)
         for raw in tx.rows(
             f"SELECT {_COLUMNS} FROM `herdbook_held` WHERE `place` IN ({marks(len(places))})"
@@ -79,6 +80,8 @@ def rows_at(tx: Transaction, places: Sequence[bytes], *, lock: bool = False) -> 
             places,
         )
     ]
+    contents = HELD.whole(tx, {row.place: row.content for row in found})
+    return [row._replace(content=contents[row.place]) for row in found]
 
 
 def place_of(tx: Transaction, record: RecordInfo, key: Key) -> bytes | None:

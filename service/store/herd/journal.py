@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -11,12 +11,17 @@ from records.merging import Loss
 from records.stamps import Version
 from service.herd.journal import JournalEntry
 from service.herd.wire.columns import Column, pack_column, unpack_column
+from service.store.herd import pieces
 from service.store.herd.batches import batches
 from service.store.herd.places import Tables, row_key_of
 from service.store.sql import marks
 from service.store.transaction import Transaction
 
 _Numbers: TypeAlias = tuple[int, ...]
+_Row: TypeAlias = tuple[Any, ...]
+
+_OTHER = 150
+"""The bytes of an entry beside its key and content, about."""
 
 
 class Content(msgspec.Struct, array_like=True, frozen=True):
@@ -68,12 +73,27 @@ def note(
         )
         for entry in entries
     ]
-    for part in batches(rows, lambda row: len(row[3]) + len(row[6])):
-        tx.execute(
-            "INSERT INTO `herdbook_journal` (`noted_at`, `rule`, `table_name`, `row_key`, `life`, "
-            f"`sender`, `content`) VALUES {', '.join(['(?, ?, ?, ?, ?, ?, ?)'] * len(part))}",
-            [value for row in part for value in row],
-        )
+    for part in batches(rows, lambda row: _OTHER + len(row[3]) + len(row[6]), room=tx.room):
+        if len(part[0][6]) > tx.room:
+            _note_in_pieces(tx, part[0])
+        else:
+            _insert(tx, part)
+
+
+def _insert(tx: Transaction, part: Sequence[_Row]) -> None:
+    tx.execute(
+        "INSERT INTO `herdbook_journal` (`noted_at`, `rule`, `table_name`, `row_key`, `life`, "
+        f"`sender`, `content`) VALUES {', '.join(['(?, ?, ?, ?, ?, ?, ?)'] * len(part))}",
+        [value for row in part for value in row],
+    )
+
+
+def _note_in_pieces(tx: Transaction, row: _Row) -> None:
+    """Write an entry that is longer than a statement may be; it is alone in its batch."""
+    *head, content = row
+    _insert(tx, [(*head, pieces.IN_PIECES)])
+    ((number,),) = tx.rows("SELECT LAST_INSERT_ID()")
+    pieces.JOURNAL.write(tx, pieces.name_of(number), content)
 
 
 def numbered(tx: Transaction, numbers: Collection[int]) -> list[Noted]:
@@ -86,7 +106,9 @@ def numbered(tx: Transaction, numbers: Collection[int]) -> list[Noted]:
         f"WHERE `number` IN ({marks(len(numbers))}) ORDER BY `number` DESC",
         list(numbers),
     )
-    return [Noted._make((*head, losses_of(content))) for *head, content in rows]
+    contents = pieces.JOURNAL.whole(tx, {pieces.name_of(row[0]): row[-1] for row in rows})
+    losses = (losses_of(contents[pieces.name_of(row[0])]) for row in rows)
+    return [Noted._make((*row[:-1], lost)) for row, lost in zip(rows, losses, strict=True)]
 
 
 def content_of(losses: Sequence[Loss]) -> bytes:

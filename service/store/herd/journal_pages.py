@@ -17,6 +17,7 @@ from service.store.feed.snapshots import in_snapshot
 from service.store.herd import journal
 from service.store.herd.naming import Names, names_of, nodes_by_origin
 from service.store.herd.pages import fitting
+from service.store.herd.pieces import JOURNAL
 from service.store.herd.writing_back import WritingBack
 from service.store.threads import Lane
 from service.store.transaction import Transaction
@@ -59,7 +60,7 @@ def journal_page(tx: Transaction, query: JournalQuery, own_name: str) -> Journal
     given = {text: value for text, value in conditions.items() if value is not None}
     where = f"WHERE {' AND '.join(given)} " if given else ""
     found = tx.rows(
-        f"SELECT `number`, LENGTH(`content`) FROM `herdbook_journal` {where}"
+        f"SELECT `number`, {JOURNAL.size} FROM `herdbook_journal` {where}"
         f"ORDER BY `number` DESC LIMIT {query.limit + 1:d}",
         list(given.values()),
     )

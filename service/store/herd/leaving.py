@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from records.states import RowState
 from schema.capture.columns import graveyard_of
 from service.herd.deltas import Delta, DeltaRow
-from service.herd.planning.forgetting import left_out
+from service.herd.parts import MOST_BYTES
+from service.herd.planning.forgetting import left_out, names_rows_of
 from service.herd.shapes import Place
-from service.store.herd.batches import batches
+from service.store.herd.batches import batches, weight_of_values
+from service.store.herd.delta_parts import ranks_of
 from service.store.herd.described import Described
 from service.store.herd.every_row import every_row
 from service.store.herd.named import Named
 from service.store.herd.places import by_table, digest, row_key_of
 from service.store.herd.rows import among, parameters
+from service.store.herd.sizes import fitting
+from service.store.herd.spool import Spool, Spooled
 from service.store.herd.tables import StoredTables
+from service.store.herd.values import key_of
 from service.store.sql import quoted
 from service.store.transaction import Transaction
+
+AT_ONCE = 1_000
+"""So many rows die together: others are in a file until it is their turn."""
 
 
 def note_named(described: Described, named: Named, delta: Delta) -> None:
@@ -26,45 +34,73 @@ def note_named(described: Described, named: Named, delta: Delta) -> None:
     named.add(digest(row.table, row_key_of(known, row.place)) for row in delta.rows)
 
 
-def unnamed(tx: Transaction, described: Described, named: Named) -> tuple[list[Place], list[Place]]:
-    """The rows here, live and dead, that a snapshot has not named with all its parts."""
-    live: list[Place] = []
-    dead: list[Place] = []
-    known = described.tables
-    for alive, places in every_row(tx, described):
-        digests = {digest(place[0], row_key_of(known, place)): place for place in places}
-        there = named.among(digests)
-        (live if alive else dead).extend(
-            place for one, place in digests.items() if one not in there
-        )
-    return live, dead
+class Unnamed:
+    """The rows here that a snapshot has not named with all its parts: in a file, by their keys.
+
+    `delta` is its last part. Rows of tables that its sender does not have are left alone.
+    """
+
+    def __init__(self, tx: Transaction, described: Described, named: Named, delta: Delta) -> None:
+        self._tx = tx
+        self._described = described
+        self._delta = delta
+        self._spool = Spool()
+        known = described.tables
+        for alive, places in every_row(tx, described, lambda table: names_rows_of(delta, table)):
+            keys = {digest(place[0], row_key_of(known, place)): place for place in places}
+            there = named.among(keys)
+            left = [place for one, place in keys.items() if one not in there]
+            # Those that live are to die: the spool has the order for that.
+            self._spool.add_rows(((p[0], row_key_of(known, p)) for p in left), alive=not alive)
+        self._spool.arrange(lambda names: ranks_of(names, described.shapes))
+
+    def close(self) -> None:
+        """Drop the file."""
+        self._spool.close()
+
+    def dying(self, now: int) -> Iterator[tuple[DeltaRow, ...]]:
+        """The deaths that the snapshot tells of by leaving rows out, some at a time.
+
+        Children come before their parents, except where a table refers to itself.
+        """
+        for places in self._pages(self._spool.dead):
+            tables = StoredTables(self._tx, self._described, frozenset())
+            yield left_out(self._delta, places, tables, now)
+
+    def dead(self) -> Iterator[list[Place]]:
+        """Those that were dead before, as far as the sender had seen all that became of them."""
+        for places in self._pages(self._spool.live):
+            tables = StoredTables(self._tx, self._described, frozenset())
+            yield sorted(tables.seen(self._delta.covers, places), key=repr)
+
+    def _pages(
+        self, following: Callable[[Spooled | None, int], list[Spooled]]
+    ) -> Iterator[list[Place]]:
+        """Rows of one table at a time, as many as may be in memory."""
+        last: Spooled | None = None
+        while some := following(last, AT_ONCE):
+            table = self._described.tables[some[0].table]
+            keys = [key_of(table.key, row.key) for row in some]
+            count = fitting(self._tx, table, keys, MOST_BYTES)
+            last = some[count - 1]
+            yield [(table.name, key) for key in keys[:count]]
 
 
-def dead_rows_of(
-    tx: Transaction, described: Described, delta: Delta, places: Collection[Place], now: int
-) -> tuple[DeltaRow, ...]:
-    """The deaths that a snapshot tells of by leaving rows out."""
-    return left_out(delta, places, StoredTables(tx, described, frozenset()), now)
-
-
-def forget(
+def forget_deaths(
     tx: Transaction,
     described: Described,
-    delta: Delta,
     died: Collection[DeltaRow],
-    dead: Collection[Place],
     after: Mapping[Place, RowState],
 ) -> None:
-    """Take dead rows out of the graveyards that the sender has forgotten.
-
-    `died` are those that have died of it just now, as far as nothing keeps them alive, `dead` those
-    that were dead before.
-    """
+    """Keep no dead rows of those that have died just now, as far as nothing keeps them alive."""
     gone = [row.place for row in died if row.place in after and not after[row.place].alive]
-    tables = StoredTables(tx, described, frozenset())
-    gone += sorted(tables.seen(delta.covers, dead), key=repr) if dead else []
+    forget(tx, described, gone)
+
+
+def forget(tx: Transaction, described: Described, gone: Collection[Place]) -> None:
+    """Take dead rows out of the graveyards that the sender of a snapshot has forgotten."""
     for name, keys in by_table(gone).items():
-        for part in batches(keys, lambda _key: 64):
+        for part in batches(keys, weight_of_values, room=tx.room):
             tx.execute(
                 f"DELETE dead FROM {quoted(graveyard_of(name))} AS dead "
                 f"WHERE {among(described.tables[name], 'dead', len(part))}",

@@ -35,7 +35,7 @@ class Mender(Applier):
         """Merge rows with those here; raises what `apply` does."""
         here = where(tx)
         made = self._settle(tx, here, _planner(rows, here), (row.place for row in rows), None)
-        self._wake(tx, here, made)
+        self._wake(tx, here, self._came(tx, made))
         return Mended(len(made.rows), len(made.held))
 
 

@@ -20,6 +20,9 @@ from service.store.herd.tables import NOWHERE, StoredTables
 from service.store.sealing.entries import APPLIED, DEATH_APPLIED
 from service.store.transaction import Transaction
 
+_OTHER = 600
+"""The bytes of an entry beside its key, about."""
+
 _COLUMNS = (
     "`table_name`, `row_key`, `kind`, `fields`, `life`, `origin`, `stamp`, `writer`, "
     "`at_origin`, `applied`"
@@ -53,7 +56,7 @@ def note(
             *((entry, None) for entry in noted),
         )
     ]
-    for part in batches(rows, lambda row: len(row[1])):
+    for part in batches(rows, lambda row: _OTHER + len(row[1]), room=tx.room):
         tx.execute(
             f"INSERT INTO `herdbook_inbox` ({_COLUMNS}) VALUES "
             f"{', '.join(['(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'] * len(part))}",

@@ -29,7 +29,7 @@ from service.store.database import HerdbookDatabase
 from service.store.herd.delta_parts import Batches, Sizes
 from service.store.herd.described import Described, Descriptions
 from service.store.herd.every_row import every_row
-from service.store.herd.held import all_held
+from service.store.herd.held import every_held
 from service.store.herd.lines import lines_above
 from service.store.herd.places import row_key_of
 from service.store.herd.snapshots import Moment, Snapshot, moment_of, told_by_service_errors
@@ -117,6 +117,7 @@ class DeltaReader:
             try:
                 described = self._described(tx)
                 if head.floors is not None:
+                    head = head._replace(tables=tuple(sorted(described.tables)))
                     add_every_row(tx, described, spool)
                 require_whole(tx, described, spool, reach.unborn)
                 states = States(tx, described, self._held_of, reach.unborn)
@@ -176,7 +177,7 @@ def head_of(moment: Moment, reach: Reach, above: Vector) -> Delta:
     """The delta for a node at a vector, without rows and entries.
 
     For one that lacks what was pruned here it is a snapshot: all rows, and the entries above its
-    vector. Who has less would pass on a gap.
+    vector. Who has less would pass on a gap. Its tables are told when they are known.
     """
     floors = None if includes(above, moment.floors) else dict(moment.floors)
     return Delta(moment.origin, dict(above), reach.covers, (), (), last=False, floors=floors)
@@ -187,6 +188,7 @@ def add_every_row(tx: Transaction, described: Described, spool: Spool) -> None:
     known = described.tables
     for alive, places in every_row(tx, described):
         spool.add_rows(((place[0], row_key_of(known, place)) for place in places), alive=alive)
-    for held in all_held(tx):
-        place = held.row.place
-        spool.add_rows([(place[0], row_key_of(known, place))], alive=held.row.state.alive)
+    for some in every_held(tx):
+        for held in some:
+            place = held.row.place
+            spool.add_rows([(place[0], row_key_of(known, place))], alive=held.row.state.alive)

@@ -9,6 +9,7 @@ from MySQLdb import Error as DriverError
 
 from service.herd.shapes import Place
 from service.store.database import error_number
+from service.store.packets import TOO_LONG
 from service.store.sealing.troubles import is_everybodys
 from service.store.translation import is_of_the_server
 
@@ -60,6 +61,9 @@ def write_all(items: Sequence[Item], place: Callable[[Item], Place], write: Writ
         if not is_of_rows(error):
             raise
         odd = [(place(item), one) for item, one in apart(items, write)]
+        if not odd and error_number(error) == TOO_LONG:
+            # They were too much for one statement only.
+            return
         # Where single rows are at fault, others collide only with what that left undone.
         faults = [(at, one) for at, one in odd if error_number(one) not in COLLISIONS]
         texts = {at: text_of(one) for at, one in faults or odd}
@@ -87,6 +91,8 @@ def apart(items: Sequence[Item], write: Write[Item]) -> list[tuple[Item, DriverE
 
 def is_of_rows(error: DriverError) -> bool:
     """Whether it may be single rows that the database does not take."""
+    if error_number(error) == TOO_LONG:
+        return True
     return not (is_everybodys(error) or is_of_the_server(error))
 
 
@@ -95,4 +101,6 @@ def text_of(error: DriverError) -> str:
     number = error_number(error)
     if number == _SIGNAL:
         return f"a trigger refuses it: {error.args[1]}"
+    if number == TOO_LONG:
+        return f"{error.args[1]}, then try it again with held.retry"
     return _TEXTS.get(number or 0, f"error {number} of the database")

@@ -143,7 +143,7 @@ class StoredTables:
         def look(part: Sequence[Claim]) -> None:
             found.update((name, key) for key in self._keys_where(table, ids, part))
 
-        for part in batches(dict.fromkeys(wanted), weight_of_values):
+        for part in batches(dict.fromkeys(wanted), weight_of_values, room=self._tx.room):
             _ask(part, look)
         return found
 

@@ -39,7 +39,7 @@ def _above(
 ) -> Iterator[tuple[Place, str, Version]]:
     """What lies above a vector of some rows."""
     named = {(place[0], row_key_of(tables, place)): place for place in places}
-    for part in batches(named, lambda name: len(name[1])):
+    for part in batches(named, lambda name: len(name[1]), room=tx.room):
         parameters = [value for name in part for value in name]
         among = f"(`table_name`, `row_key`) IN ({', '.join(['(?, ?)'] * len(part))})"
         for table, key, kind, stamp, origin in _entries(tx, vector, among, parameters):

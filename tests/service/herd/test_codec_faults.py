@@ -14,7 +14,8 @@ from service.herd.deltas import UPDATE
 from service.herd.faults import THEIRS, WireFault
 from service.herd.messages import Have, Hello, Message, Portion
 from service.herd.wire.columns import Binaries, Decimals, Numbers, Texts
-from service.herd.wire.forms import MOST_ITEMS, DeltaBody, Pairs, RowGroup
+from service.herd.wire.forms import MOST_COLUMNS, MOST_VALUES, DeltaBody, Pairs, RowGroup, Versions
+from service.herd.wire.numbering import LATEST, MOST_ITEMS
 from tests.service.herd import wire_samples as samples
 
 
@@ -30,6 +31,14 @@ def fault_of(payload: bytes) -> WireFault:
 def test_no_bytes_are_no_message() -> None:
     """An empty frame says nothing."""
     assert fault_of(b"").code == "wire.malformed"
+
+
+def test_a_snapshot_has_both_floors_and_tables() -> None:
+    """One without the other would let rows die of which the sender knows nothing."""
+    halves: tuple[dict[str, Any], ...] = ({"floors": {1: 3}}, {"tables": ("city",)})
+    for half in halves:
+        delta = samples.EVERYTHING._replace(**half)
+        assert "floors and tables" in fault_of(encode(Portion(1, 0, delta))).text
 
 
 @pytest.mark.parametrize("number", [0, 8, 255])
@@ -157,10 +166,21 @@ WRONG: dict[str, Callable[[], DeltaBody]] = {
     "a version that is not listed": entries(versions=(1,)),
     "a position below zero": entries(positions=(-1,)),
     "more positions than keys": entries(positions=(1, 2)),
-    "versions of two lengths": lists(versions=Pairs((1, 2), (1,))),
+    "versions of two lengths": lists(versions=Versions((1, 2), (1,))),
     "a slot of unlisted versions": lists(slots=Pairs((5,), (0,))),
     "a death without a writer": lists(deaths=((5,),)),
     "a negative vector": body(above={1: -1}),
+    "a stamp beyond the year 2200": lists(versions=Versions((LATEST + 1,), (7,))),
+    "an origin of more than 32 bits": lists(versions=Versions((1,), (2**32,))),
+    "a death beyond the year 2200": lists(deaths=((LATEST + 1, "a"),)),
+    "a life that no column has": group(lives=(2**31,)),
+    "a position that no column has": entries(positions=(2**63,)),
+    "a vector beyond all positions": body(covers={7: 2**63}),
+    "a vector of an origin that is none": body(covers={2**32: 1}),
+    "more columns than a table has": group(
+        columns=tuple(map(str, range(MOST_COLUMNS + 1))),
+        values=((Texts(("b",)),),) * (MOST_COLUMNS + 1),
+    ),
     "a sender that is a text": body(sender="a"),
     "last as a number": body(last=1),
 }
@@ -214,6 +234,20 @@ def test_more_rows_than_a_part_holds_are_refused() -> None:
     rows = group(lives=(1,) * many, births=(0,) * many, deaths=(0,) * many, **empty)()
     payload = samples.sent(msgspec.structs.replace(rows, row_order=(0,) * many))
     assert fault_of(payload).code == "wire.malformed"
+
+
+def test_more_values_than_a_part_has_are_refused_before_they_are_spread_over_rows() -> None:
+    """A byte each in columns, as rows they would take a hundred in memory."""
+    count, columns = 2**12, tuple(map(str, range(MOST_VALUES // 2**12)))
+    nothing = (Numbers((None,) * count),)
+    many = group(
+        key=(), lives=(1,) * count, births=(0,) * count, deaths=(0,) * count,
+        columns=("one more", *columns), values=(nothing,) * (len(columns) + 1),
+    )()  # fmt: skip
+    payload = samples.sent(msgspec.structs.replace(many, row_order=(0,) * count))
+    assert len(payload) < 3 * MOST_VALUES
+    assert "values" in fault_of(payload).text
+    assert peak_of(payload) < 20 * MOST_VALUES
 
 
 def peak_of(payload: bytes) -> int:

@@ -12,8 +12,8 @@ from service.herd.frames import framed
 from service.herd.messages import PROTOCOL, Hello
 
 PARTS = [
-    Delta(1, {}, {1: 9}, (), (), last=False, floors={1: 3}),
-    Delta(1, {}, {1: 9}, (), (), last=True, floors={1: 3}),
+    Delta(1, {}, {1: 9}, (), (), last=False, floors={1: 3}, tables=("city",)),
+    Delta(1, {}, {1: 9}, (), (), last=True, floors={1: 3}, tables=()),
 ]
 
 

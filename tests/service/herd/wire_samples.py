@@ -68,7 +68,7 @@ def entry(position: int, key: int, kind: str = INSERT, table: str = "city") -> L
 
 def delta(*rows: DeltaRow, entries: tuple[LogEntry, ...] = ()) -> Delta:
     """A delta of these rows."""
-    return Delta(7, {7: 0}, {7: 99, 2**32: 2**63}, rows, entries)
+    return Delta(7, {7: 0}, {7: 99, 2**32 - 1: 2**63 - 1}, rows, entries)
 
 
 def with_value(value: object) -> Delta:
@@ -117,7 +117,7 @@ EVERYTHING = delta(
 """Rows of several tables and columns in a mixed order."""
 
 MESSAGES: tuple[Message, ...] = (
-    Hello(PROTOCOL, 2**32, 2**64 - 1, "Zürich", "gazetteer 3", {7: 2**63, 1: 0}),
+    Hello(PROTOCOL, 2**32, 2**64 - 1, "Zürich", "gazetteer 3", {7: 2**63 - 1, 1: 0}),
     Have({}),
     Have({5: 1, 3: 2}),
     Portion(1, 0, EVERYTHING),

@@ -12,11 +12,11 @@ from records.states import Death, RowState
 from schema.capture.columns import numbers_in
 from service.herd.building import build, rows_of
 from service.herd.deltas import DELETE, Delta, LogEntry
-from service.herd.held import state_to_send
+from service.herd.held import Held, state_to_send
 from service.herd.vectors import Vector
 from service.store.herd.applier import Applier, Outcome, where
 from service.store.herd.described import Described, Descriptions
-from service.store.herd.held import all_held
+from service.store.herd.held import every_held
 from service.store.herd.session import ApplyingSession
 from service.store.herd.tables import StoredTables
 from service.store.herd.values import key_of
@@ -97,6 +97,11 @@ class Member:
     def tell(self, other: Member) -> Outcome:
         """Another node learns what this one has."""
         return other.apply(self.delta(other.vector()))
+
+
+def all_held(tx: Transaction) -> list[Held]:
+    """All that is held."""
+    return [held for some in every_held(tx) for held in some]
 
 
 def in_transaction_of(member: Member, work: Callable[[Transaction, Described], Any]) -> Any:

@@ -9,9 +9,8 @@ from schema.direct import create_tables
 from service.database_url import DatabaseUrl
 from service.herd.held import BLOCKED, PARENT, REFUSED, SCHEMA
 from service.store.herd.applier import Applier
-from service.store.herd.held import all_held
 from service.store.transaction import Transaction
-from tests.service.store.herd.herds import Member, quiet
+from tests.service.store.herd.herds import Member, all_held, quiet
 from tests.service.store.herd.ranch import CATALOGUE
 from tests.service.store.herd.test_applying import family, same
 from tests.service.store.herd.test_applying_order import HORSE

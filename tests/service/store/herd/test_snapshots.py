@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
+from schema.capture.triggers import QUIET
+from service.herd.deltas import Delta, DeltaRow
 from service.herd.messages import Portion
+from service.herd.planning.forgetting import left_out
 from service.herd.port import Sibling
+from service.herd.shapes import Place
 from service.herd.vectors import Vector
-from service.store.herd import siblings
+from service.store.herd import leaving, siblings
 from service.store.herd.applier import Applier
 from service.store.herd.arrivals import Arrivals
 from service.store.herd.delta_parts import Sizes
@@ -22,6 +27,7 @@ from tests.service.store.herd.herds import Member
 from tests.service.store.herd.test_applying import family
 from tests.service.store.herd.test_applying_order import HORSE
 from tests.service.store.sealing.tools import worker_at
+from tests.service.store.tools import raw_connection
 
 SMALL = Bounds(sizes=Sizes(most_rows=2))
 EVERYTHING = {
@@ -175,3 +181,86 @@ def test_a_key_that_is_born_again_where_it_was_forgotten_lives_everywhere(
     assert rows(one) == rows(other)
     assert one.rows("SELECT name FROM ranch WHERE number = 50") == [("new",)]
     assert other.rows("SELECT * FROM herdbook_dead_ranch") == []
+
+
+def test_rows_of_a_class_that_the_sender_has_dropped_live_on(one: Member, other: Member) -> None:
+    """It knows nothing of them any more; what it still has a table for dies as before."""
+
+    def meanwhile() -> None:
+        one.sql(
+            "INSERT INTO ranch (number, name) VALUES (60, 'here')",
+            "DELETE FROM ranch WHERE number = 2",
+            "DROP TABLE horse",
+            "DROP TABLE herdbook_dead_horse",
+            "DELETE FROM herdbook_capture WHERE table_name = 'horse'",
+        )
+
+    family(one)
+    tell(one, other)
+    other.sql("DELETE FROM horse WHERE number = 2", HORSE + "(7, 1, NULL, NULL, 17)")
+    dead = "SELECT number FROM herdbook_dead_horse ORDER BY 1"
+    before = other.rows("SELECT number FROM horse ORDER BY 1"), other.rows(dead)
+    meanwhile()
+    assert prune(one) > 0
+    tell(one, other, 2)
+    assert (other.rows("SELECT number FROM horse ORDER BY 1"), other.rows(dead)) == before
+    assert other.rows("SELECT number FROM ranch ORDER BY 1") == [(1,), (60,)]
+
+
+def test_a_row_that_nobody_has_heard_of_lives_on(one: Member, other: Member) -> None:
+    """It came past the triggers, and is to be adopted: it was not deleted anywhere."""
+
+    def meanwhile() -> None:
+        one.sql("INSERT INTO ranch (number, name) VALUES (62, 'missed')")
+        _past_the_triggers(other)
+
+    _away(one, other, meanwhile)
+    assert other.rows("SELECT number FROM ranch WHERE number = 62") == [(62,)]
+    assert other.rows("SELECT number, herdbook_stamp FROM ranch WHERE number = 61") == [(61, 0)]
+
+
+def _past_the_triggers(member: Member) -> None:
+    with raw_connection(member.url) as connection:
+        cursor = connection.cursor()
+        cursor.execute(f"SET {QUIET} = 1")
+        cursor.execute("INSERT INTO ranch (number, name) VALUES (61, 'loaded')")
+
+
+def test_rows_that_a_snapshot_lets_die_are_taken_a_few_at_a_time(
+    one: Member, other: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Parents, children and mothers, all gone; only what a new child holds on to lives again."""
+    monkeypatch.setattr(leaving, "AT_ONCE", 2)
+    at_once: list[int] = []
+
+    def counted(delta: Delta, places: Sequence[Place], *more: Any) -> tuple[DeltaRow, ...]:
+        at_once.append(len(places))
+        return left_out(delta, places, *more)
+
+    monkeypatch.setattr(leaving, "left_out", counted)
+
+    def meanwhile() -> None:
+        one.sql(
+            "DELETE FROM horse WHERE number >= 30",
+            "DELETE FROM horse WHERE number = 2",
+            "DELETE FROM horse",
+            "DELETE FROM stable",
+            "DELETE FROM ranch WHERE number > 2",
+        )
+        other.sql(HORSE + "(40, 20, NULL, NULL, 140)")
+
+    one.sql(
+        *(f"INSERT INTO ranch (number, name) VALUES ({n}, 'r')" for n in range(20, 25)),
+        *(f"INSERT INTO stable (number, ranch_number, sign) VALUES ({n}, {n}, 't{n}')"
+          for n in range(20, 25)),
+        *(HORSE + f"({n}, {n}, NULL, NULL, {100 + n})" for n in range(20, 25)),
+        *(HORSE + f"({n}, 20, NULL, {n - 10}, {100 + n})" for n in range(30, 35)),
+    )  # fmt: skip
+    _away(one, other, meanwhile)
+    assert rows(one) == rows(other)
+    assert other.rows("SELECT number FROM horse") == [(40,)]
+    assert other.rows("SELECT number FROM stable") == [(20,)]
+    assert other.rows("SELECT number FROM ranch ORDER BY 1") == [(1,), (2,), (20,)]
+    assert other.rows("SELECT * FROM herdbook_dead_stable") == []
+    assert sum(at_once) > 20
+    assert max(at_once) == 2
