@@ -264,7 +264,8 @@ class Migrator:
     def sql(self, direction: Direction, between: str) -> str:
         """The SQL that leads from one revision to another: `between` is `FROM:TO`.
 
-        Without `FROM:` the way begins where the database is; only then is it asked.
+        Without `FROM:` the way begins where the database is; only then is it asked. Empty where no
+        revision lies between.
         """
         revisions = load_revisions(self._folder)
         start, target = range_of(revisions, direction, between, lambda: self._heads(revisions))

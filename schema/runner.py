@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TextIO
 
@@ -73,7 +74,11 @@ def run(
 def write_sql(
     revisions: Revisions, direction: Direction, start: Sequence[str], target: str, output: TextIO
 ) -> None:
-    """Write the SQL of the revisions between two points, for a client to run."""
+    """Write the SQL of the revisions between two points, for a client to run.
+
+    Where no revision lies between them, nothing is written.
+    """
+    written = io.StringIO()
 
     def steps(_heads: Any, _context: Any) -> Iterator[RevisionStep]:
         heads = tuple(start)
@@ -86,12 +91,13 @@ def write_sql(
     dialect = quote_all_names(mysqldb.dialect(paramstyle="named"))
     options = {
         "connection": _OnlyADialect(dialect),
-        "output_buffer": output,
+        "output_buffer": written,
         "literal_binds": True,
     }
     starting: Any = list(start) or None
-    output.write(f"SET NAMES utf8mb4;\n\n{SESSION};\n\n")
     _run_environment(revisions, steps, options, as_sql=True, starting_rev=starting)
+    if written.getvalue().strip():
+        output.write(f"SET NAMES utf8mb4;\n\n{SESSION};\n\n{written.getvalue()}")
 
 
 class _OnlyADialect:

@@ -159,7 +159,7 @@ class AsideMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._held = Gauge(
             "herdbook_held",
-            "Rows of siblings that cannot be written here yet, by reason.",
+            "Rows of siblings that are not written here, by reason; dropped ones were given up.",
             ["reason"],
             registry=registry,
         )

@@ -22,6 +22,18 @@ def with_options(text: str, options: Sequence[str]) -> str:
     return re.sub(r"herdbook schema [a-z]+", lambda it: it[0] + words, text)
 
 
+def with_options_in_comments(sql: str, options: Sequence[str]) -> str:
+    """SQL with these options in the commands that its comments name, and nowhere else."""
+    if any(not word.isprintable() for word in options):
+        # A comment ends with its line.
+        return sql
+    lines = sql.split("\n")
+    return "\n".join(
+        with_options(line, options) if line.startswith("-- herdbook schema ") else line
+        for line in lines
+    )
+
+
 @contextmanager
 def hints_about(options: Sequence[str]) -> Iterator[None]:
     """Let the commands that errors of the schema name be about this database and this project."""

@@ -11,25 +11,13 @@ import click
 import msgspec
 
 from service.cli.call import DEFAULT_URL
-from service.cli.output import CommandFailed, ExitCode, Output, write_json
+from service.cli.output import ExitCode, Output, write_json
 from service.cli.rpc_client import Request, send
+from service.cli.wording import in_words
 from service.methods.listing import LARGEST_LIMIT, USUAL_LIMIT
 
 SECONDS = 60.0
 """How long an answer may take: twice what a node allows a call as it comes."""
-
-_MOST_SHOWN = 20
-
-_COMMANDS = {
-    "journal.list": "`herdbook journal list`",
-    "journal.show": "`herdbook journal show`",
-    "held.list": "`herdbook held list`",
-    "`values`": "`--set`",
-    "`fields`": "`--field`",
-    "`again`": "`--again`",
-    "system.methodHelp describes the method's parameters.": "The command's --help tells more.",
-}
-"""What methods call otherwise than the commands that call them."""
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -89,27 +77,8 @@ def shows_refusals(command: Callable[..., ExitCode]) -> Callable[..., ExitCode]:
             return command(*arguments, output=output, **options)
         except Refused as refused:
             if not output.as_json:
-                raise in_words(refused) from None
+                raise in_words(refused.text) from None
             write_json(sys.stderr, f'{{"error":{refused.text}}}')
             return ExitCode.FAILED
 
     return run
-
-
-def in_words(refused: Refused) -> CommandFailed:
-    """A refusal for people: every failure on a line, and what to do."""
-    error = msgspec.json.decode(refused.text)
-    data = error.get("data") or {}
-    failures = data.get("errors") or []
-    lines = [f"{each['pointer'] or '/'}: {each['message']}" for each in failures[:_MOST_SHOWN]]
-    told = len(lines) == 1 and failures[0]["message"] in error["message"]
-    message = error["message"] if told else "\n".join([error["message"], *lines])
-    hint = _as_command(data.get("hint", ""))
-    return CommandFailed(_as_command(message), hint, code=data.get("code", "call.refused"))
-
-
-def _as_command(text: str) -> str:
-    """The words of the methods as those of the command line."""
-    for method, command in _COMMANDS.items():
-        text = text.replace(method, command)
-    return text

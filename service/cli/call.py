@@ -10,6 +10,7 @@ import click
 from service.cli.arguments import parse_arguments, parse_params
 from service.cli.output import ExitCode, Output, laid_out, output_option, write_json
 from service.cli.rpc_client import Request, send
+from service.cli.text_advice import text_advice
 
 DEFAULT_URL = "http://127.0.0.1:8650/"
 
@@ -69,7 +70,8 @@ def call(
     A text that begins with @ is written with two: name=@@home.
 
     The result goes to stdout: laid out on a terminal, otherwise on one line. A JSON-RPC error goes
-    to stderr as its error object, within {"error": ...} with --json, and the exit code is 1.
+    to stderr as its error object, within {"error": ...} with --json, and the exit code is 1. Where
+    the method wants something else than text, a line below says how to write that; not with --json.
     A notification prints nothing.
 
     \b
@@ -88,6 +90,8 @@ def call(
     answer = send(url, request, timeout)
     if answer.error is not None:
         _show_error(answer.error, output)
+        for advice in text_advice(arguments, answer.error):
+            output.note(advice)
         return ExitCode.FAILED
     if answer.result is not None:
         output.json(answer.result)

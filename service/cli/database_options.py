@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import functools
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,10 +13,19 @@ import click
 
 from service.cli.embedded import database_in
 from service.cli.options import read_configuration
-from service.cli.output import Output
+from service.cli.output import CommandFailed, ExitCode, Output
 from service.cli.place import Place
+from service.cli.wording import as_command
+from service.errors import AccountRefused, SchemaDiffers, ServiceError, Unavailable
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_OF_THE_PLACE = (Unavailable, AccountRefused, SchemaDiffers)
+_ADVICE = "Check that the server runs and that the address is right, then run the command again."
+_FROM_THE_FILE = (
+    "It is the database that the configuration names: --dir DIR names that of `herdbook up --dir "
+    "DIR`, --database URL any other."
+)
 
 
 def database_option(command: _Command) -> _Command:
@@ -47,3 +59,44 @@ def database_url(output: Output, given: Mapping[str, Any]) -> str:
         raise click.UsageError("--dir and --database each name a database; give one.")
     private = database_in(Place(directory.absolute()), output, may_make=False)
     return click.get_current_context().with_resource(private)
+
+
+def tells_of_database(command: Callable[..., ExitCode | None]) -> Callable[..., ExitCode | None]:
+    """Let a command tell what its database refuses."""
+
+    @functools.wraps(command)
+    def run(**given: Any) -> ExitCode | None:
+        with _for_people(given):
+            return command(**given)
+
+    return run
+
+
+@contextmanager
+def _for_people(given: Mapping[str, Any]) -> Iterator[None]:
+    """Let what the database refuses be told to whoever typed the command, in place of a client.
+
+    The server's own words belong to it, and how another database is named; the log is for nodes.
+    """
+    log, nowhere = logging.getLogger("service"), logging.NullHandler()
+    log.addHandler(nowhere)
+    try:
+        yield
+    except ServiceError as error:
+        raise _in_words(error, given) from error
+    finally:
+        log.removeHandler(nowhere)
+
+
+def _in_words(error: ServiceError, given: Mapping[str, Any]) -> CommandFailed:
+    said = error.__cause__.args[-1] if error.__cause__ and error.__cause__.args else ""
+    advice = _ADVICE if isinstance(error, Unavailable) else as_command(error.advice)
+    is_from_file = given["directory"] is None and given["database"] is None
+    if is_from_file and isinstance(error, _OF_THE_PLACE):
+        advice = f"{advice}\n{_FROM_THE_FILE}"
+    return CommandFailed(
+        f"{error.message}: {said}" if said else error.message,
+        advice,
+        code=error.code,
+        details={"retryable": error.retryable, **error.details},
+    )

@@ -9,13 +9,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.cli.database_options import database_option, database_url, dir_option
+from service.cli.database_options import (
+    database_option,
+    database_url,
+    dir_option,
+    tells_of_database,
+)
 from service.cli.options import config_option, make_importable
-from service.cli.output import CommandFailed, ExitCode, Output, output_option
+from service.cli.output import CommandFailed, ExitCode, Output, counted, output_option
 from service.config import find_file, load_configuration
 from service.herd.faults import WireFault
 
@@ -26,18 +31,17 @@ if TYPE_CHECKING:
     from service.store.herd.reading import DeltaReading
     from service.store.work import Worker
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-
 _LINK = 1
 _PIECE = 2**20
 
 
-def _options(command: _Command) -> _Command:
+def _options(command: Callable[..., ExitCode | None]) -> Callable[..., ExitCode | None]:
     """Which database, and which record classes."""
+    decorated = tells_of_database(command)
     records = click.option("--records", metavar="MODULE", help="The module of record classes.")
     for option in (output_option, records, database_option, dir_option, config_option):
-        command = option(command)
-    return command
+        decorated = option(decorated)
+    return decorated
 
 
 @click.group()
@@ -90,7 +94,10 @@ def export(file: Path, above: str | None, output: Output, **place: Any) -> None:
         "snapshot": part.floors is not None,
         "covers": _plain(part.covers),
     }
-    output.result(document, f"{rows} rows and {entries} entries in {file}")
+    output.result(
+        document,
+        f"{counted(rows, 'row')} and {counted(entries, 'entry')} in {file}",
+    )
 
 
 @delta.command("import")
@@ -126,7 +133,7 @@ def import_(file: Path, output: Output, **place: Any) -> None:
         ) from refused
     vector = _plain(_vector_of(url, catalogue))
     document = {"parts": parts, "rows": rows, "vector": vector}
-    output.result(document, f"applied {rows} rows in {parts} parts")
+    output.result(document, f"applied {counted(rows, 'row')} in {counted(parts, 'part')}")
 
 
 @delta.command()

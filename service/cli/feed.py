@@ -12,8 +12,9 @@ import msgspec
 
 from service.cli.arguments import checked_json
 from service.cli.feed_tail import Tail
-from service.cli.output import CommandFailed, ExitCode, Output, laid_out, output_option, write_json
+from service.cli.output import ExitCode, Output, output_option, write_json
 from service.cli.stream_client import Address, CallRefused, StreamClient, StreamLost, unreachable
+from service.cli.wording import in_words
 
 DEFAULT_URL = "tcp://127.0.0.1:8652"
 _HIGHEST_POSITION = 2**63 - 1
@@ -181,11 +182,7 @@ def forget(name: str, url: str, output: Output) -> ExitCode:
     try:
         forgotten = _called(url, "feed.forget", {"consumer": name})
     except CallRefused as refused:
-        if output.as_json:
-            return _refused(refused, output)
-        raise CommandFailed(
-            msgspec.json.decode(refused.text)["message"], "`herdbook feed consumers` lists them"
-        ) from None
+        return _refused(refused, output)
     output.result(forgotten, f"forgot {name}")
     return ExitCode.DONE
 
@@ -213,7 +210,8 @@ def _called(url: str, method: str, params: dict[str, Any]) -> Any:
 
 
 def _refused(refused: CallRefused, output: Output) -> ExitCode:
-    """The JSON-RPC error on stderr, as it came."""
-    text = refused.text
-    write_json(sys.stderr, f'{{"error":{text}}}' if output.as_json else laid_out(text, sys.stderr))
+    """The JSON-RPC error on stderr: for programs as it came, for people in words."""
+    if not output.as_json:
+        raise in_words(refused.text) from None
+    write_json(sys.stderr, f'{{"error":{refused.text}}}')
     return ExitCode.FAILED

@@ -6,6 +6,7 @@ costs nothing: the next one takes up where the last change was.
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -206,7 +207,9 @@ def _may_pass(refused: CallRefused) -> bool:
 
 def _told_of(refused: CallRefused) -> str:
     """A refusal on one line, with what the node says is to be done."""
-    return f"{refused} ({refused.hint})" if refused.hint else str(refused)
+    # It is sent again without anybody's doing.
+    hint = re.sub(r"\bSend the call[^.]*\.", "", refused.hint).strip()
+    return f"{refused} ({hint})" if hint else str(refused)
 
 
 def _not_there(position: int, ends: _Ends) -> CommandFailed:

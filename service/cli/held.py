@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -11,7 +12,7 @@ from service.cli.arguments import checked_json
 from service.cli.asking import ask, page_options, shows_refusals, url_option
 from service.cli.journal import shown_key
 from service.cli.output import ExitCode, Output, output_option
-from service.methods.held_json import REASONS
+from service.methods.held_json import DROPPED, REASONS
 
 MOST_ROUNDS = 20
 """What waited for others is tried again once they are written; so many generations of it."""
@@ -123,8 +124,9 @@ def drop(
 ) -> ExitCode:
     r"""Give up what is held of one record; its values go into the journal.
 
-    It makes nodes differ: siblings that have the record keep it, and those that get their changes
-    by way of this node only do not get it either. That ends when the record is written again.
+    It is not tried again by itself, and is shown with `--reason dropped` only. Siblings have it all
+    the same, also those that get it by way of this node. It is tried once more when one of them
+    changes the record, or by `herdbook held retry` with its key or id.
 
     \b
     Examples:
@@ -149,8 +151,7 @@ def _one(record: str | None, key: str | None, identity: str | None) -> dict[str,
 
 def _round_of(url: str, params: dict[str, Any], output: Output) -> tuple[int, list[dict[str, Any]]]:
     """Try all once; how many were written, and what is still held."""
-    counts = ask(url, "herd.status")["held"]
-    wanted = counts.get(params["reason"], 0) if params["reason"] else sum(counts.values())
+    wanted = _wanted(ask(url, "herd.status")["held"], params["reason"])
     total = None if params["record"] else wanted
     written, still, position = 0, list[dict[str, Any]](), None
     with output.progress("retried", total) as advance:
@@ -162,6 +163,13 @@ def _round_of(url: str, params: dict[str, Any], output: Output) -> tuple[int, li
             position = answer["next"]
             if position is None:
                 return written, still
+
+
+def _wanted(held: Mapping[str, int], reason: str | None) -> int:
+    """How many rows are tried for a reason; without one for all but those that were given up."""
+    if reason is not None:
+        return held.get(reason, 0)
+    return sum(count for each, count in held.items() if each != DROPPED)
 
 
 def _told(written: int, still: list[dict[str, Any]], output: Output) -> ExitCode:

@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
-from service.cli.asking import Refused, ask, in_words, shows_refusals, url_option
+from service.cli.asking import Refused, ask, shows_refusals, url_option
 from service.cli.herd_care import new_origin, retire
 from service.cli.herd_graph import Told, picture_of
 from service.cli.herd_status import needs_somebody, show_status
 from service.cli.output import CommandFailed, ExitCode, Output, output_option
+from service.cli.wording import in_words
 
 
 @click.group()
@@ -22,7 +23,7 @@ def herd() -> None:
     Examples:
       herdbook herd status
       herdbook herd status --watch
-      herdbook herd graph http://berlin:8650/ http://bremen:8650/
+      herdbook herd graph http://127.0.0.1:8650/ http://127.0.0.1:8660/
       herdbook herd retire barn --dir ./node --yes
       herdbook herd new-origin --dir ./copy --yes
     """
@@ -56,7 +57,7 @@ def status(url: str, watch: bool, every: float, output: Output) -> ExitCode:
     \b
     Examples:
       herdbook herd status
-      herdbook herd status --url http://berlin:8650/ --json
+      herdbook herd status --url http://127.0.0.1:8660/ --json
       herdbook herd status --watch --every 5
     """
     if not watch:
@@ -88,14 +89,14 @@ def graph(urls: tuple[str, ...], output: Output) -> ExitCode:
 
     \b
     Example:
-      herdbook herd graph http://berlin:8650/ http://bremen:8650/ http://hamburg:8650/
+      herdbook herd graph http://127.0.0.1:8650/ http://127.0.0.1:8660/
     """
     told, failed = list[Told](), list[tuple[str, CommandFailed]]()
     for url in urls:
         try:
             told.append(Told.parsed(ask(url, "herd.graph")))
         except Refused as refused:
-            failed.append((url, in_words(refused)))
+            failed.append((url, in_words(refused.text)))
         except CommandFailed as failure:
             failed.append((url, failure))
     if not told:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import random
 import secrets
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from service.cli.database_options import database_option, database_url, dir_option
+from service.cli.database_options import (
+    database_option,
+    database_url,
+    dir_option,
+    tells_of_database,
+)
 from service.cli.options import config_option
 from service.cli.output import CommandFailed, ExitCode, Output, output_option
 
@@ -17,11 +22,10 @@ if TYPE_CHECKING:
     from service.store.herd.siblings import Known
     from service.store.transaction import Transaction
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 
-
-def _options(command: _Command) -> _Command:
+def _options(command: Callable[..., ExitCode | None]) -> Callable[..., ExitCode | None]:
     """Which database, and that it is meant."""
+    decorated = tells_of_database(command)
     for option in (
         output_option,
         click.option("--yes", is_flag=True, help="Do it; without this nothing is changed."),
@@ -29,8 +33,8 @@ def _options(command: _Command) -> _Command:
         dir_option,
         config_option,
     ):
-        command = option(command)
-    return command
+        decorated = option(decorated)
+    return decorated
 
 
 @click.command()
@@ -41,8 +45,10 @@ def retire(sibling: str, yes: bool, output: Output, **place: Any) -> None:
 
     The changelog is kept for every sibling that was ever met, however long it is silent. One that
     will not come back, or that goes on under another origin, has to be retired, or nothing that it
-    lacks is ever pruned. Should it come back all the same, it gets a snapshot. This node alone
-    forgets its claim: run the command on each of them.
+    lacks is ever pruned. Should it come back all the same, it gets a snapshot.
+
+    Each node waits for its siblings by itself, and tells the others nothing of this: run the
+    command for every node that has met the sibling. To run it again changes nothing.
 
     Exit code 4 without --yes.
 
@@ -51,7 +57,7 @@ def retire(sibling: str, yes: bool, output: Output, **place: Any) -> None:
       herdbook herd retire barn --dir ./node --yes
       herdbook herd retire 2735765433 --yes
     """
-    from service.store.herd.siblings import known, retire
+    from service.store.herd.siblings import RETIRED, known, retire
 
     database = database_url(output, place)
     found = _chosen(_in_database(database, known), sibling)
@@ -59,7 +65,9 @@ def retire(sibling: str, yes: bool, output: Output, **place: Any) -> None:
     _require_yes(yes, f"{one.name} (origin {one.origin}) would be retired")
     _in_database(database, lambda tx: retire(tx, one.origin))
     document = {"origin": one.origin, "name": one.name, "was": found.state}
-    output.result(document, f"retired {one.name} (origin {one.origin})")
+    done = "was retired here already" if found.state == RETIRED else "is retired here"
+    output.result(document, f"{one.name} (origin {one.origin}) {done}")
+    output.note("other nodes wait for it until the same is done on each of them")
 
 
 @click.command("new-origin")
@@ -116,10 +124,12 @@ def _chosen(siblings: tuple[Known, ...], named: str) -> Known:
     found = [one for one in siblings if named in (str(one.sibling.origin), one.sibling.name)]
     if len(found) == 1:
         return found[0]
-    known = ", ".join(f"{one.sibling.name} ({one.sibling.origin})" for one in siblings) or "none"
+    known = ", ".join(f"{one.sibling.name} ({one.sibling.origin})" for one in siblings)
     raise CommandFailed(
-        f"{len(found)} siblings are called {named}",
-        f"name one by its origin. Those that were ever met: {known}",
+        f"{len(found) or 'no'} sibling{'s are' if found else ' is'} called {named}",
+        f"name one by its origin. Those that were ever met: {known}"
+        if known
+        else "this node has never met a sibling",
         code="sibling_unknown",
     )
 

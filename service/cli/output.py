@@ -151,6 +151,13 @@ def json_text(document: object) -> str:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
+def counted(number: int, what: str, one: str = "", several: str = "") -> str:
+    """So many of something, and the verb that goes with it: 1 row is, 2 rows are."""
+    verb = one if number == 1 else several
+    plural = f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
+    return f"{number} {what if number == 1 else plural} {verb}".rstrip()
+
+
 def laid_out(text: str, stream: TextIO) -> str:
     """JSON text as it is, or over several lines where people read it."""
     return msgspec.json.format(text, indent=2) if stream.isatty() else text

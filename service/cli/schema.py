@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from service.cli.advice import with_options
+from service.cli.advice import with_options, with_options_in_comments
 from service.cli.output import Advance, ExitCode, Output
 from service.cli.schema_place import configured, place_options, place_words
 from service.cli.schema_place import migrator as migrator_at
@@ -291,7 +291,11 @@ def sql(between: str, down: bool, output: Output, **place: Any) -> None:
 
     direction = Direction.DOWN if down else Direction.UP
     text = migrator_at(output=output, **place).sql(direction, between)
-    output.result({"sql": text}, text.rstrip("\n"))
+    if text or output.as_json:
+        told = with_options_in_comments(text, place_words(place))
+        output.result({"sql": told}, told.rstrip("\n"))
+    else:
+        output.note("nothing to run: no revision is pending" + (" there" if between else ""))
 
 
 def _shown(output: Output, advance: Advance) -> OnStep:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from service.cli.output import CommandFailed, ExitCode, Output, output_option
+from service.cli.output import CommandFailed, ExitCode, Output, counted, output_option
 from service.cli.verify_node import AskedNode, Table
 from service.cli.verify_repair import repair
 from service.cli.verify_report import Broken, Verdict, show
@@ -147,7 +147,8 @@ def _settle(verdict: Verdict, tasks: dict[str, Task], wait: float, output: Outpu
     """Look again at what moved, until nothing does or the time is over."""
     until = time.monotonic() + wait
     if verdict.moving:
-        output.note(f"{verdict.moving} rows differ and have changes on their way; looking again")
+        rows = counted(verdict.moving, "row", "differs", "differ")
+        output.note(f"{rows} while changes are on their way; looking again")
     while verdict.moving and time.monotonic() < until:
         time.sleep(min(PAUSE_SECONDS, max(0.0, until - time.monotonic())))
         for found in verdict.tables:

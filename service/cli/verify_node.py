@@ -41,9 +41,10 @@ class Tables(Seen, frozen=True):
 
 
 class Digests(Seen, frozen=True):
-    """A table's sums by bucket."""
+    """A table's sums by bucket, and how many of its rows are deleted ones."""
 
     buckets: dict[str, tuple[int, str]]
+    dead: int
 
     @property
     def sums(self) -> Sums:

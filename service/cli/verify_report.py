@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
 
-from service.cli.output import ExitCode, Output, json_text
+from service.cli.output import ExitCode, Output, counted, json_text
 from service.cli.verify_node import Seen, Violation
 from service.cli.verify_repair import Repaired
 from service.cli.verify_rows import Difference
@@ -16,6 +16,10 @@ from service.cli.verify_tables import Found, Pair
 MOST_SHOWN = 100
 """Differing rows that are told one by one."""
 
+_COLUMNS = (
+    *("table", "rows in A", "rows in B", "deleted in A", "deleted in B"),
+    *("different", "on their way"),
+)
 _LONGEST_CELL = 60
 
 
@@ -74,8 +78,11 @@ class Verdict:
 def show(verdict: Verdict, output: Output) -> None:
     """Say it, to people or to programs."""
     output.table(
-        ("table", "rows in A", "rows in B", "different", "on their way"),
-        [(one.table, *one.rows, _count(one), len(one.moving)) for one in verdict.tables],
+        _COLUMNS,
+        [
+            (one.table, *one.living, *one.dead, _count(one), len(one.moving))
+            for one in verdict.tables
+        ],
     )
     shown = list(islice(_differences(verdict), MOST_SHOWN))
     if shown:
@@ -109,40 +116,44 @@ def _remarks(verdict: Verdict, shown: int) -> Iterator[str]:
     """Everything that is not in the tables, the verdict last."""
     left = sum(len(one.differences) for one in verdict.tables) - shown
     if left:
-        yield f"{left} more rows differ"
+        yield counted(left, "more row", "differs", "differ")
     for url, table, violation in verdict.broken:
         some = "; ".join(", ".join(map(_cell, values)) for values in violation.some[:3])
         yield (
-            f"{url}: {violation.rows} {violation.rule}s in {table} by {violation.name}: "
+            f"{url}: {counted(violation.rows, violation.rule)} in {table} by {violation.name}: "
             f"{', '.join(violation.columns)} = {some}"
         )
     if verdict.repaired is not None:
         yield from _of_repair(verdict.repaired)
     forgotten = sum(one.forgotten for one in verdict.tables)
     if forgotten:
-        yield f"{forgotten} deleted rows are kept by one node only: the other has pruned them"
+        rows = counted(forgotten, "deleted row", "is", "are")
+        yield f"{rows} kept by one node only: the other has pruned what it has not"
     for node, seen in zip(verdict.pair, verdict.nodes, strict=True):
         if seen.held:
-            yield f"{node.url} holds {seen.held} rows that cannot be written there yet"
+            rows = counted(seen.held, "row", "is", "are")
+            yield f"{rows} held and not written at {node.url}; what it passes on was compared"
     for name in verdict.uncompared:
         yield f"not compared, since only one node has it: {name}"
     if verdict.moving:
+        rows = counted(verdict.moving, "row", "differs", "differ")
         yield (
-            f"{verdict.moving} rows differ: the nodes are still exchanging changes, or are not "
-            "linked (`herdbook herd status` tells)"
+            f"{rows}: the nodes are still exchanging changes, or are not linked "
+            "(`herdbook herd status` tells)"
         )
     yield _conclusion(verdict)
 
 
 def _of_repair(done: Repaired) -> Iterator[str]:
-    yield f"{done.rows} rows were merged on both nodes"
+    yield f"{counted(done.rows, 'row', 'was', 'were')} merged on both nodes"
     if done.left:
         yield (
-            f"{done.left} rows were left as they are: a node cannot read them, or never captured "
-            "them; `herdbook schema recapture` takes in the latter"
+            f"{counted(done.left, 'row', 'was', 'were')} left as before: what a node cannot read, "
+            "or never captured; `herdbook schema recapture` takes in the latter"
         )
     if done.held:
-        yield f"{done.held} rows were not taken by a database, and are held there"
+        what = counted(done.held, "row", "was", "were")
+        yield f"{what} not taken by a database, and held there"
 
 
 def _conclusion(verdict: Verdict) -> str:
@@ -169,6 +180,7 @@ def _document(verdict: Verdict, shown: list[Difference]) -> dict[str, object]:
             {
                 "table": one.table,
                 "rows": one.rows,
+                "deleted": one.dead,
                 "different": len(one.differences),
                 "counted": not one.unseen,
                 "moving": len(one.moving),

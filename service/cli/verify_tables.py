@@ -66,17 +66,23 @@ class Task:
 class Found:
     """What a table's comparison came to.
 
-    `moving` are keys of rows that differ while changes of them are on their way, `forgotten` those
-    of dead rows that one node keeps and the other has pruned. `unseen` says that there are more
-    differing rows than were looked at.
+    `dead` are those among `rows` that were deleted. `moving` are keys of rows that differ while
+    changes of them are on their way, `forgotten` those of dead rows that one node keeps and the
+    other has pruned. `unseen` says that there are more differing rows than were looked at.
     """
 
     table: str
     rows: tuple[int, int] = (0, 0)
+    dead: tuple[int, int] = (0, 0)
     differences: list[Difference] = field(default_factory=list)
     moving: list[str] = field(default_factory=list)
     forgotten: int = 0
     unseen: bool = False
+
+    @property
+    def living(self) -> tuple[int, int]:
+        """The rows without those that were deleted."""
+        return self.rows[0] - self.dead[0], self.rows[1] - self.dead[1]
 
 
 def compare(pair: Pair, task: Task, seed: int) -> Found:
@@ -171,16 +177,17 @@ def _buckets_by(pair: Pair, task: Task, digits: int, seed: int, found: Found) ->
     """The same, by so many digits. A difference that was planted must be among those found."""
     planted, columns = phantoms(seed), list(task.columns)
     ours, theirs = pair.both(
-        lambda node, which: node.digests(task.table, digits, columns, planted[which]).sums
+        lambda node, which: node.digests(task.table, digits, columns, planted[which])
     )
-    sums = compared(ours, theirs, len(planted[0]))
+    sums = compared(ours.sums, theirs.sums, len(planted[0]))
     if not sums.sound:
         raise CommandFailed(
             f"the comparison of {task.table} did not find a difference that was planted in it",
             "nothing can be said of these nodes; please report this",
             code="verify.selftest",
         )
-    found.rows = (_rows_in(ours), _rows_in(theirs))
+    found.rows = (_rows_in(ours.sums), _rows_in(theirs.sums))
+    found.dead = (ours.dead, theirs.dead)
     return sums.differing
 
 

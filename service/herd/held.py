@@ -16,9 +16,18 @@ PARENT = "its parent is not here"
 SCHEMA = "this node has no such class or column"
 REFUSED = "the database refuses it"
 BLOCKED = "a row that waits here stands in its way"
+DROPPED = "somebody has given it up here"
 
 WAITS_FOR_ROWS = frozenset((PARENT, BLOCKED))
 """The reasons that may end when other rows are written; to be retried then."""
+
+
+def given_up(held: Held | None) -> bool:
+    """Whether somebody has dropped it: it is tried no more, and stays a part of the row's state.
+
+    Else this node would have less than its vector says, and would pass on less.
+    """
+    return held is not None and held.reason == DROPPED
 
 
 class Held(NamedTuple):

@@ -19,7 +19,6 @@ from service.methods.listing import LARGEST_LIMIT, USUAL_LIMIT
 from service.methods.params import Arguments
 from service.methods.query import Path, SortBy
 
-_LONGEST_SHOWN = 100
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 NUMBER = IntegerKind(64, unsigned=True)
 PLACE = FixedBytesKind(32)
@@ -68,9 +67,7 @@ def read_class(arguments: Arguments, catalogue: Catalogue) -> RecordInfo | None:
     if name is None:
         return None
     if not isinstance(name, str) or name not in known:
-        shown = str(name)[:_LONGEST_SHOWN]
-        message = f"there is no record class {shown}{arguments.problems.suggest(shown, known)}"
-        arguments.problems.add("record.unknown", message, arguments.place("record"))
+        arguments.problems.class_unknown(name, known, arguments.place("record"))
         return None
     return known[name]
 

@@ -35,9 +35,8 @@ from service.methods.feed_request import (
     read_request,
     read_start,
 )
-from service.methods.help import help_text
 from service.methods.params import Arguments, Signature
-from service.methods.registry import Handler, Method
+from service.methods.registry import Method, described
 
 _NOTE = (
     "`found` is false where something of what follows is no longer kept: note `head`, list all "
@@ -78,19 +77,20 @@ class FeedMethods:
 
     def methods(self) -> Iterator[Method]:
         """Each method with its description."""
-        yield _method(
+        yield described(
             "feed.read",
             "The changes after a position, in the order in which they became visible.",
             Signature(READING),
             PAGE_SCHEMA,
             {"from": 0, "records": [next(iter(self._catalogue.records))], "wait_seconds": 10},
             self.read,
+            _NOTE,
         )
         yield from self._about_consumers({"consumer": "search-index"})
 
     def _about_consumers(self, consumer: dict[str, object]) -> Iterator[Method]:
         """The methods for consumers; `consumer` names one in their examples."""
-        yield _method(
+        yield described(
             "feed.register",
             "Keep the changes after a position for a consumer, however long it is away. "
             "One that is registered already stays where it is.",
@@ -99,7 +99,7 @@ class FeedMethods:
             consumer | {"from": "now"},
             self.register,
         )
-        yield _method(
+        yield described(
             "feed.acknowledge",
             "A consumer needs nothing up to a position any more. It never goes back.",
             Signature((NAMED_CONSUMER, POSITION)),
@@ -107,7 +107,7 @@ class FeedMethods:
             consumer | {"position": 1},
             self.acknowledge,
         )
-        yield _method(
+        yield described(
             "feed.consumers",
             "Every consumer with its position, and how far the changelog reaches.",
             Signature(),
@@ -115,7 +115,7 @@ class FeedMethods:
             {},
             self.consumers,
         )
-        yield _method(
+        yield described(
             "feed.forget",
             "Keep nothing for a consumer any more.",
             Signature((NAMED_CONSUMER,)),
@@ -211,17 +211,3 @@ def refusals_in(arguments: Arguments, position: str) -> Iterator[None]:
             replace(failure, pointer=places[failure.pointer]) for failure in refused.failures
         )
         raise
-
-
-def _method(
-    name: str,
-    summary: str,
-    signature: Signature,
-    result: JsonSchema,
-    example: dict[str, object],
-    handler: Handler,
-) -> Method:
-    """One method with its help."""
-    notes = (_NOTE,) if name == "feed.read" else ()
-    text = help_text(name, summary, signature, example, notes)
-    return Method(name, summary, text, signature, result, example, handler)

@@ -26,7 +26,6 @@ LONGEST_WAIT = 25
 HIGHEST_POSITION = 2**63 - 1
 NOW = "now"
 _CONSUMER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}", re.ASCII)
-_LONGEST_SHOWN = 100
 _MOST_NOTED = 100
 """Unknown classes of one call that are each told; no honest call has more."""
 
@@ -212,7 +211,7 @@ def _records(catalogue: Catalogue, arguments: Arguments) -> frozenset[str] | Non
         if not isinstance(name, str) or name not in catalogue.records:
             unknown += 1
             if unknown <= _MOST_NOTED:
-                _note_unknown(catalogue, name, (*place, at), arguments.problems)
+                arguments.problems.class_unknown(name, catalogue.records, (*place, at))
     return frozenset(name for name in given if isinstance(name, str))
 
 
@@ -232,7 +231,7 @@ def _where(catalogue: Catalogue, arguments: Arguments) -> dict[str, Condition]:
     for name, data in islice(given.items(), len(catalogue.records) + _MOST_NOTED):
         record = catalogue.records.get(name)
         if record is None:
-            _note_unknown(catalogue, name, (*place, name), arguments.problems)
+            arguments.problems.class_unknown(name, catalogue.records, (*place, name))
             continue
         condition = _condition(record, data, (*place, name), arguments.problems)
         if condition is not None:
@@ -267,9 +266,3 @@ def _check_where_is_wanted(wanted: Wanted, arguments: Arguments) -> None:
                 f"{name} is not among records, so nothing would be told of it",
                 (*arguments.place("where"), name),
             )
-
-
-def _note_unknown(catalogue: Catalogue, name: object, place: Place, problems: Problems) -> None:
-    shown = str(name)[:_LONGEST_SHOWN]
-    near = problems.suggest(shown, catalogue.records)
-    problems.add("record.unknown", f"there is no record class {shown}{near}", place)

@@ -21,22 +21,17 @@ from service.methods.asked import (
 )
 from service.methods.held_json import REASONS, WAITING_SCHEMA, waiting_in_brief, waiting_json
 from service.methods.held_port import HeldQuery, HeldRows, Retried
-from service.methods.help import help_text
-from service.methods.options import LIMIT, NEXT
+from service.methods.options import LIMIT, NEXT, choice_parameter, class_parameter
 from service.methods.params import Arguments, Parameter, Signature
-from service.methods.registry import Handler, Method
+from service.methods.registry import Method, described
 
 USUAL_RETRY, MOST_RETRIED = 100, 1_000
 """Rows tried in one transaction; while it runs nothing of siblings is applied."""
 
 _ID = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
-_CLASS = Parameter("record", "only what is held of this class", {"type": ["string", "null"]})
-_REASON = Parameter(
-    "reason",
-    f"only what is held for one reason: {', '.join(REASONS)}",
-    {"enum": [*REASONS, None]},
-)
+_CLASS = class_parameter("what is held")
+_REASON = choice_parameter("reason", "what is held for one reason", REASONS)
 _RECORD = Parameter("record", "the class of the record", {"type": ["string", "null"]})
 _KEY = Parameter(
     "key",
@@ -79,12 +74,14 @@ _DROPPED_SCHEMA: JsonSchema = {
 _RETRY_NOTE = (
     "One row is tried, by `record` and `key` or by `id`; else as many as `limit` says, in one "
     "transaction, and `next` goes on with those that follow. `held` tells what could not be "
-    "written, and why. What waited for others may be written in a second round only."
+    "written, and why. What waited for others may be written in a second round only. What was "
+    "dropped is tried where it is named, or its reason."
 )
 _DROP_NOTE = (
-    "Its values go into the journal, under the number that is answered. Siblings that have it keep "
-    "it, and those that get their changes by way of this node only do not get it either: until "
-    "somebody writes the record, or journal.restore does, the herd differs there."
+    "Its values go into the journal, under the number that is answered. It is not tried again by "
+    "itself, and held.list shows it only with the reason `dropped`. It stays a part of what this "
+    "node knows, so siblings get it all the same. It is tried once more when one of them changes "
+    "the record, or by held.retry."
 )
 
 
@@ -101,15 +98,16 @@ class HeldMethods:
         """Each method with its description."""
         some = next(iter(self._catalogue.records))
         one: dict[str, object] = {"id": "0" * 64}
-        yield _method(
+        yield described(
             "held.list",
-            "What came from siblings and cannot be written here yet, the eldest first.",
+            "What came from siblings and cannot be written here yet, the eldest first; what was "
+            "dropped only where that is the reason asked for.",
             Signature((_CLASS, _REASON, LIMIT, NEXT)),
             _PAGE_SCHEMA,
             {"record": some, "limit": 10},
             self.list,
         )
-        yield _method(
+        yield described(
             "held.retry",
             "Try to write what is held: one row, or one after the other.",
             Signature((_CLASS, _KEY, _ONE, _REASON, _TRIES, NEXT)),
@@ -118,7 +116,7 @@ class HeldMethods:
             self.retry,
             _RETRY_NOTE,
         )
-        yield _method(
+        yield described(
             "held.drop",
             "Give up what is held of one record.",
             Signature((_RECORD, _KEY, _ONE)),
@@ -162,7 +160,7 @@ class HeldMethods:
         """`held.drop`."""
         number = await self._held.drop(await self._place(arguments))
         if number is None:
-            _refuse(arguments)
+            _refuse(arguments, "nothing is held of this record, or it was dropped before")
         return {"entry": number}
 
     def _query(self, arguments: Arguments, limit: int) -> HeldQuery:
@@ -218,22 +216,8 @@ def _asked(arguments: Arguments) -> dict[str, object]:
     return {name: arguments.get(name) for name in ("record", "reason")}
 
 
-def _refuse(arguments: Arguments) -> NoReturn:
+def _refuse(arguments: Arguments, said: str = "nothing is held of this record") -> NoReturn:
     """Raise HeldRefused."""
     name = "id" if arguments.get("id") is not None else "key"
     place = pointer(*arguments.place(name))
-    raise HeldRefused([Failure("held.unknown", "nothing is held of this record", place)])
-
-
-def _method(
-    name: str,
-    summary: str,
-    signature: Signature,
-    result: JsonSchema,
-    example: dict[str, object],
-    handler: Handler,
-    *notes: str,
-) -> Method:
-    """One method with its help."""
-    text = help_text(name, summary, signature, example, notes)
-    return Method(name, summary, text, signature, result, example, handler)
+    raise HeldRefused([Failure("held.unknown", said, place)])

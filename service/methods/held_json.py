@@ -14,12 +14,17 @@ from service.methods.held_port import Waiting
 from service.methods.journal_json import COLUMN_SCHEMA, ROW_SCHEMA, STAMP_SCHEMA, stamp_json
 from service.methods.raw_values import column_json, record_of, row_json, value_json
 
+DROPPED = "dropped"
+"""The reason of what somebody has given up, which needs nobody any more."""
+
 REASONS: Mapping[str, str] = {
     "parent": "What it refers to is not here. It is written when that comes.",
     "schema": "This node has no such class or column. It is written after the migration.",
     "refused": "The database refuses it. It is written by held.retry, once the cause is gone.",
     "blocked": "It would need a repair on account of a row that waits itself. It is written when "
     "that one is.",
+    DROPPED: "Somebody has given it up here. It is passed on to siblings, and tried again when "
+    "one of them changes the record, or by held.retry.",
 }
 """What each reason means, for people."""
 

@@ -33,12 +33,16 @@ class Waiting:
 
 @dataclass(frozen=True)
 class HeldQuery:
-    """What is held: of a table, for a reason, after a moment and place."""
+    """What is held: of a table, for a reason, after a moment and place.
+
+    What was dropped is only meant where that is the reason, or `dropped` says so.
+    """
 
     table: str | None = None
     reason: str | None = None
     after: tuple[int, bytes] | None = None
     limit: int = 1
+    dropped: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,8 +92,8 @@ class HeldRows(Protocol):
         ...
 
     async def drop(self, place: bytes) -> int | None:
-        """Hold it no more, and put it into the journal; the entry's number.
+        """Put it into the journal, and hold it as given up; the entry's number.
 
-        None where nothing is held of the row.
+        None where nothing is held of the row, or was given up already.
         """
         ...

@@ -46,8 +46,9 @@ _STATUS_NOTE = (
     "`siblings` are the links and addresses of this node and, with an `address` of null, siblings "
     "that it has met and is not linked with. `they_lack` counts the changes here that a sibling is "
     "not known to have; `they_lack_seconds` is how long the oldest of them that the changelog "
-    "still holds has been here. Of the journal the newest entries are counted: those with a number "
-    "above `counted_above`, which is 0 where that is all."
+    "still holds has been here. `clock_ahead_seconds` is how far ahead of this node's clock its "
+    "latest write was stamped, if that is more than half a second. Of the journal the newest "
+    "entries are counted: those with a number above `counted_above`, which is 0 where that is all."
 )
 _GRAPH_NOTE = (
     "A node knows its own links only. `herdbook herd graph` asks several nodes and puts together "
@@ -141,7 +142,13 @@ def _linked(state: SiblingState, known: KnownSibling | None) -> dict[str, object
     """A sibling that is linked, or an address that is dialled."""
     lacks = None if known is None or state.vector is None else known.lacks_seconds
     seen = None if known is None else moment_json(known.seen_at)
-    return {**state.as_plain(), "they_lack_seconds": lacks, "seen_at": seen}
+    ahead = None if known is None else known.ahead_seconds
+    return {
+        **state.as_plain(),
+        "they_lack_seconds": lacks,
+        "clock_ahead_seconds": ahead,
+        "seen_at": seen,
+    }
 
 
 def _away(known: KnownSibling) -> dict[str, object]:
@@ -153,6 +160,7 @@ def _away(known: KnownSibling) -> dict[str, object]:
         "state": "not linked" if known.state == "active" else known.state,
         "they_lack": known.lacks,
         "they_lack_seconds": known.lacks_seconds,
+        "clock_ahead_seconds": known.ahead_seconds,
         "met_at": moment_json(known.met_at),
         "seen_at": moment_json(known.seen_at),
     }

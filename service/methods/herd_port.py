@@ -16,6 +16,8 @@ class KnownSibling:
 
     `lacks` are the changes here that it is not known to have, and `lacks_seconds` how long the
     oldest of them that the changelog still holds has been here: None where it lacks nothing.
+    `ahead_seconds` is how far ahead of this node's clock the latest write of it that came here was
+    stamped: None where that is no more than clocks may differ.
     """
 
     origin: int
@@ -25,6 +27,7 @@ class KnownSibling:
     seen_at: int
     lacks: int
     lacks_seconds: float | None
+    ahead_seconds: float | None = None
 
 
 @dataclass(frozen=True)

@@ -20,16 +20,15 @@ from service.methods.asked import (
     read_number,
 )
 from service.methods.feed_json import moment_json
-from service.methods.help import help_text
 from service.methods.journal_json import ENTRY_SCHEMA, RULES, entry_json
 from service.methods.journal_port import Journal, JournalPage, JournalQuery
 from service.methods.journal_restoring import read_write_back, told_of_values
-from service.methods.options import LIMIT, NEXT
+from service.methods.options import LIMIT, NEXT, choice_parameter, class_parameter
 from service.methods.params import Arguments, Parameter, Signature
-from service.methods.registry import Handler, Method
+from service.methods.registry import Method, described
 
-_RECORD = Parameter("record", "only entries of this class", {"type": ["string", "null"]})
-_RULE = Parameter("rule", f"only entries of one rule: {', '.join(RULES)}", {"enum": [*RULES, None]})
+_RECORD = class_parameter("entries")
+_RULE = choice_parameter("rule", "entries of one rule", RULES)
 _SINCE = Parameter(
     "since",
     "only entries noted at this moment or later, such as 2026-01-31T12:00:00Z",
@@ -90,7 +89,7 @@ class JournalMethods:
 
     def methods(self) -> Iterator[Method]:
         """Each method with its description."""
-        yield _method(
+        yield described(
             "journal.list",
             "What lost when nodes' changes were merged, and what was repaired; the newest first.",
             Signature((_RECORD, _RULE, _SINCE, LIMIT, NEXT)),
@@ -99,7 +98,7 @@ class JournalMethods:
             self.list,
             _LIST_NOTE,
         )
-        yield _method(
+        yield described(
             "journal.show",
             "One entry of the journal.",
             Signature((_NUMBER,)),
@@ -107,7 +106,7 @@ class JournalMethods:
             {"number": 1},
             self.show,
         )
-        yield _method(
+        yield described(
             "journal.restore",
             "Write back what lost, in one call.",
             Signature((_NUMBER, _FIELDS, _VALUES, _AGAIN)),
@@ -165,17 +164,3 @@ class JournalMethods:
             place = pointer(*arguments.place("number"))
             raise JournalRefused([Failure("entry.unknown", message, place)])
         return page
-
-
-def _method(
-    name: str,
-    summary: str,
-    signature: Signature,
-    result: JsonSchema,
-    example: dict[str, object],
-    handler: Handler,
-    *notes: str,
-) -> Method:
-    """One method with its help."""
-    text = help_text(name, summary, signature, example, notes)
-    return Method(name, summary, text, signature, result, example, handler)

@@ -30,7 +30,7 @@ RULES: Mapping[str, str] = {
     "one, which cannot be without it, was deleted.",
     journal.DROPPED: "This was held, since it could not be written here, and somebody dropped it.",
     journal.NOT_HERE: "A sibling changed this record, which is not on this node any more, though "
-    "nobody deleted it by the rules: it was held and dropped, or the table was emptied.",
+    "nobody deleted it by the rules: the table was emptied, for instance.",
 }
 """What each rule means, for people."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from records.values import RecordInfo
 from service.methods.describe import key_schema, partial_record
 from service.methods.listing import LARGEST_LIMIT, USUAL_LIMIT
@@ -31,6 +33,18 @@ ORDER = Parameter(
     'a field to sort by, or a list of them, "-" before those that descend: ["-name"]',
     {"type": ["string", "array", "null"], "items": {"type": "string"}},
 )
+
+
+def class_parameter(what: str) -> Parameter:
+    """Of which class what is listed is."""
+    return Parameter("record", f"only {what} of this class", {"type": ["string", "null"]})
+
+
+def choice_parameter(name: str, what: str, choices: Iterable[str]) -> Parameter:
+    """Of which of some words what is listed is."""
+    listed = list(choices)
+    text = f"only {what}: {', '.join(listed)}"
+    return Parameter(name, text, {"enum": [*listed, None]})
 
 
 def fields_parameter(record: RecordInfo) -> Parameter:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from records.kinds.base import JsonSchema
 from records.validation import suggest
 from service.errors import MethodUnknown
+from service.methods.help import help_text
 from service.methods.params import Arguments, Params, Signature, bind
 
 Handler: TypeAlias = Callable[[Arguments], Awaitable[object]]
@@ -30,6 +31,20 @@ class Method:
     result: JsonSchema = field(repr=False)
     example: dict[str, object]
     handler: Handler = field(repr=False)
+
+
+def described(
+    name: str,
+    summary: str,
+    signature: Signature,
+    result: JsonSchema,
+    example: dict[str, object],
+    handler: Handler,
+    *notes: str,
+) -> Method:
+    """One method with its help, to which the notes belong."""
+    text = help_text(name, summary, signature, example, notes)
+    return Method(name, summary, text, signature, result, example, handler)
 
 
 class Registry:

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from records.catalogue import Catalogue
 from records.kinds.base import JsonSchema
 from service.methods.describe import DIALECT, catalogue_schema, record_schema
-from service.methods.help import help_text
 from service.methods.params import Arguments, Parameter, Signature
-from service.methods.registry import Handler, Method, Registry
+from service.methods.registry import Method, Registry, described
 
 _NAME = Parameter("name", "the method's name", {"type": "string"}, required=True)
 _RECORD = Parameter("record", "the name of one record class", {"type": ["string", "null"]})
@@ -26,7 +25,7 @@ class SystemMethods:
     def methods(self) -> Iterator[Method]:
         """Each method with its description."""
         example = {"name": "system.listMethods"}
-        yield _method(
+        yield described(
             "schema.describe",
             "The JSON Schema of every record class, or of one.",
             Signature((_RECORD,)),
@@ -34,7 +33,7 @@ class SystemMethods:
             {"record": next(iter(self._catalogue.records))},
             self.describe,
         )
-        yield _method(
+        yield described(
             "system.listMethods",
             "The names of all methods.",
             Signature(),
@@ -42,7 +41,7 @@ class SystemMethods:
             {},
             self.list_methods,
         )
-        yield _method(
+        yield described(
             "system.methodHelp",
             "What a method does and takes, as text.",
             Signature((_NAME,)),
@@ -50,7 +49,7 @@ class SystemMethods:
             dict(example),
             self.method_help,
         )
-        yield _method(
+        yield described(
             "system.methodSignature",
             "The types of a method: a list with the type of the result, then those of the "
             "parameters by position. A type may be several, with | between.",
@@ -65,12 +64,7 @@ class SystemMethods:
         name = arguments.get("record")
         known = self._catalogue.records
         if name is not None and (not isinstance(name, str) or name not in known):
-            shown = str(name)[:100]
-            arguments.problems.add(
-                "record.unknown",
-                f"there is no record class {shown}{arguments.problems.suggest(shown, known)}",
-                arguments.place("record"),
-            )
+            arguments.problems.class_unknown(name, known, arguments.place("record"))
         arguments.problems.raise_any()
         if name is None:
             return self._schemas
@@ -110,16 +104,3 @@ def types_of(schema: JsonSchema) -> str:
         return "|".join(dict.fromkeys(found))
     given = schema.get("type", "object" if "$ref" in schema else "any")
     return given if isinstance(given, str) else "|".join(given)
-
-
-def _method(
-    name: str,
-    summary: str,
-    signature: Signature,
-    result: JsonSchema,
-    example: dict[str, object],
-    handler: Handler,
-) -> Method:
-    """One method with its help."""
-    text = help_text(name, summary, signature, example)
-    return Method(name, summary, text, signature, result, example, handler)

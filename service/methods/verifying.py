@@ -88,9 +88,10 @@ class VerifyingMethods:
         )
         yield _method(
             "herd.digests",
-            "For each bucket of a table's rows, how many there are and the sum of their digests.",
+            "For each bucket of a table's rows, how many there are and the sum of their digests; "
+            "and how many of them all are deleted ones.",
             (TABLE, _DIGITS, _COLUMNS, _SELFTEST),
-            {"buckets": {"type": "object"}},
+            {"buckets": {"type": "object"}, "dead": {"type": "integer", "minimum": 0}},
             {"table": "country", "digits": 1},
             self.digests,
         )
@@ -135,8 +136,8 @@ class VerifyingMethods:
         table, columns = read_table(arguments), read_columns(arguments)
         digits, phantoms = read_digits(arguments), read_phantoms(arguments)
         arguments.problems.raise_any()
-        moment, sums = await self._verifying.digests(table, digits, columns, phantoms)
-        return moment_json(moment) | {"buckets": sums_json(sums)}
+        moment, found = await self._verifying.digests(table, digits, columns, phantoms)
+        return moment_json(moment) | {"buckets": sums_json(found.sums), "dead": found.dead}
 
     async def rows(self, arguments: Arguments) -> object:
         """`herd.rows`."""

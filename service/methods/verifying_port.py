@@ -41,6 +41,13 @@ class TableSeen:
     rows: int
 
 
+class TableSums(NamedTuple):
+    """The sums of all rows of a table by bucket, and how many of the rows are deleted ones."""
+
+    sums: Sums
+    dead: int
+
+
 class Digested(NamedTuple):
     """A row's key as bytes, and its digest."""
 
@@ -98,7 +105,7 @@ class Verifying(Protocol):
         digits: int,
         columns: Sequence[str] | None,
         phantoms: Sequence[int],
-    ) -> tuple[Moment, Sums]:
+    ) -> tuple[Moment, TableSums]:
         """The sums of all rows, in buckets by so many digits, and of the phantoms.
 
         `columns` are those that count, None for all.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from tests.conftest import Servers
@@ -15,6 +16,10 @@ from tests.service.store.tools import ask, raw_connection
 
 SEED = 30
 NODES, WRITERS, TURNS = 3, 4, 30
+MOST_STORMS = 6
+"""Who meets whom is left to the machine: it blows again until everything has happened once."""
+OUTCOMES = {"api done", "sql done", "sql undone", "sql refused"}
+RULES = {"later write", "taken along", "unique"}
 KINDS = Kinds(some_call, some_statement)
 CIRCLE = [(1, 0), (2, 1), (0, 2)]
 
@@ -30,22 +35,31 @@ def test_nodes_that_all_write_agree_and_break_nothing_meanwhile(
     kinds = chosen_kinds()
     mixed = [servers.get(kinds[number % len(kinds)]) for number in range(NODES)]
     with LiveHerd(tmp_path, mixed, CIRCLE) as herd:
-        storms = [
-            Storm(node, site.database, f"{SEED} {site.name}", KINDS)
-            for node, site in zip(herd.nodes, herd.sites, strict=True)
-        ]
         with Checker(herd) as checker, ledgers_kept(herd, SEED) as ledgers:
-            together(*(lambda storm=storm: storm.blow(WRITERS, TURNS) for storm in storms))
-        assert [failure for storm in storms for failure in storm.failures] == []
+            for number in range(MOST_STORMS):
+                outcomes = blown(herd, f"{SEED} {number}")
+                if outcomes.keys() >= OUTCOMES and herd.journal().keys() >= RULES:
+                    break
         herd.agree()
         assert checker.broken == []
         assert checker.looks > 3 * NODES, "nobody looked"
         require_all_kept(herd, ledgers)
-        for storm in storms:
-            for outcome in ("api done", "sql done", "sql undone", "sql refused"):
-                assert storm.outcomes[outcome] > 1, f"the storm was a calm: {storm.outcomes}"
-        journal = herd.journal()
-        assert journal.keys() >= {"later write", "taken along", "unique"}, "hardly anybody met"
+        assert outcomes.keys() >= OUTCOMES, "the storms were a calm"
+        assert herd.journal().keys() >= RULES, "hardly anybody met"
+
+
+def blown(herd: LiveHerd, seed: str) -> Counter[str]:
+    """A storm at every node at once; what came of the attempts, where that was had at each."""
+    storms = [
+        Storm(node, site.database, f"{seed} {site.name}", KINDS)
+        for node, site in zip(herd.nodes, herd.sites, strict=True)
+    ]
+    together(*(lambda storm=storm: storm.blow(WRITERS, TURNS) for storm in storms))
+    assert [failure for storm in storms for failure in storm.failures] == []
+    everywhere = storms[0].outcomes
+    for storm in storms[1:]:
+        everywhere &= storm.outcomes
+    return everywhere
 
 
 def test_what_is_broken_is_seen(tmp_path: Path, database: str) -> None:

@@ -9,13 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from examples.gazetteer.records import City, Country
-from records.catalogue import FieldInfo, RecordInfo, catalogue_of
+from records.catalogue import RecordInfo, catalogue_of
 from records.kinds.documents import JsonKind
-from records.stamps import NEVER
 from service.herd.vectors import Vector
 from service.server.statements import quoted
-from service.store.herd.described import describe
-from service.store.herd.journal import losses_of
 from service.store.herd.stored import origin_of
 from service.store.opening import open_store
 from service.store.transaction import Transaction
@@ -31,16 +28,6 @@ class Sight:
     cities: int
     orphans: int
     digest: str
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What a journal says of one row: why, what was put aside, and what stands there now."""
-
-    rule: str
-    record: str
-    lost: dict[str, Any]
-    kept: dict[str, Any]
 
 
 class Window:
@@ -78,27 +65,6 @@ class Window:
         countries, cities = self._count("country"), self._count("city")
         return Sight(countries, cities, orphans, digest.hexdigest()[:16])
 
-    def journal(self) -> list[Entry]:
-        """What was put aside at this node, the first first."""
-        found = self._rows(
-            "SELECT `rule`, `table_name`, `content` FROM `herdbook_journal` ORDER BY `number`"
-        )
-        return [self._entry(*row) for row in found]
-
-    def _entry(self, rule: str, table: str, content: bytes) -> Entry:
-        """An entry with names for columns, which the journal has by number."""
-        columns = describe(self._tx).tables[table].by_id
-        self._store.rollback()
-        (record,) = (one for one in _CATALOGUE.records.values() if one.table == table)
-        fields = {field.column: field for field in record.fields.values()}
-        lost, kept = {}, {}
-        for loss in losses_of(content):
-            field = fields[columns[loss.column].name]
-            lost[field.name] = _as_json(field, loss.value)
-            if loss.kept_version != NEVER:
-                kept[field.name] = _as_json(field, loss.kept)
-        return Entry(rule, record.name, lost, kept)
-
     def _records(self, record: RecordInfo) -> Iterator[tuple[object, ...]]:
         """The rows of a table by key; documents as values, since servers write them differently."""
         fields = record.fields.values()
@@ -122,11 +88,6 @@ def in_step(windows: Collection[Window]) -> bool:
     """Whether all nodes have everything of each other."""
     vectors = [window.vector() for window in windows]
     return vectors[0] is not None and all(vector == vectors[0] for vector in vectors)
-
-
-def _as_json(field: FieldInfo, value: Any) -> Any:
-    """A value as the API would show it."""
-    return None if value is None else field.kind.to_json(field.kind.from_database(value))
 
 
 def _plain(value: object, is_document: bool) -> object:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -11,13 +10,13 @@ from itertools import islice
 from typing import Any
 
 from examples.gazetteer import data
-from service.cli.demonstration.looking import Entry, Sight, Window, in_step
+from service.cli.demonstration.asking import Entry, answer_of, journal_of, result_of
+from service.cli.demonstration.looking import Sight, Window, in_step
 from service.cli.demonstration.nodes import NAMES, NORTH, SOUTH, Herd
-from service.cli.demonstration.tour import APART, API, LAST, TOGETHER, Step, shown
+from service.cli.demonstration.tour import APART, API, LAST, TOGETHER, Step, from_journal, shown
 from service.cli.output import CommandFailed, Output
-from service.cli.rpc_client import Request, send
+from service.herd.journal import TAKEN_ALONG
 
-_CALL_SECONDS = 120.0
 _AGREE_SECONDS = 120.0
 _LOOK_SECONDS = 0.1
 _RECORDS_A_CALL = 500
@@ -48,8 +47,10 @@ class Story:
         self._happen("healed", "The west is found again.")
         self._agree()
         self._compare("together", "All have the same again, and no city is without its country.")
-        self._show_journal()
+        entries = self._show_journal()
         self._call(TOGETHER)
+        self._agree()
+        self._call([self._of_the_city(entries)])
         self._agree()
         self._call(LAST)
         self._compare("end", "In the end all have the same.")
@@ -57,7 +58,7 @@ class Story:
     def _load(self) -> None:
         """Load the countries and their cities in the north, unless they are there."""
         url = self._herd.nodes[NORTH].rpc
-        if not _result(url, "country.count", {}):
+        if not result_of(url, "country.count", {}):
             self._load_into(url)
         self._agree()
 
@@ -69,7 +70,7 @@ class Story:
         ):
             with self._output.progress(f"loading {what} in the north", totals[what]) as advance:
                 for part in _parts(records):
-                    _result(url, method, {"records": part})
+                    result_of(url, method, {"records": part})
                     advance(len(part))
             self._output.note(f"loaded {totals[what]:,} {what} in the north")
 
@@ -99,17 +100,27 @@ class Story:
         ):
             raise CommandFailed("the nodes are not as they should be", _hint(self._herd))
 
-    def _show_journal(self) -> None:
-        """What the merge put aside, each with the nodes that noted it."""
+    def _show_journal(self) -> dict[str, list[Entry]]:
+        """What the merge put aside, each with the nodes that noted it; all of it by node."""
         self._output.say("\n# What was put aside is in the journal of the nodes that merged it.")
-        noted = {name: window.journal() for name, window in self._windows.items()}
+        noted = {name: journal_of(running.rpc) for name, running in self._herd.nodes.items()}
         shown_already: list[Entry] = []
         for entry in (one for entries in noted.values() for one in entries):
             if entry not in shown_already:
                 shown_already.append(entry)
                 where = [name for name, entries in noted.items() if entry in entries]
-                document = {"nodes": where, "journal": asdict(entry)}
-                self._output.result(document, f"{', '.join(where)}: {shown(asdict(entry))}")
+                document = {"nodes": where, "journal": entry.as_plain()}
+                self._output.result(document, f"{', '.join(where)}: {shown(entry.as_plain())}")
+        return noted
+
+    def _of_the_city(self, noted: dict[str, list[Entry]]) -> Step:
+        """The call that brings back the city that was added meanwhile, where that is noted."""
+        city = self._said["added"]["id"]
+        for name, entries in noted.items():
+            for entry in entries:
+                if entry.key == {"id": city} and entry.rule == TAKEN_ALONG:
+                    return from_journal(name, entry.number)
+        raise CommandFailed("no journal has the city that was taken along", _hint(self._herd))
 
     def _happen(self, what: str, why: str) -> None:
         self._output.result({"wire": what}, f"\n# {why}")
@@ -118,7 +129,7 @@ class Story:
         """Make calls and show them with their answers."""
         for step in steps:
             params = step.params(self._said)
-            answer = _answer(self._herd.nodes[step.node].rpc, step.method, params)
+            answer = answer_of(self._herd.nodes[step.node].rpc, step.method, params)
             self._said[step.name] = answer.get("result")
             said = shown(next(iter(answer.values())))
             text = f"\n# {step.why}\n{step.node}: {step.method} {shown(params)}\n→ {said}"
@@ -150,19 +161,3 @@ def _lines(sights: dict[str, Sight]) -> Iterator[str]:
 def _hint(herd: Herd) -> str:
     folders = ", ".join(running.dir for running in herd.nodes.values())
     return f"their logs tell more: node.log in {folders}"
-
-
-def _answer(url: str, method: str, params: dict[str, Any]) -> dict[str, Any]:
-    """The answer of a call, as {"result": …} or {"error": …}."""
-    answer = send(url, Request(method, json.dumps(params), 1), _CALL_SECONDS)
-    if answer.error is not None:
-        return {"error": json.loads(answer.error)}
-    return {"result": json.loads(answer.result or "null")}
-
-
-def _result(url: str, method: str, params: dict[str, Any]) -> Any:
-    """The result of a call that must not fail."""
-    answer = _answer(url, method, params)
-    if "error" in answer:
-        raise CommandFailed(f"{method} failed: {answer['error']['message']}")
-    return answer["result"]

@@ -125,16 +125,9 @@ TOGETHER = (
     Step(
         "restored",
         WEST,
-        "What was deleted is kept as well: a call on any node brings it back, with its cities, …",
+        "What was deleted is kept as well: a call on any node brings it back, with its cities.",
         "country.restore",
         lambda _: {"id": MALTA, "children": True},
-    ),
-    Step(
-        "restored_city",
-        WEST,
-        "… and another one the city that went along because the wire was cut.",
-        "city.restore",
-        lambda said: {"id": said["added"]["id"]},
     ),
 )
 """What is found when the wire is healed."""
@@ -156,6 +149,17 @@ LAST = (
     ),
 )
 """What is left of it in the end."""
+
+
+def from_journal(node: str, number: int) -> Step:
+    """What brings back what a node's journal has."""
+    return Step(
+        "restored_city",
+        node,
+        "The city that went along because the wire was cut comes back out of the journal.",
+        "journal.restore",
+        lambda _: {"number": number},
+    )
 
 
 def shown(document: object, indent: str = "") -> str:

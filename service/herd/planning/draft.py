@@ -169,6 +169,12 @@ class Draft:
         state = self._whole[place][1]
         self.held[place] = Held(DeltaRow(*place, state, whole=True), reason, text)
 
+    def keep(self, place: Place) -> None:
+        """What was held of a row that came stays as it is, and so does the row here."""
+        had = self._had[place]
+        assert had is not None, f"nothing was held of {place}"
+        self.held[place] = had
+
     def kill(self, place: Place, rule: str) -> None:
         """The row is to die."""
         state = self.known(place)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from service.herd.held import BLOCKED, PARENT, Held, belongs, follow
+from service.herd.held import BLOCKED, PARENT, Held, belongs, follow, given_up
 from service.herd.planning.draft import Draft
 from service.herd.planning.families import Edge, Family
 from service.herd.planning.incoming import Bar, Bars
@@ -64,7 +64,8 @@ def _why_not(draft: Draft, place: Place, bars: Bars) -> str | None:
     if lacking:
         return f"{_named(place)} lacks {', '.join(lacking)}"
     for near in (place, *draft.links[place]):
-        if draft.waits(near) is not None:
+        held = draft.waits(near)
+        if held is not None and not given_up(held):
             return f"{_named(near)} waits"
         if near in draft.lost:
             return f"what {_named(near)} refers to is not here"
@@ -98,6 +99,18 @@ def follow_repairs(draft: Draft) -> dict[Place, Held]:
             if before.alive and not after.alive:
                 draft.lose_too(place, held.row.state)
     return found
+
+
+def outlived(draft: Draft) -> set[Place]:
+    """The rows with something given up of an earlier life than a repair gave them."""
+    repaired = draft.repaired()
+    draft.load_held(repaired)
+    found = {place: draft.holding(place) for place in repaired}
+    return {
+        place
+        for place, held in found.items()
+        if held is not None and given_up(held) and held.row.state.life < draft.after[place].life
+    }
 
 
 def _named(place: Place) -> str:

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 from records.merging import merge
 from records.states import RowState
 from service.herd.deltas import Delta, DeltaRow
-from service.herd.held import SCHEMA, Held
+from service.herd.held import SCHEMA, Held, given_up
 from service.herd.planning.draft import Draft
 from service.herd.planning.forgetting import forgotten_here, forgotten_there
 from service.herd.shapes import Place, Shape
@@ -58,7 +58,10 @@ def take(delta: Delta, draft: Draft, bars: Bars, vector: Vector) -> Taken:
         taken.rows.append(row)
         merged = row.state if row.place in replaced else _merged(row, before)
         draft.meet(row.place, before, merged)
-        _place(row.place, draft, bars.get(row.place))
+        if merged is before and given_up(draft.had(row.place)):
+            draft.keep(row.place)
+        else:
+            _place(row.place, draft, bars.get(row.place))
     return taken
 
 
@@ -90,7 +93,9 @@ def _place(place: Place, draft: Draft, bar: Bar | None) -> None:
         draft.take(place, known)
     if other is not None:
         text = f"there is no {', '.join(sorted(other.values))} in {place[0]}"
-        draft.held[place] = Held(DeltaRow(*place, other, whole=False), SCHEMA, text)
+        held = Held(DeltaRow(*place, other, whole=False), SCHEMA, text)
+        had = draft.had(place)
+        draft.held[place] = had if had and given_up(had) and had.row == held.row else held
 
 
 def _unknown(place: Place, state: RowState, draft: Draft) -> Bar | None:

@@ -15,7 +15,7 @@ from service.herd.planning.conflicts import our_losses, their_losses
 from service.herd.planning.draft import WRITER, DeltaRefused, Draft
 from service.herd.planning.families import Family
 from service.herd.planning.held_conflicts import held_losses
-from service.herd.planning.holding import follow_repairs, hold_orphans, stuck
+from service.herd.planning.holding import follow_repairs, hold_orphans, outlived, stuck
 from service.herd.planning.incoming import Bar, Bars, take
 from service.herd.planning.waiting import let_wait
 from service.herd.shapes import Place, Shapes
@@ -112,7 +112,7 @@ def _drafted(delta: Delta, draft: Draft, here: Here, bars: Bars) -> Plan:
         tuple(row for row in delta.rows if row.place in waiting),
         tuple(entry for entry in delta.entries if entry.place in waiting),
         tuple(held[place] for place in sorted(held, key=repr)),
-        draft.released(),
+        draft.released() | outlived(draft),
     )
 
 

@@ -56,6 +56,12 @@ def sums_of(
     return exchanged(sums, _written_of(tx, sql, digits, held), waiting)
 
 
+def dead_of(tx: Transaction, table: HerdTable) -> int:
+    """How many deleted rows are among those that are summed up."""
+    ((count,),) = tx.rows(f"SELECT COUNT(*) {DigestSql(table, (), ()).dead}")
+    return int(count)
+
+
 def rows_of(
     tx: Transaction, table: HerdTable, buckets: Sequence[str], wanted: Sequence[str] | None
 ) -> list[Digested]:

@@ -26,6 +26,10 @@ MOST_COUNTED = 100_000
 MOST_PASSED = 10_000
 """Entries of others that are passed over to find one that was written here."""
 
+CLOCKS_DIFFER = 0.5
+"""Seconds by which stamps may be ahead of this node's clock without being told of. Clocks that are
+set by NTP differ by far less."""
+
 _HOUR = 3_600_000_000
 _MICROSECONDS = 1e6
 
@@ -44,6 +48,12 @@ OTHERS = (
     "WHERE `origin` = {0:d} AND `at_origin` > {1:d} ORDER BY `at_origin` LIMIT 1)"
 )
 """The SQL that finds the first entry of an origin above a position, with when it was sealed."""
+_LATEST = (
+    "(SELECT `origin`, CAST(`stamp` AS SIGNED) - CAST(`sealed_at` AS SIGNED) "
+    "FROM `herdbook_changelog` FORCE INDEX (`herdbook_came`) "
+    "WHERE `origin` = {0:d} AND `at_origin` > 0 ORDER BY `at_origin` DESC LIMIT 1)"
+)
+"""By how many microseconds the latest write of an origin that came was stamped after it did."""
 
 
 class StoredHerdFigures:
@@ -76,11 +86,13 @@ def known(tx: Transaction, linked: Mapping[int, Vector]) -> Known:
     }
     gaps = {origin: list(_gaps(moment.vector, vector)) for origin, vector in theirs.items()}
     ages = _ages(tx, moment.origin, (gap for of_one in gaps.values() for gap in of_one))
+    ahead = _ahead(tx, [one.sibling.origin for one in met])
     told = []
     for (origin, name, _vector), state, met_at, seen_at in met:
         lacks = missing(theirs[origin], moment.vector)
         oldest = max((ages[gap] for gap in gaps[origin] if gap in ages), default=None)
-        told.append(KnownSibling(origin, name, state, met_at, seen_at, lacks, oldest))
+        early = ahead.get(origin)
+        told.append(KnownSibling(origin, name, state, met_at, seen_at, lacks, oldest, early))
     return Known(moment.origin, dict(moment.vector), tuple(told))
 
 
@@ -104,6 +116,16 @@ def _gaps(ours: Vector, theirs: Vector) -> Iterator[_Gap]:
         for origin, position in sorted(ours.items())
         if position > theirs.get(origin, 0)
     )
+
+
+def _ahead(tx: Transaction, origins: Iterable[int]) -> dict[int, float]:
+    """For siblings whose latest writes were stamped in the future: by how many seconds."""
+    wanted = list(islice(origins, MOST_LOOKED))
+    if not wanted:
+        return {}
+    found = tx.rows(" UNION ALL ".join(map(_LATEST.format, wanted)))
+    seconds = {int(origin): int(early) / _MICROSECONDS for origin, early in found}
+    return {origin: early for origin, early in seconds.items() if early > CLOCKS_DIFFER}
 
 
 def _ages(tx: Transaction, own: int, gaps: Iterable[_Gap]) -> dict[_Gap, float]:

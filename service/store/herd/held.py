@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from service.herd.held import BLOCKED, PARENT, REFUSED, SCHEMA, Held
+from service.herd.held import BLOCKED, DROPPED, PARENT, REFUSED, SCHEMA, Held
 from service.herd.shapes import Place
 from service.herd.wire.single import row_bytes, row_of_bytes
 from service.store.herd.batches import batches
@@ -16,7 +16,13 @@ from service.store.transaction import Transaction
 LONGEST_TEXT = 2_000
 _COLUMNS = "`place`, `table_name`, `reason`, `text`, `content`, `held_at`"
 
-CODES = {PARENT: "parent", SCHEMA: "schema", REFUSED: "refused", BLOCKED: "blocked"}
+CODES = {
+    PARENT: "parent",
+    SCHEMA: "schema",
+    REFUSED: "refused",
+    BLOCKED: "blocked",
+    DROPPED: "dropped",
+}
 """How each reason stands in the table."""
 
 _REASONS = {code: reason for reason, code in CODES.items()}
@@ -81,6 +87,15 @@ def hold(tx: Transaction, tables: Tables, helds: Iterable[Held], now: int) -> No
             f"{', '.join(['(?, ?, ?, ?, ?, ?)'] * len(part))} ON DUPLICATE KEY UPDATE "
             "`reason` = VALUES(`reason`), `text` = VALUES(`text`), `content` = VALUES(`content`)",
             [value for row in part for value in row],
+        )
+
+
+def set_reason(tx: Transaction, places: Collection[bytes], reason: str) -> None:
+    """Something else is the reason why these rows are held."""
+    for part in batches(places, len):
+        tx.execute(
+            f"UPDATE `herdbook_held` SET `reason` = ? WHERE `place` IN ({marks(len(part))})",
+            (CODES[reason], *part),
         )
 
 

@@ -8,9 +8,11 @@ from typing import NamedTuple
 from records.validation import Key
 from records.values import RecordInfo
 from service.herd.deltas import DeltaRow
+from service.herd.held import DROPPED
 from service.herd.wire.single import row_of_bytes
 from service.methods.held_port import HeldPage, HeldQuery, Waiting
 from service.methods.raw_values import plain_key
+from service.store.herd.held import CODES
 from service.store.herd.naming import Names, names_of, nodes_by_origin
 from service.store.herd.pages import fitting
 from service.store.sql import marks
@@ -85,7 +87,7 @@ def place_of(tx: Transaction, record: RecordInfo, key: Key) -> bytes | None:
     All that is held of its class is looked through: the same key may have been packed in another
     way, by a node whose columns are of other types.
     """
-    query, after, more = HeldQuery(record.table, limit=_KEYS_A_LOOK), None, True
+    query, after, more = HeldQuery(record.table, limit=_KEYS_A_LOOK, dropped=True), None, True
     names = names_of(tx, [record.table])
     while more:
         places, more = places_after(tx, query, after)
@@ -121,6 +123,8 @@ def _waiting(held: HeldRow, row: DeltaRow, names: Names) -> Waiting:
 
 def _conditions(query: HeldQuery) -> tuple[list[str], list[object]]:
     conditions = {"`table_name` = ?": query.table, "`reason` = ?": query.reason}
+    if query.reason is None and not query.dropped:
+        conditions["`reason` <> ?"] = CODES[DROPPED]
     given = {text: value for text, value in conditions.items() if value is not None}
     return list(given), list(given.values())
 

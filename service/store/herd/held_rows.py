@@ -9,9 +9,10 @@ from records.stamps import NEVER
 from records.states import RowState
 from records.validation import Key
 from records.values import RecordInfo
+from service.herd import journal as rules
 from service.herd.deltas import DeltaRow
-from service.herd.held import Held
-from service.herd.journal import DROPPED, JournalEntry
+from service.herd.held import DROPPED, REFUSED, Held
+from service.herd.journal import JournalEntry
 from service.methods.held_port import HeldPage, HeldQuery, Retried
 from service.store.feed.snapshots import in_snapshot
 from service.store.herd import held, journal
@@ -70,6 +71,8 @@ def retry(
 ) -> Retried:
     """Try to write what is held at some places; `more` says whether others follow."""
     tried = rows_at(tx, places, lock=True)
+    # What was given up is left alone by whoever applies, until it is taken up again.
+    held.set_reason(tx, [row.place for row in tried if _is_dropped(row)], REFUSED)
     if tried:
         Applier(descriptions).retry(tx, [_held(row) for row in tried])
     still = told(tx, rows_at(tx, [row.place for row in tried]))
@@ -77,17 +80,26 @@ def retry(
 
 
 def drop(tx: Transaction, descriptions: Descriptions, place: bytes) -> int | None:
-    """Put what is held at a place into the journal, and hold it no more."""
+    """Put what is held at a place into the journal, and hold it as given up.
+
+    It stays a part of the row's state, so that this node still has what its vector says.
+    """
     found = rows_at(tx, [place], lock=True)
-    if not found:
+    if not found or _is_dropped(found[0]):
         return None
     described = descriptions.of(tx)
     row = _held(found[0]).row
-    entry = JournalEntry(DROPPED, row.place, row.state.life, tuple(_losses(tx, described, row)))
+    entry = JournalEntry(
+        rules.DROPPED, row.place, row.state.life, tuple(_losses(tx, described, row))
+    )
     journal.note(tx, described.tables, [entry], None, where(tx).now)
     ((number,),) = tx.rows("SELECT LAST_INSERT_ID()")
-    tx.execute("DELETE FROM `herdbook_held` WHERE `place` = ?", (place,))
+    held.set_reason(tx, [place], DROPPED)
     return int(number)
+
+
+def _is_dropped(row: HeldRow) -> bool:
+    return row.reason == held.CODES[DROPPED]
 
 
 def _held(row: HeldRow) -> Held:

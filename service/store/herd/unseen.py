@@ -51,7 +51,8 @@ def _entries(
 ) -> Iterator[tuple[Any, ...]]:
     """What was written here, sealed or not, and what came from siblings.
 
-    The inbox first: what is sealed meanwhile is found in the changelog then, and not in neither.
+    What the sealer moves meanwhile is met twice rather than never: each statement sees what is
+    committed when it begins, so the inbox is read before that to which it is moved.
     """
     for *entry, at_origin in tx.rows(
         f"SELECT {_COLUMNS}, `at_origin` FROM `herdbook_inbox` WHERE {among}",

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from service.herd.digests import Sums
 from service.herd.vectors import Vector
-from service.methods.verifying_port import Digested, Moment, RowSeen, TableSeen, Violation
+from service.methods.verifying_port import (
+    Digested,
+    Moment,
+    RowSeen,
+    TableSeen,
+    TableSums,
+    Violation,
+)
 from service.store.feed.snapshots import in_snapshot
-from service.store.herd.described import Described, describe
-from service.store.herd.digests import rows_of, sums_of, table_of
+from service.store.herd.described import Described, HerdTable, describe
+from service.store.herd.digests import dead_of, rows_of, sums_of, table_of
 from service.store.herd.looking import states_of
 from service.store.herd.moments import moment_of
 from service.store.herd.violations import violations_of
@@ -42,10 +48,10 @@ class StoredVerifying:
         digits: int,
         columns: Sequence[str] | None,
         phantoms: Sequence[int],
-    ) -> tuple[Moment, Sums]:
+    ) -> tuple[Moment, TableSums]:
         """See the port."""
         return await self._read(
-            lambda tx, known: sums_of(tx, table_of(known, table), digits, columns, phantoms)
+            lambda tx, known: _summed(tx, table_of(known, table), digits, columns, phantoms)
         )
 
     async def rows(
@@ -77,6 +83,16 @@ class StoredVerifying:
             return moment_of(tx), work(tx, describe(tx))
 
         return await self._reading.run(in_snapshot(read))
+
+
+def _summed(
+    tx: Transaction,
+    table: HerdTable,
+    digits: int,
+    columns: Sequence[str] | None,
+    phantoms: Sequence[int],
+) -> TableSums:
+    return TableSums(sums_of(tx, table, digits, columns, phantoms), dead_of(tx, table))
 
 
 def _tables(tx: Transaction, known: Described) -> list[TableSeen]:

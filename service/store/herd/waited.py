@@ -9,15 +9,19 @@ from types import TracebackType
 
 from records.catalogue import Catalogue
 from service.database_url import DatabaseUrl
+from service.herd.held import DROPPED
 from service.methods.held_port import HeldQuery, Retried
 from service.store.database import HerdbookDatabase
 from service.store.herd.described import Descriptions
+from service.store.herd.held import CODES
 from service.store.herd.held_pages import places_after
 from service.store.herd.held_rows import retry
 from service.store.herd.session import ApplyingSession
 from service.store.settings import SessionSettings
 from service.store.transaction import Transaction
 from service.store.work import RetryPolicy, Worker
+
+_COUNT = "SELECT COUNT(*) FROM `herdbook_held` WHERE `reason` <> ?"
 
 ROWS_AT_ONCE = 500
 """In one transaction, which locks what it writes: a running node goes on applying meanwhile."""
@@ -77,10 +81,10 @@ class HeldWriter:
 
 
 def _count(tx: Transaction) -> int:
-    """Also where the database is at a revision that knows no herd yet."""
+    """Without what was given up; 0 at a revision that knows no herd yet."""
     there = tx.rows(
         "SELECT 1 FROM information_schema.tables "
         "WHERE table_schema = DATABASE() AND table_name = 'herdbook_held'"
     )
-    ((count,),) = tx.rows("SELECT COUNT(*) FROM `herdbook_held`") if there else ((0,),)
+    ((count,),) = tx.rows(_COUNT, (CODES[DROPPED],)) if there else ((0,),)
     return int(count)

@@ -84,6 +84,7 @@ class Database:
         self._snapshots: dict[int, _Kept] = {}
         self._applying: set[int] = set()
         self._gone: set[int] = set()
+        self._age = 0
         self._problems: dict[int, str] = {}
 
     @property
@@ -91,13 +92,17 @@ class Database:
         """Why nothing of what siblings send can be written, until somebody does something."""
         return next(iter(self._problems.values()), None)
 
+    def begin_anew(self) -> None:
+        """The node is another one: how the work ends that is under way tells nothing of it."""
+        self._age += 1
+
     def build(self, build: Build) -> None:
         """Read a part; ends in Built or BuildFailed."""
-        begin(self._build(build))
+        begin(self._build(build, self._age))
 
     def apply(self, apply: Apply, sender: int) -> None:
         """Apply a part; ends in Committed or ApplyFailed."""
-        begin(self._apply(apply, sender))
+        begin(self._apply(apply, sender, self._age))
 
     def unwanted(self, link: int, number: int) -> None:
         """The other side wants no more of a delta."""
@@ -114,20 +119,20 @@ class Database:
         else:
             self._store.forget(link)
 
-    async def _build(self, build: Build) -> None:
+    async def _build(self, build: Build, age: int) -> None:
         link, number, part, _above = build
         kept = self._snapshots.get(link)
         if part == 0:
             kept = self._open(link, number)
         elif kept is None:
-            self._give(BuildFailed(link, number, GIVEN_UP))
+            self._tell(age, BuildFailed(link, number, GIVEN_UP))
             return
         kept.timer.stop()
         try:
             delta = await kept.snapshot.part(self._store, build)
         except Exception as error:
             self._drop(link, kept)
-            self._give(BuildFailed(link, number, _told(error, "a delta could not be read")))
+            self._tell(age, BuildFailed(link, number, _told(error, "a delta could not be read")))
             return
         if delta is None:
             return
@@ -135,7 +140,7 @@ class Database:
             self._drop(link, kept)
         elif self._snapshots.get(link) is kept:
             kept.timer.start()
-        self._give(Built(link, number, part, delta))
+        self._tell(age, Built(link, number, part, delta))
 
     def _open(self, link: int, number: int) -> _Kept:
         """A new snapshot; what was being read for the link is over."""
@@ -157,7 +162,7 @@ class Database:
         else:
             kept.snapshot.close()
 
-    async def _apply(self, apply: Apply, sender: int) -> None:
+    async def _apply(self, apply: Apply, sender: int, age: int) -> None:
         link, (number, part, _delta) = apply
         self._applying.add(link)
         refusal = None
@@ -181,7 +186,11 @@ class Database:
             self._gone.discard(link)
             self._problems.pop(link, None)
             self._store.forget(link)
-        self._give(event)
+        self._tell(age, event)
+
+    def _tell(self, age: int, event: Event) -> None:
+        if age == self._age:
+            self._give(event)
 
 
 def _told(error: Exception, what: str) -> str:

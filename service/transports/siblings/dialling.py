@@ -96,8 +96,11 @@ class Dialler:
         self._twin_of: int | None = None
 
     def start(self) -> None:
-        """Begin."""
-        if isinstance(self.state, Resting):
+        """Begin; what waits is dialled at once, since what it waited for may be mended."""
+        self._failures = 0
+        if isinstance(self.state, Waiting):
+            self.state.call.cancel()
+        if isinstance(self.state, Resting | Waiting):
             self._dial()
 
     def stop(self) -> None:

@@ -41,6 +41,7 @@ from service.transports.siblings.connection import STOPPED, Ending, SiblingConne
 from service.transports.siblings.database import Database, begin
 from service.transports.siblings.dialling import Dialler
 from service.transports.siblings.telling import (
+    UNIX,
     Callers,
     printable,
     state_of_connection,
@@ -169,6 +170,7 @@ class HerdRoom:
         for connection in tuple(self._linked.values()):
             text = "this node has got another origin"
             self._end(connection, Ending(Blame.NOBODYS, "origin.changed", text))
+        self._database.begin_anew()
         run = self._around.draw_run()
         self._identity = Identity(origin.origin, run, *self._who)
         self._flood = Flood(self._identity, origin.vector)
@@ -187,12 +189,11 @@ class HerdRoom:
         self._give(Ticked())
 
     def _note(self) -> None:
-        """Note what siblings have; a node that stands still looks whether it is another by now."""
+        """Note what siblings have, and look whether somebody has made the node another one."""
         flood = self._flood
         if flood is None:
             return
-        if isinstance(flood.state, Halted):
-            self._own.ask()
+        self._own.ask()
         self._notes.note(
             {
                 stream.peer.origin: Sibling(stream.peer.origin, stream.peer.name, stream.theirs)
@@ -210,7 +211,7 @@ class HerdRoom:
     def accepted(self, address: IAddress | None) -> SiblingConnection | None:
         """A sibling dials; None: there is no place for it, or nothing is known yet."""
         host, port = getattr(address, "host", None), getattr(address, "port", "")
-        return self._new_connection("unix:" if host is None else f"tcp:{host}:{port}", None)
+        return self._new_connection(UNIX if host is None else f"tcp:{host}:{port}", None)
 
     def dialled(self, dialler: Dialler) -> SiblingConnection | None:
         """See the port."""
@@ -292,11 +293,9 @@ class HerdRoom:
             return
         hello = stream.peer
         connection.greeted()
-        self._callers.linked(hello)
+        self._callers.linked(hello, connection.address)
         if link in self._dialled:
             self._dialled[link].greeted()
-        name = printable(hello.name)
-        _log.info("linked with %s (origin %d) at %s", name, hello.origin, connection.address)
 
     def _cut_off(self, result: object, seconds: float) -> None:
         self._closed = None

@@ -13,6 +13,9 @@ from service.herd.status import SiblingState, Standing, streaming
 from service.transports.siblings.connection import Ending, SiblingConnection
 from service.transports.siblings.dialling import Connecting, Covered, Dialler, Linked, Waiting
 
+UNIX = "unix:"
+"""The address of whoever comes by a socket of this machine."""
+
 _log = logging.getLogger("herdbook.herd")
 
 _LONGEST_TEXT = 300
@@ -36,15 +39,17 @@ class Callers:
     def __init__(self) -> None:
         self._turned_away: dict[str, _TurnedAway] = {}
 
-    def linked(self, hello: Hello) -> None:
+    def linked(self, hello: Hello, address: str) -> None:
         """A sibling is linked, whoever dialled."""
-        self._turned_away.pop(printable(hello.name), None)
+        name = printable(hello.name)
+        self._turned_away.pop(name, None)
+        _log.info("linked with %s (origin %d) at %s", name, hello.origin, place_of(address))
 
     def ended(
         self, connection: SiblingConnection, hello: Hello | None, ending: Ending, now: float
     ) -> None:
         """A connection that was made from elsewhere is gone."""
-        who = printable(hello.name) if hello else connection.address.rpartition(":")[0]
+        who = printable(hello.name) if hello else _where(connection.address)
         if ending.blame is Blame.NOBODYS:
             level = logging.INFO if hello else logging.DEBUG
             _log.log(level, "the link with %s has ended: %s (%s)", who, ending.text, ending.code)
@@ -106,6 +111,16 @@ def state_of_dialler(dialler: Dialler, flood: Flood | None, now: float) -> Sibli
             state = SiblingState(dialler.address, True, Standing.COVERED, now - since)
             return state._replace(origin=origin)
     return SiblingState(dialler.address, True, Standing.WAITING, 0.0)
+
+
+def place_of(address: str) -> str:
+    """An address for people."""
+    return "a unix socket" if address == UNIX else address
+
+
+def _where(address: str) -> str:
+    """The same for many connections from there: without the port."""
+    return address.rpartition(":")[0] if address != UNIX else place_of(address)
 
 
 def printable(text: str) -> str:

@@ -98,6 +98,51 @@ def test_with_json_a_json_rpc_error_looks_like_every_error(
     assert (ran.code, ran.error()) == (1, ERROR)
 
 
+def refusal(*failures: tuple[str, str]) -> dict[str, Any]:
+    """A node's refusal of parameters."""
+    told = [{"pointer": place, "code": code, "message": "no"} for place, code in failures]
+    return {"code": -32602, "message": "Invalid params", "data": {"errors": told}}
+
+
+@pytest.mark.parametrize(
+    ("word", "place", "code", "said"),
+    [
+        ("children=true", "/children", "value.wrong_type", "write children:=true\n"),
+        ("limit=3", "/limit", "limit.invalid", "write limit:=3\n"),
+        ('where=["a", "=", 1]', "/where", "where.malformed", 'write \'where:=["a", "=", 1]\'\n'),
+        ("fields=name", "/fields", "value.wrong_type", "write fields:=JSON for a number, true"),
+        ("=3", "/0", "value.wrong_type", "the argument was sent as text; write :=3\n"),
+    ],
+)
+def test_text_where_something_else_is_wanted_is_told_how_to_write_it(
+    call: Herdbook, tiny_server: TinyServer, word: str, place: str, code: str, said: str
+) -> None:
+    """On a line below the error; programs get the error alone."""
+    tiny_server.respond = answer_with(error=refusal((place, code)))
+    error, advice = call("m", word).err.splitlines(keepends=True)
+    assert json.loads(error)["message"] == "Invalid params"
+    assert said in advice
+    assert call("m", word, "--json").error() == refusal((place, code))
+
+
+@pytest.mark.parametrize(
+    ("word", "error"),
+    [
+        ("children:=1", refusal(("/children", "value.wrong_type"))),
+        ("planted=2026", refusal(("/planted", "value.bad_format"))),
+        ("name=7", refusal(("/name", "unique.taken"))),
+        ("name=7", {"code": 1, "message": "no node", "data": {"errors": [7]}}),
+        ("name=7", {"code": 1, "message": "no node", "data": ["errors"]}),
+    ],
+)
+def test_nothing_is_said_of_types_where_the_type_is_not_what_is_wrong(
+    call: Herdbook, tiny_server: TinyServer, word: str, error: dict[str, Any]
+) -> None:
+    """JSON was sent as it was meant; a wrong date stays one; other servers say what they like."""
+    tiny_server.respond = answer_with(error=error)
+    assert json.loads(call("m", word).err) == error
+
+
 def test_numbers_come_out_as_the_server_wrote_them(call: Herdbook, tiny_server: TinyServer) -> None:
     """No number of a result goes through a float on its way."""
     text = b'{"jsonrpc":"2.0","id":1,"result":[1.10,1E400,123456789012345678901234567890]}'

@@ -10,13 +10,15 @@ import pytest
 
 from schema.direct import create_tables
 from service.database_url import DatabaseUrl
+from service.herd.port import Sibling
 from service.server import PrivateServer
+from service.store.herd.siblings import note
 from tests.service.cli.conftest import Ran
 from tests.service.store.herd.herds import Member
 from tests.service.store.herd.ranch import CATALOGUE
 from tests.service.store.herd.test_applying import family
 from tests.service.store.herd.test_snapshots import prune, rows
-from tests.service.store.tools import read
+from tests.service.store.tools import in_transaction, read
 
 Herdbook = Callable[..., Ran]
 RECORDS = "tests.service.store.herd.ranch"
@@ -118,3 +120,58 @@ def test_a_file_that_skips_something_or_is_none_is_refused(
         "delta", "export", str(file), "--above", "[1]", "--database", one.url, "--records", RECORDS
     )
     assert usage.code == 2
+
+
+NOWHERE = "mysql://nobody@127.0.0.1:1/nothing"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["delta", "vector"],
+        ["delta", "export", "some.delta"],
+        ["herd", "retire", "barn", "--yes"],
+        ["herd", "new-origin", "--yes"],
+    ],
+)
+def test_a_database_that_does_not_answer_is_told_to_whoever_typed_the_command(
+    herdbook: Herdbook, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    """The server's own words, and how another database is named where none was."""
+    records = ["--records", RECORDS] if words[0] == "delta" else []
+    named = herdbook(*words, *records, "--database", NOWHERE)
+    assert named.code == 1
+    first, advice = named.err.splitlines()
+    assert first.startswith("error: the database server cannot be reached: Can't connect to")
+    assert advice.endswith("then run the command again.")
+    monkeypatch.setenv("HERDBOOK_NODE_RECORDS", RECORDS)
+    monkeypatch.setenv("HERDBOOK_DATABASE_URL", NOWHERE)
+    ran = herdbook(*words)
+    assert ran.err.splitlines()[:2] == [first, advice]
+    assert "--dir DIR names that of `herdbook up --dir DIR`" in ran.err
+    assert herdbook(*words, "--json").error()["code"] == "server.unavailable"
+
+
+def test_a_sibling_is_retired_on_one_node_as_often_as_one_likes(
+    herdbook: Herdbook, pair: tuple[Member, Member]
+) -> None:
+    """Each answer says that the others have to be told as well."""
+    one, _far = pair
+    place = ("--database", one.url)
+    unknown = herdbook("herd", "retire", "barn", *place, "--yes")
+    assert unknown.err == ("error: no sibling is called barn\nthis node has never met a sibling\n")
+    met = [Sibling(origin, "barn", {}) for origin in (7, 8)]
+    in_transaction(one.url, CATALOGUE, lambda tx: note(tx, met))
+    both = herdbook("herd", "retire", "barn", *place, "--yes")
+    assert both.err.splitlines()[0] == "error: 2 siblings are called barn"
+    assert "barn (7), barn (8)" in both.err
+    assert "no sibling is called shed" in herdbook("herd", "retire", "shed", *place).err
+    assert herdbook("herd", "retire", "7", *place).code == 4
+    for said in ("is retired here", "was retired here already"):
+        done = herdbook("herd", "retire", "7", *place, "--yes")
+        assert (done.code, done.out) == (0, f"barn (origin 7) {said}\n")
+        assert "on each of them" in done.err
+    assert read(one.url, "SELECT origin, state FROM herdbook_sibling ORDER BY origin") == [
+        (7, "retired"),
+        (8, "active"),
+    ]

@@ -79,6 +79,8 @@ def require_whole_story(steps: list[dict[str, Any]]) -> None:
     assert rules == {"later write", "taken along"}
     failed = [step["method"] for step in steps if "error" in step]
     assert failed == ["country.update"]
+    (restored,) = (step for step in steps if step.get("method") == "journal.restore")
+    assert restored["result"]["record"]["name"] == "Byre"
 
 
 @pytest.mark.slow

@@ -136,6 +136,20 @@ def test_a_refusal_is_shown_as_it_came(herdbook: Herdbook, tiny_stream: TinyStre
     assert ran.error() == error
 
 
+@pytest.mark.parametrize("words", [["tail", "--record", "ctiy"], ["consumers"], ["forget", "me"]])
+def test_people_are_told_a_refusal_in_words(
+    herdbook: Herdbook, tiny_stream: TinyStream, words: list[str]
+) -> None:
+    """No JSON: every failure on a line, and what to do."""
+    failure = {"pointer": "/records/0", "code": "record.unknown", "message": "no class ctiy"}
+    data = {"errors": [failure], "detail": "no class ctiy", "hint": "feed.consumers tells"}
+    error = {"code": -32602, "message": "Invalid params", "data": data}
+    tiny_stream.start(lambda peer: peer.say(id=peer.asked()["id"], error=error))
+    ran = herdbook("feed", *words, "--url", tiny_stream.url)
+    told = "error: --record: no class ctiy\n`herdbook feed consumers` tells\n"
+    assert ran == Ran(1, "", told)
+
+
 @pytest.mark.parametrize("words", [["tail"], ["consumers"], ["forget", "me"]])
 def test_nobody_there_is_told_with_what_to_do(herdbook: Herdbook, words: list[str]) -> None:
     """A refused connection names the address and how to start a node; nothing is tried again."""

@@ -102,9 +102,12 @@ def test_pauses_grow_while_the_node_is_away(tiny_stream: TinyStream) -> None:
     assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0]
 
 
+HINT = "Run `herdbook schema check`. Send the call again after a moment."
+
+
 def refusing(peer: Peer, code: str) -> None:
     """Refuse the next call."""
-    data = {"code": code, "hint": "Run `herdbook schema check`.", "retryable": False}
+    data = {"code": code, "hint": HINT, "retryable": False}
     error = {"code": -32007, "message": "a column is missing", "data": data}
     peer.say(id=peer.asked()["id"], error=error)
 
@@ -112,7 +115,10 @@ def refusing(peer: Peer, code: str) -> None:
 def test_what_is_wrong_with_the_node_is_said_once_with_its_hint(
     capsys: pytest.CaptureFixture[str], tiny_stream: TinyStream
 ) -> None:
-    """It is asked less and less often until it is well, and then the output goes on."""
+    """It is asked less and less often until it is well, and then the output goes on.
+
+    That the call is to be sent again is not said: the command does that.
+    """
 
     def mended(peer: Peer) -> None:
         peer.subscribe(6)

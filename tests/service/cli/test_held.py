@@ -158,5 +158,5 @@ def test_a_restore_tells_the_record_and_what_was_left(
     tiny_server.respond = answer_with(error={"code": 1200, "message": "taken", "data": data})
     ran = herdbook("journal", "restore", "7", "--url", tiny_server.url)
     assert ran.code == 1
-    assert "/values/code: taken too" in ran.err
+    assert "--set code: taken too" in ran.err
     assert "Give other values." in ran.err

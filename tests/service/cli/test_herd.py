@@ -10,6 +10,7 @@ import pytest
 
 from service.cli.herd_graph import Told, picture_of
 from service.cli.herd_status import duration
+from service.cli.wording import as_command, in_words
 from tests.service.cli.conftest import Ran, TinyServer, answer_with
 
 Herdbook = Callable[..., Ran]
@@ -21,6 +22,7 @@ SIBLING = {
     "state": "streaming, eager",
     "they_lack": 4,
     "they_lack_seconds": 90.0,
+    "clock_ahead_seconds": None,
     "we_lack": 0,
     "schema": "farm 1",
     "seen_at": "2026-01-31T12:00:00.000000Z",
@@ -65,7 +67,7 @@ def test_siblings_are_a_line_each(herdbook: Herdbook, tiny_server: TinyServer) -
     ran = herdbook("herd", "status", "--url", tiny_server.url)
     assert (ran.code, ran.err) == (0, "")
     first, _columns, linked, away, held, journal = ran.out.splitlines()
-    assert first == "hamburg (origin 1), schema farm 1"
+    assert first == "hamburg (origin 1), records farm, Herdbook's tables 1"
     assert linked.split("  ")[0] == "berlin"
     for part in ("streaming, eager", " 4 ", "1.5 min", "same", "2026-01-31T12:00:00"):
         assert part in linked
@@ -78,7 +80,10 @@ def test_siblings_are_a_line_each(herdbook: Herdbook, tiny_server: TinyServer) -
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"held": {"refused": 2, "parent": 1}}, "held: 2 refused, 1 parent; `herdbook held list`"),
+        (
+            {"held": {"refused": 2, "parent": 1}},
+            "held: 3 rows (refused 2, parent 1); `herdbook held list`",
+        ),
         ({"alarms": [{"code": "origin.cloned", "text": "a copy"}]}, "ALARM origin.cloned: a copy"),
     ],
 )
@@ -94,6 +99,19 @@ def test_what_needs_somebody_ends_with_3(
     assert (ran.code, ran.document()) == (3, status(**changes))
 
 
+def test_a_clock_that_is_ahead_is_told(herdbook: Herdbook, tiny_server: TinyServer) -> None:
+    """Whose, and by how much; nothing waits for it."""
+    early = SIBLING | {"clock_ahead_seconds": 86_400.0}
+    tiny_server.respond = answer_with(result=status(siblings=[early, AWAY]))
+    ran = herdbook("herd", "status", "--url", tiny_server.url)
+    assert ran.code == 0
+    told = [line for line in ran.out.splitlines() if line.startswith("CLOCK")]
+    assert told == [
+        "CLOCK the last write of berlin was stamped 1.0 d ahead of this node's clock; "
+        "set the clocks of both by NTP"
+    ]
+
+
 def test_another_schema_and_a_node_alone_are_told(
     herdbook: Herdbook, tiny_server: TinyServer
 ) -> None:
@@ -101,10 +119,35 @@ def test_another_schema_and_a_node_alone_are_told(
     other = SIBLING | {"schema": "farm 2", "reason": "it is gone"}
     tiny_server.respond = answer_with(result=status(siblings=[other]))
     out = herdbook("herd", "status", "--url", tiny_server.url).out
-    assert "farm 2" in out
+    assert "records farm, Herdbook's tables 2" in out
     assert "it is gone" in out
     tiny_server.respond = answer_with(result=status(siblings=[]))
     assert "no siblings" in herdbook("herd", "status", "--url", tiny_server.url).out
+
+
+def test_one_is_told_as_one_and_columns_that_say_nothing_are_left_out(
+    herdbook: Herdbook, tiny_server: TinyServer
+) -> None:
+    """No "1 conflicts", no empty "why"; whoever came by a socket has no address to be shown."""
+    caller = SIBLING | {"name": None, "address": "unix:", "they_lack": None}
+    journal = status()["journal"] | {"conflicts": 1, "repairs": 1}
+    found = status(siblings=[caller], held={"refused": 1}, journal=journal)
+    tiny_server.respond = answer_with(result=found)
+    _name, columns, line, held, aside = herdbook(
+        "herd", "status", "--url", tiny_server.url
+    ).out.splitlines()
+    assert columns.split() == ["sibling", "state", "for", "we", "lack", "schema", "seen"]
+    assert line.startswith("a unix socket  ")
+    assert held.startswith("held: 1 row (refused 1);")
+    assert aside.startswith("journal: 1 conflict, 1 repair; in the last hour")
+
+
+def test_what_was_given_up_needs_nobody(herdbook: Herdbook, tiny_server: TinyServer) -> None:
+    """It is counted apart, and ends with 0."""
+    tiny_server.respond = answer_with(result=status(held={"refused": 0, "dropped": 1}))
+    ran = herdbook("herd", "status", "--url", tiny_server.url)
+    assert ran.code == 0
+    assert "held: nothing; given up: 1 row\n" in ran.out
 
 
 def test_watching_ends_well_with_ctrl_c(
@@ -225,3 +268,64 @@ def test_what_is_sent_is_a_call_without_what_was_not_given(
     }  # fmt: skip
     assert json.loads(tiny_server.bodies[-1])["method"] == "journal.restore"
     assert herdbook("journal", "restore", "7", "--set", "=x", "--url", tiny_server.url).code == 2
+
+
+UNKNOWN = {
+    "pointer": "/record",
+    "code": "record.unknown",
+    "message": "there is no record class ctiy",
+}
+REFUSED = {
+    "code": -32602,
+    "message": "Invalid params",
+    "data": {
+        "errors": [UNKNOWN],
+        "detail": UNKNOWN["message"],
+        "code": "params.invalid",
+        "hint": "system.methodHelp describes the method's parameters.",
+    },
+}
+
+
+@pytest.mark.parametrize("command", ["journal", "held"])
+def test_refused_parameters_are_told_as_options(
+    herdbook: Herdbook, tiny_server: TinyServer, command: str
+) -> None:
+    """In place of the fixed words of JSON-RPC, a pointer, and the name of a method."""
+    tiny_server.respond = answer_with(error=REFUSED)
+    ran = herdbook(command, "list", "--url", tiny_server.url, "--record", "ctiy")
+    assert (ran.code, ran.err) == (
+        1,
+        "error: --record: there is no record class ctiy\nThe command's --help tells more.\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        (
+            "journal.list tells what there is; journal.show tells all of one entry.",
+            "`herdbook journal list` tells what there is; `herdbook journal show` tells all of one "
+            "entry.",
+        ),
+        ("held.retry, once", "`herdbook held retry`, once"),
+        ("city.delete carries it out", "`herdbook call city.delete` carries it out"),
+        ("use journal.restore.", "use `herdbook journal restore`."),
+        ("was restored already; `again` does", "was restored already; --again does"),
+        ("Give other values in `values`, by `fields`.", "Give other values in --set, by --field."),
+        ("It is down. Send the call again shortly.", "It is down. Run the command again shortly."),
+    ],
+)
+def test_methods_in_advice_become_commands(said: str, meant: str) -> None:
+    """Whoever typed a command can paste what the advice names."""
+    assert as_command(said) == meant
+
+
+def test_all_failures_are_told_with_their_places() -> None:
+    """Those beyond the last line are counted."""
+    many = [{"pointer": f"/values/name{at}", "code": "x", "message": "wrong"} for at in range(30)]
+    error = {"code": 1000, "message": "wrong (and 29 more)", "data": {"errors": many}}
+    lines = in_words(json.dumps(error)).message.splitlines()
+    assert lines[1] == "--set name0: wrong"
+    assert lines[-1] == "and 10 more"
+    assert len(lines) == 22

@@ -117,6 +117,13 @@ def test_its_readme_names_only_commands_there_are(project: Path) -> None:
     assert set(commands) <= set(COMMANDS)
 
 
+def test_its_readme_takes_the_node_down_before_the_classes_change(project: Path) -> None:
+    """One that runs goes on with those it was started with, and a second one is refused."""
+    text = (project / "README.md").read_text(encoding="utf-8")
+    steps = re.findall(r"^    herdbook (.*)$", text.partition("## Change")[2], re.MULTILINE)
+    assert [step.split()[0] for step in steps[:3]] == ["down", "schema", "up"]
+
+
 def test_every_template_is_used() -> None:
     """No template lies about unused, and none is missing."""
     folder = resources.files("service.cli") / "starter"

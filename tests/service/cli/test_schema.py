@@ -129,6 +129,25 @@ def test_advice_repeats_the_options_that_were_given(
     assert herdbook("schema", "status", *place).code == 0
 
 
+def test_sql_says_so_where_nothing_is_pending_and_its_comments_repeat_the_options(
+    herdbook: Herdbook, database: str, tmp_path: Path
+) -> None:
+    """Nothing is on stdout then, which may go into a file; programs get an empty text."""
+    name = f"garden_{tmp_path.name}"
+    (tmp_path / f"{name}.py").write_text(RECORDS)
+    place = ["--database", database, "--records", name, "--migrations", "revisions"]
+    herdbook("schema", "upgrade", *place)
+    herdbook("schema", "revision", *place, "-m", "x")
+    pending = herdbook("schema", "sql", *place)
+    assert f"\n-- herdbook schema recapture {shlex.join(place)} --table plant\n" in pending.out
+    assert pending.err == ""
+    herdbook("schema", "upgrade", *place)
+    assert herdbook("schema", "sql", *place) == Ran(
+        0, "", "nothing to run: no revision is pending\n"
+    )
+    assert herdbook("schema", "sql", *place, "--json").document() == {"sql": ""}
+
+
 def test_rows_that_are_gone_are_counted(garden: Herdbook, database: str) -> None:
     """After a TRUNCATE recapture says how many deaths it noted, and the second time none."""
     garden("upgrade")

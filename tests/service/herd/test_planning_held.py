@@ -8,10 +8,11 @@ import pytest
 
 from records.states import RowState
 from service.herd.deltas import INSERT, DeltaRow
-from service.herd.held import BLOCKED, PARENT, REFUSED, Held
+from service.herd.held import BLOCKED, DROPPED, PARENT, REFUSED, SCHEMA, Held
 from service.herd.journal import LATER_WRITE, OTHER_LIFE, REVIVED, UNIQUE
 from service.herd.planning.retrying import retry, waking
 from service.herd.shapes import Unique
+from service.simulation.memory import MemoryTables
 from tests.service.herd.bench import (
     NOW,
     OURS,
@@ -271,3 +272,55 @@ def test_a_dead_row_is_not_revived_without_its_parent() -> None:
     took(of, tables, delta(whole("country DE", GERMANY)))
     again(of, tables, "street 1")
     assert {name(each) for each, _state in tables.live()} == {"country DE", "city 1", "street 1"}
+
+
+def drop(tables: MemoryTables, of: str) -> None:
+    """Somebody gives up what is held of a row."""
+    tables.waiting[place(of)] = tables.waiting[place(of)]._replace(reason=DROPPED)
+
+
+def test_what_was_given_up_is_left_alone_until_something_new_comes() -> None:
+    """The same again, whole or in part, changes nothing; a later write brings all of it."""
+    tables = tables_with(COUNTRIES, {})
+    took(COUNTRIES, tables, delta(whole("country DE", GERMANY)), "country DE")
+    drop(tables, "country DE")
+    for came in (whole("country DE", GERMANY), part("country DE", GERMANY, "name")):
+        made = took(COUNTRIES, tables, delta(came))
+        assert (made.rows, made.held, made.released, made.journal) == ({}, (), frozenset(), ())
+    renamed = written(GERMANY, 80, THEIRS, name="Deutschland")
+    refused = took(COUNTRIES, tables, delta(part("country DE", renamed, "name")), "country DE")
+    assert told(refused) == {"country DE": REFUSED}
+    made = again(COUNTRIES, tables, "country DE")
+    assert made.rows == {place("country DE"): renamed}
+    assert tables.waiting == {}
+
+
+def test_columns_that_were_given_up_stay_so_when_others_change() -> None:
+    """There is no such column here; a new value of it is told again."""
+    of = {**COUNTRIES, "country": replace(COUNTRIES["country"], columns=frozenset({"name"}))}
+    tables = tables_with(of, {})
+    both = row(name="Germany", code="DE")
+    took(of, tables, delta(whole("country 1", both)))
+    drop(tables, "country 1")
+    renamed = written(both, 80, THEIRS, name="Deutschland")
+    made = took(of, tables, delta(part("country 1", renamed, "name")))
+    assert (list(made.rows), made.held, made.released) == ([place("country 1")], (), frozenset())
+    coded = written(renamed, 90, THEIRS, code="D")
+    made = took(of, tables, delta(part("country 1", coded, "code")))
+    assert told(made) == {"country 1": SCHEMA}
+
+
+def test_what_was_given_up_stands_in_nobodys_way() -> None:
+    """A repair goes by what the table shows; of an earlier life nothing is left then."""
+    moved = written(HOF, 80, THEIRS, country="FR")
+    for rule, left in (("restrict", {place("city 1")}), ("cascade", set())):
+        of = shapes(shape("country"), shape("city", f"country {rule}"))
+        here = {"country DE": GERMANY, "country FR": FRANCE, "city 1": HOF}
+        tables = tables_with(of, here)
+        came = delta(part("city 1", moved, "country"), whole("country DE", dead(GERMANY)))
+        took(of, tables, came, "city 1")
+        drop(tables, "city 1")
+        again(of, tables, "country DE")
+        assert tables.states[place("country DE")].alive is (rule == "restrict")
+        assert tables.states[place("city 1")].alive is (rule == "restrict")
+        assert tables.waiting.keys() == left

@@ -156,3 +156,14 @@ def test_every_method_has_an_example_that_is_not_refused() -> None:
         assert bind(method.signature, method.example).problems.failures == []
         assert method.summary.endswith(".")
     asked(registry.find("feed.read").example)
+
+
+def test_which_classes_there_are_is_told_to_who_names_none_of_them() -> None:
+    """In `records` and in `where`."""
+    asked_for: list[Any] = [{"records": ["nothing like it"]}, {"where": {"nothing like it": []}}]
+    for params in asked_for:
+        with pytest.raises(ParametersRefused) as refused:
+            asked(params)
+        (failure,) = refused.value.failures
+        listed = ", ".join(sorted(CATALOGUE.records))
+        assert failure.message == f"there is no record class nothing like it; there are {listed}"

@@ -54,7 +54,7 @@ def test_every_reason_is_counted_also_where_nothing_is_held() -> None:
     status = told_by(MemoryHerd()).call("herd.status")
     assert status["held"] == dict.fromkeys(REASONS, 0)
     assert set(CODES.values()) == REASONS.keys()
-    assert CODES.keys() == {held.PARENT, held.SCHEMA, held.REFUSED, held.BLOCKED}
+    assert CODES.keys() == {held.PARENT, held.SCHEMA, held.REFUSED, held.BLOCKED, held.DROPPED}
 
 
 def test_the_graph_has_the_links_that_are_there_now() -> None:

@@ -14,6 +14,7 @@ from service.methods.api import build_registry
 from service.methods.subjects import MOST_RECORDS
 from tests.service.methods.calls import Api, Statements, places
 from tests.service.methods.memory import Remembering, remembering
+from tests.service.methods.samples import CATALOGUE
 
 ROW = {"code": "BE", "title": "Bern"}
 JSON_ROW = dict(ROW)
@@ -117,6 +118,26 @@ def test_wrong_parameters_are_told_with_their_places(
     error = api.refused(method, params)
     assert isinstance(error, ParametersRefused)
     assert [(pointer, code) for _index, pointer, code in places(error)] == expected
+
+
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        ("schema.describe", {"record": "nothing like it"}),
+        ("journal.list", {"record": "nothing like it"}),
+        ("held.list", {"record": "nothing like it"}),
+    ],
+)
+def test_which_classes_there_are_is_told_where_none_is_near(
+    method: str, params: dict[str, Any]
+) -> None:
+    """A near one is suggested instead."""
+    api, _store = remembering()
+    (failure,) = api.refused(method, params).failures
+    listed = ", ".join(sorted(CATALOGUE.records))
+    assert failure.message == f"there is no record class nothing like it; there are {listed}"
+    near = api.refused("schema.describe", {"record": "regoin"}).failures[0].message
+    assert near == "there is no record class regoin; did you mean region?"
 
 
 def test_wrong_parameters_and_wrong_values_are_told_together() -> None:

@@ -17,7 +17,14 @@ from service.methods.api import build_registry
 from service.methods.comparing_api import ComparingPorts
 from service.methods.mending_port import Mended
 from service.methods.verifying_json import value_json
-from service.methods.verifying_port import Digested, Moment, RowSeen, TableSeen, Violation
+from service.methods.verifying_port import (
+    Digested,
+    Moment,
+    RowSeen,
+    TableSeen,
+    TableSums,
+    Violation,
+)
 from tests.service.methods.calls import Api, Statements, places
 from tests.service.methods.memory import Remembering
 from tests.service.methods.samples import CATALOGUE
@@ -28,7 +35,7 @@ STATE = RowState(2, Version(5, 7), {"2": Slot(Version(6, 9))}, {"1": 1, "2": "a"
 ROW = DeltaRow("country", (1,), STATE, whole=True)
 ANSWERS: dict[str, Any] = {
     "herd.tables": (MOMENT, [TableSeen("t", {"1": "id"}, 5)]),
-    "herd.digests": (MOMENT, {"a": Sum(2, 255)}),
+    "herd.digests": (MOMENT, TableSums({"a": Sum(2, 255)}, 1)),
     "herd.rows": (MOMENT, [Digested(b"\x01", 254)]),
     "herd.states": (MOMENT, [RowSeen(b"\x01", (1,), STATE, 6, 9, moving=True)]),
     "herd.violations": (MOMENT, [Violation("orphan", "fk", ["id"], 1, [(b"\x00",)])]),
@@ -58,7 +65,7 @@ def test_every_method_takes_its_example(method: str) -> None:
     ("method", "params", "told"),
     [
         ("herd.tables", {}, {"tables": [{"name": "t", "columns": {"1": "id"}, "rows": 5}]}),
-        ("herd.digests", {"table": "t"}, {"buckets": {"a": [2, f"{255:032x}"]}}),
+        ("herd.digests", {"table": "t"}, {"buckets": {"a": [2, f"{255:032x}"]}, "dead": 1}),
         ("herd.rows", {"table": "t", "buckets": ["a"]}, {"rows": [["01", f"{254:032x}"]]}),
         (
             "herd.states",

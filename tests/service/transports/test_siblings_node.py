@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -82,9 +83,10 @@ def run(running_reactor: None, tmp_path: Path) -> Iterator[Callable[..., Running
 
 
 def test_two_nodes_with_a_link_exchange_what_they_have(
-    run: Callable[..., Running], tmp_path: Path
+    run: Callable[..., Running], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One listens on a socket, the other looks for it; readiness and metrics tell of it."""
+    """One listens on a socket, the other looks for it; the rest tells of it."""
+    caplog.set_level(logging.INFO, "herdbook.herd")
     one, other = MemoryHerdStore(1), MemoryHerdStore(2)
     one.insert("country", 1, name="Germany")
     first = run(configured(tmp_path, "one", listen=f"unix:{tmp_path}/herd.sock"), one)
@@ -96,6 +98,7 @@ def test_two_nodes_with_a_link_exchange_what_they_have(
         time.sleep(0.01)
     assert "[+] herd: ok" in second.asked("readyz?verbose")
     assert 'herdbook_links{state="eager"} 1.0' in second.asked("metrics")
+    assert "linked with two (origin 102) at a unix socket" in caplog.messages
 
 
 def test_a_database_that_does_not_answer_is_told_by_readiness(

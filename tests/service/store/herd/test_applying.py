@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from random import Random
+
+import pytest
+
+from service.herd.planning.draft import DeltaRefused
+from service.herd.vectors import Vector
+from service.store.herd.applier import Applier
+from service.store.transaction import Transaction
 from tests.service.store.herd.herds import Member, quiet
 from tests.service.store.tools import read
 
@@ -52,6 +60,40 @@ def test_applied_twice_is_applied_once(one: Member, other: Member) -> None:
     quiet(one, other)
     same(one, other)
     assert read(other.url, "SELECT COUNT(*) FROM herdbook_changelog") == [(5,)]
+
+
+@pytest.mark.slow
+def test_a_thousand_times_and_in_the_worst_order_is_once(one: Member, other: Member) -> None:
+    """Whole deltas, and those between any two moments, the newest first, again and again."""
+    family(one)
+    vectors: list[Vector] = [{}]
+    for number in range(4):
+        vectors.append(one.delta({}).covers)
+        one.sql(f"UPDATE horse SET name = 'n{number}'", "DELETE FROM horse WHERE number = 2")
+        one.sql(
+            "INSERT INTO horse (number, stable_number, owner_number, chip, name) "
+            f"VALUES (2, 1, 2, 12, 'again {number}')"
+        )
+    deltas = [one.delta(vector) for vector in vectors]
+    whole = deltas[0]
+    assert [len(delta.entries) for delta in deltas] == [21, 16, 12, 8, 4]
+    for delta in reversed(deltas[1:]):
+        with pytest.raises(DeltaRefused, match="has more than this one"):
+            other.apply(delta)
+    chance = Random(30)
+
+    def many_times(tx: Transaction) -> None:
+        applier = Applier(other.known)
+        applier.apply(tx, whole)
+        for _ in range(1_000):
+            applier.apply(tx, chance.choice(deltas))
+
+    other.do(many_times)
+    same(one, other)
+    quiet(one, other)
+    same(one, other)
+    assert other.rows("SELECT COUNT(*) FROM herdbook_changelog") == [(21,)]
+    assert other.rows("SELECT * FROM herdbook_journal") == other.held() == []
 
 
 def test_what_was_written_before_a_death_that_came_is_sealed_with_the_life_before_it(

@@ -106,6 +106,7 @@ def test_a_key_that_comes_dead_is_used_meanwhile(
     quiet(one, other)
     same(one, other)
     assert other.rows("SELECT * FROM horse WHERE number = 5") == []
+    assert ("other life",) in other.rows("SELECT rule FROM herdbook_journal")
 
 
 def test_a_key_that_comes_dead_is_used_when_all_is_written(

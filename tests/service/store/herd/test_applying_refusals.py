@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+from storm.exceptions import IntegrityError
+
 from schema.direct import create_tables
 from service.database_url import DatabaseUrl
 from service.herd.held import BLOCKED, PARENT, REFUSED, SCHEMA
@@ -44,6 +47,14 @@ def test_a_row_that_a_check_refuses_is_held(one: Member, other: Member) -> None:
     same(one, other)
     quiet(one, other)
     same(one, other)
+
+
+def test_the_database_itself_checks_what_is_applied(one: Member) -> None:
+    """A plan that were wrong could not leave an orphan behind."""
+    orphan = "INSERT INTO stable (number, ranch_number, sign) VALUES (1, 9, 's')"
+    with pytest.raises(IntegrityError, match="1452"):
+        one.do(lambda tx: tx.execute(orphan))
+    assert one.rows("SELECT * FROM stable") == []
 
 
 def test_a_row_that_a_trigger_refuses_is_held_with_its_words(one: Member, other: Member) -> None:

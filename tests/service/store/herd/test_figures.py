@@ -49,6 +49,22 @@ def test_a_sibling_lacks_what_is_above_its_vector(one: Member) -> None:
     assert 1000 <= sibling["they_lack_seconds"] < 1100
 
 
+@pytest.mark.parametrize(("stamped", "told"), [(700_000, 0.7), (400_000, None)])
+def test_a_sibling_whose_clock_is_ahead_is_told(
+    one: Member, other: Member, stamped: int, told: float | None
+) -> None:
+    """By its latest write that came here; half a second is no matter."""
+    family(one)
+    one.tell(other)
+    other.seal()
+    other.do(lambda tx: note(tx, [Sibling(one.origin(), "one", one.vector())]))
+    latest = "ORDER BY at_origin DESC LIMIT 1"
+    other.sql("UPDATE herdbook_changelog SET stamp = sealed_at + 9000000")
+    other.sql(f"UPDATE herdbook_changelog SET stamp = sealed_at + {stamped} {latest}")
+    (sibling,) = call(other, "herd.status")["siblings"]
+    assert sibling["clock_ahead_seconds"] == told
+
+
 def test_who_lacks_nothing_is_not_behind(one: Member) -> None:
     """However old the changelog is."""
     family(one)
@@ -115,10 +131,14 @@ def test_what_was_put_aside_is_counted(one: Member, other: Member) -> None:
     """What is held by its reason; of the journal all entries, and those of the last hour."""
     some_held(one, other)
     status = call(other, "herd.status")
-    assert status["held"] == {"parent": 1, "schema": 0, "refused": 2, "blocked": 0}
+    assert status["held"] == {
+        "parent": 1, "schema": 0, "refused": 2, "blocked": 0, "dropped": 0,
+    }  # fmt: skip
     assert status["journal"]["conflicts"] == 0
     number = call(other, "held.drop", record="ranch", key=3)["entry"]
-    journal = call(other, "herd.status")["journal"]
+    status = call(other, "herd.status")
+    assert (status["held"]["refused"], status["held"]["dropped"]) == (1, 1)
+    journal = status["journal"]
     assert (journal["repairs"], journal["repairs_last_hour"]) == (1, 1)
     assert journal["by_rule"] == {"dropped": 1}
     assert journal["counted_above"] == 0
@@ -176,9 +196,9 @@ def test_a_look_counts_what_came_since_the_last_one(one: Member, other: Member) 
     some_held(one, other)
     call(other, "held.drop", record="ranch", key=3)
     first = other.do(lambda tx: look(tx, None))
-    assert first == Look({"parent": 1, "refused": 1}, 1, {})
+    assert first == Look({"parent": 1, "refused": 1, "dropped": 1}, 1, {})
     call(other, "held.drop", record="ranch", key=2)
     second = other.do(lambda tx: look(tx, first.last))
-    assert second == Look({"parent": 1}, 2, {"dropped": 1})
+    assert second == Look({"parent": 1, "dropped": 2}, 2, {"dropped": 1})
     assert other.do(lambda tx: look(tx, second.last)).noted == {}
-    assert other.do(aside).held == {"parent": 1}
+    assert other.do(aside).held == {"parent": 1, "dropped": 2}

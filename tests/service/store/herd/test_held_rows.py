@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from service.database_url import DatabaseUrl
 from service.errors import HeldRefused, ParametersRefused
+from service.store.herd.waited import HeldWriter
 from tests.service.methods.calls import places
 from tests.service.store.herd.asides import api, call, entries, refused
-from tests.service.store.herd.herds import Member, quiet
+from tests.service.store.herd.herds import SESSION, Member, quiet
+from tests.service.store.herd.pairs import sums
+from tests.service.store.herd.ranch import CATALOGUE
 from tests.service.store.herd.test_applying import family, same
 from tests.service.store.herd.test_applying_order import HORSE
 
@@ -121,6 +125,65 @@ def test_what_is_dropped_is_in_the_journal_and_can_be_restored(one: Member, othe
     quiet(one, other)
     assert other.rows("SELECT number FROM stable ORDER BY 1") == [(1,), (2,)]
     assert one.rows("SELECT name FROM ranch WHERE number = 2") == [("ok",)]
+    assert sums(one.url, CATALOGUE, "ranch") == sums(other.url, CATALOGUE, "ranch")
+    assert call(other, "held.retry", reason="dropped")["written"] == 1
+    assert call(other, "held.list", reason="dropped")["held"] == []
+    assert sums(one.url, CATALOGUE, "ranch") == sums(other.url, CATALOGUE, "ranch")
+
+
+def test_nodes_stay_equal_where_something_is_dropped(one: Member, other: Member) -> None:
+    """What their vectors say they have they pass on, and that is what is compared."""
+    some_held(one, other)
+    call(other, "held.drop", record="ranch", key=2)
+    quiet(one, other)
+    assert other.rows("SELECT number FROM ranch") == [(1,)]
+    told, theirs = (
+        {row.place: row.state for row in member.delta({}).rows} for member in (one, other)
+    )
+    assert told == theirs
+    for table in ("ranch", "stable"):
+        assert sums(one.url, CATALOGUE, table) == sums(other.url, CATALOGUE, table)
+
+
+def test_what_is_dropped_is_neither_shown_nor_tried_unless_it_is_named(
+    one: Member, other: Member
+) -> None:
+    """Not where all is tried, nor after a migration; and it can be dropped once only."""
+    some_held(one, other)
+    for key in (2, 3):
+        call(other, "held.drop", record="ranch", key=key)
+    error = refused(other, "held.drop", record="ranch", key=2)
+    assert places(error) == [(None, "/key", "held.unknown")]
+    assert "it was dropped before" in error.message
+    assert {each["record"] for each in call(other, "held.list")["held"]} == {"stable"}
+    shown = call(other, "held.list", reason="dropped")["held"]
+    assert {each["key"]["number"] for each in shown} == {2, 3}
+    assert {each["text"] for each in shown} != {""}
+    assert call(other, "held.retry")["tried"] == 1
+    with HeldWriter(DatabaseUrl.parse(other.url), SESSION, CATALOGUE) as writer:
+        assert (writer.count(), sum(writer.write())) == (1, 0)
+    answer = call(other, "held.retry", record="ranch", key=2)
+    assert (answer["written"], answer["held"][0]["reason"]) == (0, "refused")
+    other.sql(LIFTED)
+    assert call(other, "held.retry", reason="dropped")["written"] == 1
+    assert call(other, "held.retry", reason="refused")["written"] == 1
+    assert call(other, "held.retry")["written"] == 1
+    quiet(one, other)
+    same(one, other)
+
+
+def test_a_dropped_row_is_tried_again_when_a_sibling_changes_it(one: Member, other: Member) -> None:
+    """What is told twice is no change."""
+    some_held(one, other)
+    call(other, "held.drop", record="ranch", key=2)
+    other.sql(LIFTED)
+    other.apply(one.delta({}))
+    assert other.rows("SELECT number FROM ranch ORDER BY 1") == [(1,), (3,)]
+    one.sql("UPDATE ranch SET brand = 'X' WHERE number = 2")
+    one.tell(other)
+    assert call(other, "held.list", reason="dropped")["held"] == []
+    quiet(one, other)
+    same(one, other)
 
 
 def test_held_fields_that_are_dropped_tell_what_stands(one: Member, other: Member) -> None:
@@ -154,6 +217,30 @@ def test_a_dropped_deletion_is_told_as_one(one: Member, other: Member) -> None:
     error = refused(other, "journal.restore", number=number)
     assert places(error) == [(None, "/number", "entry.deletion")]
     assert "horse.delete" in error.message
+
+
+def test_what_is_written_over_a_dropped_deletion_stays_here(one: Member, other: Member) -> None:
+    """The deletion counts more, also though nobody carries it out here; nodes stay equal."""
+    family(one)
+    quiet(one, other)
+    other.sql(
+        "CREATE TRIGGER keep BEFORE DELETE ON horse FOR EACH ROW "
+        "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no!'"
+    )
+    one.sql("DELETE FROM horse WHERE number = 2")
+    one.tell(other)
+    (held,) = call(other, "held.list")["held"]
+    call(other, "held.drop", id=held["id"])
+    other.sql("UPDATE horse SET name = 'kept' WHERE number = 2")
+    quiet(one, other)
+    assert one.rows("SELECT name FROM horse WHERE number = 2") == []
+    assert other.rows("SELECT name FROM horse WHERE number = 2") == [("kept",)]
+    assert sums(one.url, CATALOGUE, "horse") == sums(other.url, CATALOGUE, "horse")
+    other.sql("DROP TRIGGER keep")
+    assert call(other, "held.retry", id=held["id"])["written"] == 1
+    assert [entry["rule"] for entry in entries(other)] == ["other life", "dropped"]
+    quiet(one, other)
+    same(one, other)
 
 
 def test_what_no_class_has_is_told_by_its_table_and_dropped_by_its_id(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
-
-import pytest
+from typing import Any, cast
 
 from records.stamps import Version
 from service.herd.shapes import Place, Unique
 from service.herd.vectors import Vector
+from service.store.herd.described import Described
 from service.store.herd.tables import StoredTables
+from service.store.herd.unseen import unseen
 from service.store.transaction import Transaction
 from tests.service.store.herd.herds import Member, in_transaction_of
 from tests.service.store.herd.test_applying import family
@@ -60,34 +60,51 @@ def test_writes_above_a_vector_are_unseen_wherever_they_stand(one: Member, other
     assert len(unseen({})[HORSE_1]) == 5
 
 
-@pytest.mark.parametrize("which", range(4))
-def test_what_is_sealed_meanwhile_is_missed_nowhere(
-    one: Member, monkeypatch: pytest.MonkeyPatch, which: int
-) -> None:
-    """It moves from the inbox to the changelog; one of the two is read before, the other after.
+class SealedMeanwhile:
+    """A transaction beside which the node is sealed before one of its statements."""
 
-    A write that is missed would count as seen by the other side, and could be replaced.
-    """
+    def __init__(self, tx: Transaction, member: Member, before: int) -> None:
+        self.statements = 0
+        self._tx = tx
+        self._member = member
+        self._before = before
+
+    def rows(self, *statement: Any) -> list[Any]:
+        """What the query finds."""
+        if self.statements == self._before:
+            self._member.seal()
+        self.statements += 1
+        return self._tx.rows(*statement)
+
+
+def unseen_while_sealed(member: Member, vector: Vector, before: int) -> tuple[Any, int]:
+    """What is found where the node is sealed before one statement, and how many there were."""
+
+    def look(tx: Transaction, known: Described) -> tuple[Any, int]:
+        beside = SealedMeanwhile(tx, member, before)
+        found = unseen(cast(Transaction, beside), known.tables, vector, {HORSE_1})
+        return found, beside.statements
+
+    found: tuple[Any, int] = in_transaction_of(member, look)
+    return found
+
+
+def test_what_is_sealed_while_it_is_looked_for_is_seen(one: Member, other: Member) -> None:
+    """A write goes from the inbox to the changelog between any two statements: it is above."""
     family(one)
-    one.seal()
-    one.sql("UPDATE horse SET name = 'new' WHERE number = 1")
-    above, rows = one.vector(), Transaction.rows
-    asked_so_far: list[str] = []
-
-    def then_seal(tx: Transaction, statement: str, *parameters: Any) -> Any:
-        found = rows(tx, statement, *parameters)
-        if "herdbook_inbox` WHERE" in statement or "herdbook_changelog` WHERE" in statement:
-            asked_so_far.append(statement)
-            if len(asked_so_far) == which:
-                monkeypatch.undo()
-                one.seal()
-        return found
-
-    def seen(tables: StoredTables) -> Any:
-        monkeypatch.setattr(Transaction, "rows", then_seal)
-        return tables.seen(above, {HORSE_1})
-
-    assert asked(one, seen) == set()
+    one.tell(other)
+    other.seal()
+    before, last = 0, 1
+    while before < last:
+        vector = other.vector()
+        other.sql(f"UPDATE horse SET name = 'before {before}' WHERE number = 1")
+        stamp = "SELECT herdbook_stamp, herdbook_origin FROM horse WHERE number = 1"
+        written = Version(*other.rows(stamp)[0])
+        found, last = unseen_while_sealed(other, vector, before)
+        assert found == {HORSE_1: {written}}
+        assert other.rows("SELECT * FROM herdbook_inbox") == []
+        before += 1
+    assert last > 3, "it looked in one place only"
 
 
 def test_claims_fold_as_the_database_compares(one: Member) -> None:

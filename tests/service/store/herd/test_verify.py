@@ -48,12 +48,19 @@ def only(found: Found) -> tuple[Any, set[str]]:
     return found.differences[0].shown[0], {part.what for part in found.differences[0].parts}
 
 
+def dead_rows(url: str, table: str) -> int:
+    """How many rows lie in the graveyard of a table."""
+    ((count,),) = read(url, f"SELECT COUNT(*) FROM herdbook_dead_{table}")
+    return int(count)
+
+
 @pytest.mark.parametrize("table", TABLES)
 def test_equal_tables_are_equal(pair: Pair, table: str) -> None:
     """Every type at its limits, and dead rows; with other servers and other orders of slots."""
     found = compared(pair, table)
     assert (found.differences, found.moving) == ([], [])
     assert found.rows[0] == found.rows[1] > 0
+    assert found.dead == tuple(dead_rows(node.url, table) for node in pair)
     one, other = (sums(node.url, CATALOGUE, table, 2) for node in pair)
     assert one == other
 

@@ -1,0 +1,193 @@
+"""The bugs: each takes away one thing that the herd or capture cannot do without."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Bug(NamedTuple):
+    """`old` stands once in a file of the sources; with `new` in its place some of `tests` fail."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+_CAPTURE = (
+    Bug(
+        "no sealer: the numbers of the inbox are the positions",
+        "service/store/sealing/entries.py",
+        "                position,\n                entry.entry,\n",
+        "                entry.entry,\n                entry.entry,\n",
+        ("tests/service/store/sealing/test_open_transactions.py",),
+    ),
+    Bug(
+        "snapshot and seal in two transactions",
+        "service/store/sealing/passes.py",
+        "        made, result = self._worker.run(work)\n",
+        "        made = self._worker.run(self._pass)\n"
+        "        result = None if read is None else self._worker.run(lambda tx: read(tx, made))\n",
+        ("tests/service/store/sealing/test_passes.py",),
+    ),
+    Bug(
+        "triggers compare by collation, not by bytes",
+        "schema/capture/triggers.py",
+        'return f"NOT (CAST({old} AS BINARY) <=> CAST({new} AS BINARY))"',
+        'return f"NOT ({old} <=> {new})"',
+        ("tests/capture/test_updates.py",),
+    ),
+    Bug(
+        "the stamp of a write is the clock's, whatever it writes over",
+        "records/stamps.py",
+        "    return max(now, last + 1)\n",
+        "    return now\n",
+        ("tests/laws", "tests/simulation/test_planted_bugs.py"),
+    ),
+    Bug(
+        "a sibling's entry is sealed as often as it comes",
+        "service/store/sealing/entries.py",
+        "        if entry.at_origin is not None and place in known:\n",
+        "        if False:\n",
+        ("tests/service/store/sealing/test_applied.py",),
+    ),
+)
+
+_MERGING = (
+    Bug(
+        "ties go to the holder",
+        "records/merging.py",
+        "theirs.version(column) > ours.version(column)",
+        "theirs.version(column).stamp > ours.version(column).stamp",
+        ("tests/laws/test_merging.py",),
+    ),
+    Bug(
+        "what was born or revived travels in part",
+        "service/herd/building.py",
+        "    if any(entry.kind != UPDATE for entry in entries):\n        return None\n",
+        "",
+        ("tests/service/herd/test_building.py", "tests/laws/test_deltas.py"),
+    ),
+    Bug(
+        "what a snapshot does not name lives on",
+        "service/herd/planning/forgetting.py",
+        "    if not places or not includes(delta.covers, tables.floors()):\n",
+        "    if places or not places:\n",
+        ("tests/laws/test_forgetting.py", "tests/service/store/herd/test_snapshots.py"),
+    ),
+    Bug(
+        "who lacks what was pruned is listened to",
+        "service/herd/planning/forgetting.py",
+        "    return delta.floors is None and not includes(delta.covers, floors)\n",
+        "    return False\n",
+        ("tests/laws/test_forgetting.py", "tests/service/store/herd/test_snapshots.py"),
+    ),
+)
+
+_APPLYING = (
+    Bug(
+        "acknowledged before commit",
+        "service/transports/siblings/database.py",
+        "            vector = await self._store.apply(link, sender, apply.portion)\n",
+        "            Deferred.fromCoroutine(self._store.apply(link, sender, apply.portion))\n"
+        "            vector = dict(apply.portion.delta.covers)\n",
+        ("tests/service/transports/test_siblings.py",),
+    ),
+    Bug(
+        "the vector rises with the first part of a delta",
+        "service/store/herd/applier.py",
+        "        if delta.last:\n            lacking",
+        "        if True:\n            lacking",
+        ("tests/service/store/herd/test_arrivals.py",),
+    ),
+    Bug(
+        "repairs have no entries in the log",
+        "service/store/herd/applier.py",
+        "    noting.note(tx, tables, made.rows, kept, made.noted)\n",
+        "    noting.note(tx, tables, made.rows, kept, ())\n",
+        ("tests/service/store/herd/test_applying_repairs.py",),
+    ),
+    Bug(
+        "what was put aside goes into no journal",
+        "service/store/herd/applier.py",
+        "    journal.note(tx, known, made.journal, sender, here.now)\n",
+        "",
+        ("tests/service/store/herd/test_applying_repairs.py",),
+    ),
+    Bug(
+        "what came from siblings is not passed on",
+        "service/store/herd/applier.py",
+        "    kept: list[LogEntry] = noting.to_keep(made.kept, here)\n",
+        "    kept: list[LogEntry] = []\n",
+        ("tests/service/store/herd/test_applying.py", "tests/service/store/herd/test_replicas.py"),
+    ),
+    Bug(
+        "foreign keys are not checked while applying",
+        "service/store/herd/session.py",
+        '            f"SET {QUIET} = 1",\n',
+        '            f"SET {QUIET} = 1",\n            "SET SESSION foreign_key_checks = 0",\n',
+        ("tests/service/store/herd/test_applying_refusals.py",),
+    ),
+    Bug(
+        "who writes beside the applier is not noticed",
+        "service/store/herd/tables.py",
+        "        if moved:\n",
+        "        if False:\n",
+        ("tests/service/store/herd/test_applying_beside.py",),
+    ),
+    Bug(
+        "unique values are not let go of before others get them",
+        "service/store/herd/carrying.py",
+        "    left = release(tx, tables, writings).values()\n",
+        "    left = writings.values()\n",
+        ("tests/service/store/herd/test_applying_order.py",),
+    ),
+    Bug(
+        "what is not sealed yet counts as known to the sibling",
+        "service/store/herd/unseen.py",
+        "FROM `herdbook_inbox` WHERE {among}",
+        "FROM `herdbook_inbox` WHERE FALSE AND {among}",
+        ("tests/service/store/herd/test_stored_tables.py",),
+    ),
+)
+
+_READING = (
+    Bug(
+        "a delta does not wait for the sealer",
+        "service/store/herd/reading.py",
+        "        if moment.unsealed:\n",
+        "        if False:\n",
+        ("tests/service/store/herd/test_reading.py", "tests/service/store/herd/test_unsealed.py"),
+    ),
+    Bug(
+        "rows and entries of a delta are of different moments",
+        "service/store/herd/snapshots.py",
+        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
+        ("tests/service/store/herd/test_reading.py",),
+    ),
+    Bug(
+        "what is held is not told of",
+        "service/store/herd/states.py",
+        "        state = state_to_send(ours, held)\n",
+        "        state = ours\n",
+        ("tests/service/store/herd/test_held_rows.py", "tests/service/store/herd/test_deltas.py"),
+    ),
+    Bug(
+        "digests are joined with XOR",
+        "service/herd/digests.py",
+        "        totals[bucket] += digest\n",
+        "        totals[bucket] ^= digest\n",
+        ("tests/service/herd/test_digests.py",),
+    ),
+    Bug(
+        "the server joins digests with XOR",
+        "service/store/herd/digest_sql.py",
+        'f"SUM(CAST(CONV(SUBSTRING(u.d,',
+        'f"BIT_XOR(CAST(CONV(SUBSTRING(u.d,',
+        ("tests/service/store/herd/test_verify.py",),
+    ),
+)
+
+BUGS = (*_CAPTURE, *_MERGING, *_APPLYING, *_READING)
