@@ -36,7 +36,6 @@ from service.store.herd.floors import floors_of, raise_floors
 from service.store.herd.leaving import dead_rows_of, forget, note_named, unnamed
 from service.store.herd.named import Named
 from service.store.herd.refusals import RowsRefused
-from service.store.herd.renewing import settle_raised
 from service.store.herd.tables import Moved, StoredTables
 from service.store.sealing.keys import is_absent
 from service.store.transaction import Transaction
@@ -138,7 +137,6 @@ class Applier:
             lacking = (delta.floors or {}).items()
             raise_floors(tx, ((o, at) for o, at in lacking if at > here.vector.get(o, 0)))
             noting.raise_vector(tx, here, delta.covers)
-            settle_raised(tx, here.origin, here.vector, delta.covers)
             vector = joined(vector, {**delta.covers, here.origin: 0})
             here = here._replace(vector=vector)
             if parts_before:
