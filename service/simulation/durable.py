@@ -137,10 +137,7 @@ class DurableNode(Node):
         tables = self.tables
         if not self.mixed:
             return dict(tables.states) if not tables.waiting else self._joined()
-        return {
-            place: state._replace(values={**dict.fromkeys(COLUMNS[place[0]]), **state.values})
-            for place, state in self._joined().items()
-        }
+        return {place: _with_defaults(place, state) for place, state in self._joined().items()}
 
     def _joined(self) -> Mapping[Place, RowState]:
         return self.states(self.tables.states.keys() | self.tables.waiting.keys())
@@ -158,3 +155,10 @@ class DurableNode(Node):
 
     def _log(self, entry: LogEntry) -> None:
         self.tables.unsealed.append(entry)
+
+
+def _with_defaults(place: Place, state: RowState) -> RowState:
+    columns = COLUMNS[place[0]]
+    if len(state.values) == len(columns):
+        return state
+    return state._replace(values={**dict.fromkeys(columns), **state.values})

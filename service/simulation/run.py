@@ -75,6 +75,8 @@ def run(seed: int, options: Options | None = None) -> Run:
 
 def _clock(setting: Setting, random: Random) -> Clock:
     """Right, or wrong by less than a second, or by up to an hour, and not of an even pace."""
+    if setting.punctual:
+        return Clock()
     most = random.choice((0, 0, 400_000, HOUR))
     drift = random.choice((0, 0, 200))
     return Clock(random.randint(-most, most), random.randint(-drift, drift), setting.grain)

@@ -94,6 +94,11 @@ class Setting:
         return not FORGETTING.isdisjoint(self.faults)
 
     @property
+    def punctual(self) -> bool:
+        """Whether all clocks are right."""
+        return self.forgets and not LOSING.isdisjoint(self.faults)
+
+    @property
     def alone(self) -> bool:
         """Whether only one node ever writes, and no value can lose.
 
@@ -147,9 +152,13 @@ def _some(faults: Collection[str], random: Random) -> tuple[str, ...]:
     """Not all of them in each herd: what they hide of each other shows in another one.
 
     Where rows are held nothing is forgotten: what is held of a row outlives a forgotten death.
+    Where nodes forget, and lose what they had, clocks are right: who was set back may write to
+    the former life of a row that was made anew by a slow clock.
     """
     share = random.choice((0.0, 0.3, 0.6, 1.0))
     some = {name for name in FAULTS if name in faults and random.random() < share}
     if some & FORGETTING and some & HOLDING:
         some -= random.choice((FORGETTING, HOLDING))
+    if some & FORGETTING and some & LOSING:
+        some.discard("clock")
     return tuple(name for name in FAULTS if name in some)

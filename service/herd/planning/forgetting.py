@@ -64,7 +64,7 @@ def forgotten_there(delta: Delta, draft: Draft) -> Set[Place]:
         and (ours := draft.whole(row.place)) is not None
         and _may_be_later(row.state, ours, delta)
     }
-    lives = {row.place: row.state.life for row in delta.rows if row.place in doubtful}
+    lives = {row.place: row.state.life for row in delta.rows}
     ended = {place for place, ours in doubtful.items() if ours.life > lives[place]}
     others = doubtful.keys() - ended
     return _seen(delta, draft, ended, lives=True) | _seen(delta, draft, others, lives=False)
