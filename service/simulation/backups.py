@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
 from records.stamps import Version
@@ -67,19 +67,25 @@ def burnt(
         if entry._replace(position=0) not in kept
         and not any(_has(other, entry) for other in others)
     }
-    floor = node.tables.floors().get(node.origin, 0)
-    if all(other.vector.get(node.origin, 0) < floor for other in others):
-        gone |= _written_by(node)
-    return gone
+    return gone | _written_by(_pruned_alone(node, others), node)
 
 
-def _written_by(node: DurableNode) -> set[tuple[Place, Version]]:
-    """What stands in a node's tables by its own writes."""
+def _pruned_alone(node: DurableNode, others: Sequence[DurableNode]) -> set[int]:
+    """The origins of which a node had pruned what nobody else has."""
+    return {
+        origin
+        for origin, floor in node.tables.floors().items()
+        if all(other.vector.get(origin, 0) < floor for other in others)
+    }
+
+
+def _written_by(origins: Set[int], node: DurableNode) -> set[tuple[Place, Version]]:
+    """What stands in a node's tables by writes of some origins."""
     return {
         (place, version)
         for place, state in node.tables.states.items()
         for column in state.values
-        if (version := state.version(column)).origin == node.origin
+        if (version := state.version(column)).origin in origins
     }
 
 
