@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import repeat
+from multiprocessing import Pool
 
 import click
 
 from service.cli.output import ExitCode, Output, output_option
+from service.simulation.durable import MOST_NODES
 from service.simulation.run import Run, run
 from service.simulation.setting import FAULTS, USUAL_STEPS, Options
 from service.simulation.telling import told
 from service.simulation.totals import Totals
 
 USUAL_SEEDS = 100
-MOST_NODES = 26
-"""Nodes are called by letters."""
+BATCH = 20
+"""Seeds that another process is given at once."""
 
 
 class FaultNames(click.ParamType[tuple[str, ...]]):
@@ -51,6 +55,11 @@ class Series:
     stopped: bool = False
     seconds: float = 0.0
 
+    @property
+    def seeds(self) -> range:
+        """All of them, in their order."""
+        return range(self.first, self.first + self.many)
+
 
 @click.command()
 @click.option(
@@ -74,6 +83,13 @@ class Series:
     show_default=True,
     help=f"What may go wrong: all, none, or some of {', '.join(FAULTS)}.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Processes that run seeds side by side.",
+)
 @click.option("--whole", is_flag=True, help="Tell the whole story, not only of the rows at issue.")
 @output_option
 def simulate(
@@ -82,6 +98,7 @@ def simulate(
     nodes: int | None,
     steps: int,
     faults: tuple[str, ...],
+    workers: int,
     whole: bool,
     output: Output,
 ) -> ExitCode:
@@ -96,12 +113,13 @@ def simulate(
     Examples:
       herdbook simulate --seeds 2000
       herdbook simulate --seed 63 --whole
+      herdbook simulate --seeds 100000 --workers 2
       herdbook simulate --seeds 50 --nodes 8 --steps 400 --faults kill,partition
     """
     usual = USUAL_SEEDS if seed is None else 1
     options = Options(nodes, steps, faults)
     series = Series(1 if seed is None else seed, seeds or usual, options, Totals())
-    _run_all(series, output)
+    _run_all(series, workers, output)
     if series.failed is not None:
         _tell(series.failed, series.options, whole, output)
     output.result(_document(series, whole), _summary(series))
@@ -110,21 +128,48 @@ def simulate(
     return ExitCode.DONE if series.failed is None else ExitCode.FAILED
 
 
-def _run_all(series: Series, output: Output) -> None:
+def _run_all(series: Series, workers: int, output: Output) -> None:
     """Run the seeds, until one fails or somebody has had enough."""
     began = time.monotonic()
     with output.progress("seeds", series.many) as advance:
         try:
-            for seed in range(series.first, series.first + series.many):
-                ended = run(seed, series.options)
-                series.totals.add(ended)
-                if ended.broken is not None:
-                    series.failed = ended
-                    break
-                advance()
+            if workers == 1:
+                _run_here(series, advance)
+            else:
+                _run_apart(series, workers, advance)
         except KeyboardInterrupt:
             series.stopped = True
     series.seconds = time.monotonic() - began
+
+
+def _run_here(series: Series, advance: Callable[[], None]) -> None:
+    for seed in series.seeds:
+        ended = run(seed, series.options)
+        series.totals.add(ended)
+        if ended.broken is not None:
+            series.failed = ended
+            break
+        advance()
+
+
+def _run_apart(series: Series, workers: int, advance: Callable[[], None]) -> None:
+    """Run the seeds in other processes; the first that fails is run here once more."""
+    options = repeat(series.options)
+    with Pool(workers) as pool:
+        for totals, failed in pool.imap(_run_one, zip(series.seeds, options, strict=False), BATCH):
+            series.totals += totals
+            if failed is not None:
+                series.failed = run(failed, series.options)
+                break
+            advance()
+
+
+def _run_one(seed_and_options: tuple[int, Options]) -> tuple[Totals, int | None]:
+    """What a seed came to, small enough to be sent; with its number if it failed."""
+    ended = run(*seed_and_options)
+    totals = Totals()
+    totals.add(ended)
+    return totals, None if ended.broken is None else ended.seed
 
 
 def _tell(failed: Run, options: Options, whole: bool, output: Output) -> None:

@@ -42,8 +42,11 @@ class Tables(Protocol):
         """The versions of the writes to these rows that a node at this vector has not seen."""
         ...
 
-    def seen(self, vector: Vector, places: Collection[Place]) -> Set[Place]:
-        """Those of which a node at this vector has seen everything, births and deaths as well."""
+    def seen(self, vector: Vector, places: Collection[Place], lives: bool = False) -> Set[Place]:
+        """Those of which a node at this vector has seen everything, births and deaths as well.
+
+        With `lives` only births and deaths count.
+        """
         ...
 
     def floors(self) -> Vector:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from service.herd.shapes import Place
 from service.simulation import story
 from service.simulation.durable import DurableNode
 from service.simulation.network import Network
@@ -16,16 +19,22 @@ SELDOM = 0.004
 
 
 def write(world: World, network: Network) -> None:
-    """One transaction on some node; what constraints refuse leaves nothing behind."""
+    """One transaction on some node; what constraints refuse leaves nothing behind.
+
+    None on a node that waits for a new origin: it could give a version that it gave already.
+    """
     random = world.random
     number = random.randrange(world.setting.writers)
     node = network.nodes[number]
-    if not node.writable(world.timeline.now):
+    if node.doubtful or not node.writable(world.timeline.now):
         world.counts["not written"] += 1
         return
     try:
-        if random.random() < SELDOM:
+        chance = random.random()
+        if chance < SELDOM:
             _write_much(world, node)
+        elif chance < SELDOM + world.setting.plain:
+            _write_plainly(world, node)
         else:
             _write_row(world, node)
     except Refused:
@@ -41,7 +50,7 @@ def write(world: World, network: Network) -> None:
 
 def _write_row(world: World, node: DurableNode) -> None:
     random, tables = world.random, node.tables
-    now = node.clock.read(world.timeline.now)
+    now = node.clock.read(world.timeline.date)
     place = random_place(world.setting.keys, random)
     if place[0] not in tables.shapes:
         return
@@ -54,11 +63,42 @@ def _write_row(world: World, node: DurableNode) -> None:
         node.delete(place, now)
 
 
+def _write_plainly(world: World, node: DurableNode) -> None:
+    """Plain SQL: a REPLACE, a new value for a key, or one value for many rows."""
+    random, tables = world.random, node.tables
+    now = node.clock.read(world.timeline.date)
+    live = sorted((place for place, _state in tables.live()), key=repr)
+    if not live:
+        return
+    world.counts["plain"] += 1
+    place = random.choice(live)
+    key = place[1] if random.random() < 0.5 else random_place(world.setting.keys, random)[1]
+    if random.random() < 0.4:
+        _write_column(node, place[0], live, random.randrange(1000), now)
+        return
+    moved, there = (place[0], key), tables.states.get((place[0], key))
+    if there is not None and there.alive and moved != place:
+        raise Refused("the key is taken")
+    old = tables.states[place].values
+    values = old if moved != place else random_row(place, tables, random)
+    node.delete(place, now)
+    node.insert(moved, {**values, "id": key[0]}, now)
+
+
+def _write_column(
+    node: DurableNode, table: str, places: Iterable[Place], value: int, now: int
+) -> None:
+    """UPDATE of all rows of a table."""
+    for place in places:
+        if place[0] == table and "x" in node.tables.states[place].values:
+            node.update(place, {"x": value}, now)
+
+
 def _write_much(world: World, node: DurableNode) -> None:
     """Many new rows at once; those that are refused are left out."""
     world.counts["giant"] += 1
     random, tables = world.random, node.tables
-    now = node.clock.read(world.timeline.now)
+    now = node.clock.read(world.timeline.date)
     for _ in range(GIANT):
         place = random_place(4 * GIANT, random)
         if place[0] in tables.shapes and place not in tables.states:

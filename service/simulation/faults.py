@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from service.simulation import story
+from service.simulation import disasters, story
 from service.simulation.durable import DurableNode
 from service.simulation.network import Network
 from service.simulation.process import ACTIONS_TO_DEATH, Process
@@ -36,6 +36,7 @@ def heal(world: World, network: Network) -> None:
     for edge in network.severed:
         network.severed[edge] = 0
     network.repeats = 0.0
+    disasters.heal(network)
     for node in network.nodes:
         node.gone_until = node.full_until = 0
         network.start(node.number)
@@ -205,4 +206,8 @@ FAULTS: Mapping[str, Callable[[World, Network], None]] = {
     "failure": _failure,
     "poison": _poison,
     "migration": _migration,
+    "forget": disasters.forget,
+    "away": disasters.away,
+    "restore": disasters.restore,
+    "clone": disasters.clone,
 }

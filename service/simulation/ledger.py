@@ -1,7 +1,8 @@
 """Every write, and what became of it: nothing that was written is gone without a trace.
 
 At rest each write stands, or was replaced by somebody who had seen it, or is in a journal as lost,
-or its value stood there by another write.
+or its value stood there by another write. Excused is what was lost with a database before anybody
+else had it, and what a node had not told when it got a new origin.
 """
 
 from __future__ import annotations
@@ -34,6 +35,19 @@ class Ledger:
         self._older = older
         self._values: dict[Write, Value] = {}
         self._replaced: set[Write] = set()
+        self._excused: set[tuple[Place, Version]] = set()
+        self._journals: list[JournalEntry] = []
+
+    def excuse(self, place: Place, version: Version) -> None:
+        """What was written so may be gone without a trace."""
+        self._excused.add((place, version))
+
+    def burnt(
+        self, writes: Iterable[tuple[Place, Version]], journal: Iterable[JournalEntry]
+    ) -> None:
+        """A database was lost with writes that nobody else has, and with its journal."""
+        self._excused.update(writes)
+        self._journals += journal
 
     def wrote(
         self,
@@ -72,16 +86,19 @@ class Ledger:
         """The writes that are gone without a trace, when all nodes have these states."""
         lost = {
             Write(entry.place, entry.life, loss.column, loss.version)
-            for entry in journal
+            for entry in (*journal, *self._journals)
             for loss in entry.losses
         }
         open_: list[tuple[Write, Value]] = []
         for write, value in self._values.items():
             told = write in self._replaced or write in lost or self._is_default(write, value)
-            if not told and not _stands(write, value, states):
+            if not told and not self._is_excused(write) and not _stands(write, value, states):
                 open_.append((write, value))
         if open_:
             yield from self._without_twin(open_, lost, states)
+
+    def _is_excused(self, write: Write) -> bool:
+        return (write.place, write.version) in self._excused
 
     def _is_default(self, write: Write, value: Value) -> bool:
         """Whether a row has this value also where nobody wrote it."""

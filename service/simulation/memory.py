@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence, Set
 from itertools import chain
 
 from records.stamps import Version
 from records.states import RowState
-from service.herd.deltas import DELETE, LogEntry
+from service.herd.deltas import DELETE, UPDATE, LogEntry
 from service.herd.held import Held
 from service.herd.shapes import Key, Place, Reference, Shapes, Unique
 from service.herd.tables import Claim
@@ -28,9 +28,23 @@ class MemoryTables:
         self.log: dict[int, dict[int, LogEntry]] = defaultdict(dict)
         self.unsealed: list[LogEntry] = []
         self.pruned: dict[int, int] = {}
+        self._came: list[tuple[int, int]] = []
         self._highest: dict[int, int] = defaultdict(int)
         self._children: dict[tuple[str, Reference, Key], set[Place]] = defaultdict(set)
         self._holders: dict[tuple[str, Unique, Hashable], set[Place]] = defaultdict(set)
+
+    def copied(self) -> MemoryTables:
+        """The same once more; what happens to one of them does not happen to the other."""
+        copy = MemoryTables(self.shapes)
+        for place, state in self.states.items():
+            copy.put(place, state)
+        for entries in self.log.values():
+            for entry in entries.values():
+                copy.keep(entry)
+        copy.waiting = dict(self.waiting)
+        copy.unsealed = list(self.unsealed)
+        copy.pruned, copy._came = dict(self.pruned), list(self._came)
+        return copy
 
     def adopt(self, shapes: Shapes) -> None:
         """A migration: other tables and columns; rows get the defaults of new columns."""
@@ -103,31 +117,54 @@ class MemoryTables:
         """See the port."""
         wanted = set(places)
         found: dict[Place, set[Version]] = defaultdict(set)
-        for entry in chain(self.above(vector), self.unsealed):
+        for entry in self._not_at(vector):
             if entry.kind != DELETE and entry.place in wanted:
                 found[entry.place].add(entry.version)
         return found
 
-    def seen(self, vector: Vector, places: Collection[Place]) -> Set[Place]:
+    def seen(self, vector: Vector, places: Collection[Place], lives: bool = False) -> Set[Place]:
         """See the port."""
-        return set(places) - {entry.place for entry in chain(self.above(vector), self.unsealed)}
+        above = self._not_at(vector)
+        return set(places) - {e.place for e in above if not lives or e.kind != UPDATE}
+
+    def _not_at(self, vector: Vector) -> Iterator[LogEntry]:
+        return chain(self.above(vector), self.unsealed)
 
     def floors(self) -> Vector:
         """See the port."""
         return self.pruned
 
     def prune(self, upto: Vector) -> None:
-        """Forget entries up to a vector, and the dead rows whose deaths they tell of."""
+        """Forget entries up to a vector, and dead rows of which nothing else is told."""
         for origin, last in upto.items():
             for at in sorted(self.log.get(origin, ())):
                 if at <= last:
-                    self._forget(self.log[origin].pop(at))
-                    self.pruned[origin] = max(at, self.pruned.get(origin, 0))
+                    self._forget(origin, at)
 
-    def _forget(self, entry: LogEntry) -> None:
+    def prune_oldest(self, most: int, may_go: Callable[[int, int], bool]) -> int:
+        """Forget entries in the order in which they came, up to the first that is needed."""
+        gone = 0
+        while gone < min(most, len(self._came)) and may_go(*self._came[gone]):
+            self._forget(*self._came[gone])
+            gone += 1
+        del self._came[:gone]
+        return gone
+
+    def _forget(self, origin: int, at: int) -> None:
+        entry = self.log[origin].pop(at, None)
+        if entry is None:
+            return
+        self.pruned[origin] = max(at, self.pruned.get(origin, 0))
         state = self.states.get(entry.place)
-        if entry.kind == DELETE and state is not None and state.life <= entry.life:
+        if entry.kind != DELETE or state is None or state.alive:
+            return
+        if not any(other.place == entry.place for other in self.entries()):
             del self.states[entry.place]
+
+    def entries(self) -> Iterator[LogEntry]:
+        """The changelog, and what has no position yet."""
+        logged = (entries.values() for entries in self.log.values())
+        return chain(chain.from_iterable(logged), self.unsealed)
 
     def above(self, vector: Vector) -> Iterator[LogEntry]:
         """The entries that a node at this vector does not have."""
@@ -141,5 +178,15 @@ class MemoryTables:
 
     def keep(self, entry: LogEntry) -> None:
         """Take an entry into the changelog; it may be there already."""
+        if entry.position not in self.log[entry.origin]:
+            self._came.append((entry.origin, entry.position))
         self.log[entry.origin][entry.position] = entry
         self._highest[entry.origin] = max(self._highest[entry.origin], entry.position)
+
+    def take_out(self, origin: int, above: int) -> list[LogEntry]:
+        """Take what stands above a position of an origin out of the changelog."""
+        entries = self.log[origin]
+        gone = [entries.pop(at) for at in sorted(entries) if at > above]
+        self._came = [one for one in self._came if one[0] != origin or one[1] <= above]
+        self._highest[origin] = min(self._highest[origin], above)
+        return gone

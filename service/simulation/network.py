@@ -8,25 +8,29 @@ from itertools import count
 from service.herd.flood_events import LinkClosed, LinkOpened, Received
 from service.herd.messages import Message
 from service.simulation.durable import DurableNode
+from service.simulation.origins import draw
 from service.simulation.process import Process
 from service.simulation.setting import Edge
+from service.simulation.story import Happened
 from service.simulation.timeline import SECOND
 from service.simulation.wire import Wire
 from service.simulation.world import World
 
 REDIAL = SECOND // 2
+LONGEST_HALT = 3 * SECOND
 LATEST_NEWS_OF_A_CUT = 3 * SECOND
 """One end of a broken connection may learn of it much later than the other."""
 
 
 class Network:
-    """The running nodes and the wires between them."""
+    """The running nodes and the wires between them; in `peace` nothing goes wrong any more."""
 
     def __init__(self, nodes: Sequence[DurableNode], world: World) -> None:
         self.nodes = nodes
         self.processes: list[Process] = []
         self.severed: dict[Edge, int] = {}
         self.repeats = 0.0
+        self.peace = False
         self._world = world
         self._wires: dict[Edge, list[Wire]] = {edge: [] for edge in world.setting.edges}
         self._by_link: dict[int, Wire] = {}
@@ -46,6 +50,33 @@ class Network:
         node = self.nodes[number]
         if not self.processes[number].alive:
             self.processes[number] = Process(node, next(self._numbers), self._world, self)
+
+    def restart(self, number: int) -> None:
+        """End a node's process, if it runs, and start it."""
+        self.processes[number].kill()
+        self.start(number)
+
+    def draw(self, number: int) -> None:
+        """Give a node a new origin, and start it with that."""
+        node = self.nodes[number]
+        self.processes[number].kill()
+        draw(node)
+        self._world.tell(node, Happened("gets a new origin", weighty=True))
+        self._world.counts["origins"] += 1
+        self.start(number)
+
+    def halted(self, process: Process) -> None:
+        """See the port. A node that was set back, and the copy of two, gets a new origin."""
+        later = self._world.random.randint(1, LONGEST_HALT)
+        self._world.timeline.later(later, self._go_on, process)
+
+    def _go_on(self, process: Process) -> None:
+        if not process.alive:
+            return
+        if process.node.doubtful:
+            self.draw(process.node.number)
+        else:
+            self.restart(process.node.number)
 
     def send(self, process: Process, link: int, message: Message) -> None:
         """See the port."""

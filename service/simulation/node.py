@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 
 from records.groups import together
 from records.states import Death, RowState, Value, born, born_again, changed, died
@@ -148,13 +148,18 @@ class Node:
         found = ((p, state_to_send(rows.get(p), held.get(p))) for p in places)
         return {place: state for place, state in found if state is not None}
 
-    def apply(self, delta: Delta, now: int) -> Plan:
-        """Apply a delta, as one transaction does."""
+    def apply(self, delta: Delta, now: int, named: Set[Place] = frozenset()) -> Plan:
+        """Apply a delta, as one transaction does.
+
+        `named` are the rows that the parts before of a snapshot have named.
+        """
         here = Here(self.origin, self.vector, now)
         if is_behind(delta, self.tables.floors()):
             return NOTHING
-        others = self._left_out(delta, now)
-        delta = delta._replace(rows=delta.rows + others)
+        unnamed = self._unnamed(delta, named)
+        died = left_out(delta, unnamed, self.tables, now) if unnamed else ()
+        dead = [place for place in unnamed if not self.tables.states[place].alive]
+        delta = delta._replace(rows=delta.rows + died)
         made = plan(delta, self.tables, self.shapes, here, self._refused())
         for entry in made.kept:
             if entry.position > self.vector.get(entry.origin, 0):
@@ -163,17 +168,21 @@ class Node:
             self._raise_floors(delta)
             self.vector = joined(self.vector, delta.covers)
         self._carry_out(made)
-        for row in others:
-            if not self.tables.states[row.place].alive:
-                del self.tables.states[row.place]
+        self._bury([row.place for row in died], self.tables.seen(delta.covers, dead))
         return made
 
-    def _left_out(self, delta: Delta, now: int) -> tuple[DeltaRow, ...]:
-        """What a snapshot in one part does not name."""
-        if delta.floors is None or includes(self.vector, delta.covers):
-            return ()
-        named = {row.place for row in delta.rows}
-        return left_out(delta, self.tables.states.keys() - named, self.tables, now)
+    def _unnamed(self, delta: Delta, named: Set[Place]) -> list[Place]:
+        """The rows here that a snapshot has not named with all its parts."""
+        if delta.floors is None or not delta.last or includes(self.vector, delta.covers):
+            return []
+        there = named | {row.place for row in delta.rows}
+        return [place for place in self.tables.states if place not in there]
+
+    def _bury(self, died: Iterable[Place], forgotten: Iterable[Place]) -> None:
+        """Of rows that a snapshot leaves out nothing is kept, unless they live again."""
+        for place in (*died, *forgotten):
+            if not self.tables.states[place].alive:
+                del self.tables.states[place]
 
     def _raise_floors(self, delta: Delta) -> None:
         """What the sender had pruned, and was not here, is not here either."""

@@ -25,9 +25,11 @@ from service.herd.messages import Message, Portion
 from service.herd.parts import parts
 from service.herd.planning.draft import DeltaRefused
 from service.herd.planning.plan import Plan
+from service.herd.shapes import Place
 from service.herd.vectors import Vector
 from service.herd.waiting_rows import Waiting
 from service.simulation.durable import DurableNode
+from service.simulation.horizon import note
 from service.simulation.reasons import require_reasons, require_whole_rows
 from service.simulation.rules import BrokenRule
 from service.simulation.story import Applied, Happened, Read, Retried, Sealed
@@ -38,6 +40,12 @@ LONGEST_WORK = 20
 """Moments that a transaction takes at most, or a report of its end."""
 
 ACTIONS_TO_DEATH = 12
+
+WHOLE = 1_000_000
+"""Rows of a part; no herd has as many."""
+
+TICKS_TO_NOTE = 10
+"""How often it is noted what siblings have."""
 
 
 class Surroundings(Protocol):
@@ -53,6 +61,10 @@ class Surroundings(Protocol):
 
     def died(self, process: Process) -> None:
         """A process is gone."""
+        ...
+
+    def halted(self, process: Process) -> None:
+        """A process says nothing more, since its origin is not its own."""
         ...
 
 
@@ -72,6 +84,8 @@ class Process:
         self._held: deque[Event] = deque()
         self._readings: dict[int, Iterator[Delta]] = {}
         self._waiting: dict[int, Waiting] = {}
+        self._named: dict[int, tuple[int, set[Place]]] = {}
+        self._ticks = 0
         self._sealing = False
         world.timeline.later(world.random.randint(1, TICK), self._tick)
         self.wrote()
@@ -114,8 +128,16 @@ class Process:
             self._sealing = True
             self._later(self._world.setting.seal_delay, self._seal)
 
+    def note(self) -> None:
+        """Note what the siblings that are linked have."""
+        if not self._paused and self.node.writable(self._world.timeline.now):
+            note(self.node, self.flood.streams)
+
     def _tick(self) -> None:
         if self.alive:
+            self._ticks += 1
+            if self._ticks % TICKS_TO_NOTE == 0:
+                self.note()
             self.give(Ticked())
             self._world.timeline.later(TICK, self._tick)
 
@@ -156,7 +178,10 @@ class Process:
         self._around.close(self, action.link)
 
     def _alarm(self, action: Alarm) -> None:
-        if action.code not in (APPLY_FAILED, BUILD_FAILED):
+        if action.code in self.node.expected:
+            self._tell(action.text)
+            self._around.halted(self)
+        elif action.code not in (APPLY_FAILED, BUILD_FAILED):
             raise BrokenRule(action.code, f"{self.node.name} raises an alarm: {action.text}")
 
     def _build(self, action: Build) -> None:
@@ -178,9 +203,13 @@ class Process:
     def _snapshot(self, action: Build) -> Iterator[Delta]:
         self._sealed()
         delta = self.node.delta(action.above)
-        setting = self._world.setting
+        setting, is_snapshot = self._world.setting, delta.floors is not None
+        self._world.counts["snapshots"] += is_snapshot
         self._world.tell(self.node, Read(action.link, delta))
-        return parts(delta, self.node.shapes, setting.most_rows)
+        # The rows of a snapshot have no entries to go with them: who has a part of one, and is
+        # asked by a third, tells of changes to rows that it cannot tell of.
+        whole = is_snapshot and setting.nodes > 2
+        return parts(delta, self.node.shapes, WHOLE if whole else setting.most_rows)
 
     def _apply(self, action: Apply) -> None:
         self._later(LONGEST_WORK, self._commit, action.link, action.portion)
@@ -194,12 +223,12 @@ class Process:
         if not node.writable(world.timeline.now) or self._fails():
             self._report(ApplyFailed(link, number, part, "the database refuses"))
             return
-        waiting = self._what_waits(link, number)
+        waiting, named = self._what_waits(link, number), self._what_is_named(link, portion)
         if delta.last:
             delta = waiting.with_last(delta)
         vector = node.vector
         try:
-            plan = node.apply(delta, node.clock.read(world.timeline.now))
+            plan = node.apply(delta, node.clock.read(world.timeline.date), named)
         except DeltaRefused as refused:
             raise BrokenRule(
                 "refused", f"{node.name}: {refused}", [row.place for row in delta.rows]
@@ -218,7 +247,7 @@ class Process:
     def retry(self, helds: Collection[Held] | None = None) -> None:
         """Try again what is held, in one transaction; None: all of it."""
         node, world = self.node, self._world
-        plan = node.retry(node.clock.read(world.timeline.now), helds)
+        plan = node.retry(node.clock.read(world.timeline.date), helds)
         world.counts["retried"] += 1
         world.tell(node, Retried(plan))
         self._carried_out(plan, node.vector)
@@ -237,6 +266,18 @@ class Process:
         """The rows of this delta; those of one that broke off are dropped."""
         waiting = self._waiting.pop(link, None)
         return waiting if waiting and waiting.number == number else Waiting(number)
+
+    def _what_is_named(self, link: int, portion: Portion) -> set[Place]:
+        """The rows that the parts of a snapshot have named so far, this one among them."""
+        number, _part, delta = portion
+        if delta.floors is None:
+            return set()
+        known, named = self._named.get(link, (0, set()))
+        if known != number:
+            named = set()
+        named.update(row.place for row in delta.rows)
+        self._named[link] = number, named
+        return named
 
     def _fails(self) -> bool:
         return self.failing > 0 and self._world.random.random() < self.failing

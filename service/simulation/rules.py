@@ -35,7 +35,7 @@ class Rules:
     """Looks at nodes after each of their commits, and remembers what others had before."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+        self.ledger = ledger
         self._commits: Counter[str] = Counter()
         self._at: dict[frozenset[tuple[int, int]], tuple[str, Mapping[Place, RowState]]] = {}
 
@@ -60,8 +60,8 @@ class Rules:
             text = f"{node.name} says {vector} in {kind}, and has committed {dict(node.vector)}"
             raise BrokenRule("truth", text)
 
-    def rested(self, nodes: Sequence[DurableNode], writers: int) -> None:
-        """All nodes have the same vector. Raises BrokenRule."""
+    def rested(self, nodes: Sequence[DurableNode], alone: bool) -> None:
+        """All nodes have the same vector; `alone`: only one ever wrote. Raises BrokenRule."""
         for node in nodes:
             _require_no_gap(node, {})
             self._require_same(node)
@@ -71,10 +71,10 @@ class Rules:
                 text = f"{node.name} still holds {next(iter(node.tables.waiting.values()))}"
                 raise BrokenRule("held", text, node.tables.waiting)
         journal = [entry for node in nodes for entry in node.journal]
-        if writers == 1 and journal:
+        if alone and journal:
             text = f"only one node writes, and {journal[0]} is in a journal"
             raise BrokenRule("conflict", text, {entry.place for entry in journal})
-        gone = list(self._ledger.vanished(nodes[0].tables.states, journal))
+        gone = list(self.ledger.vanished(nodes[0].tables.states, journal))
         if gone:
             write, value = gone[0]
             text = (
@@ -101,8 +101,8 @@ class Rules:
 def _troubles(node: DurableNode, places: Iterable[Place]) -> Iterator[Trouble]:
     """The constraints that rows do not keep."""
     for place in places:
-        state = node.tables.states[place]
-        if state.alive:
+        state = node.tables.states.get(place)
+        if state is not None and state.alive:
             yield from _orphaned(node, place, state)
             yield from _doubled(node, place, state)
         else:
@@ -141,8 +141,8 @@ def _alive(state: RowState | None) -> bool:
 
 def _require_no_gap(node: DurableNode, before: Vector) -> None:
     for origin, position in node.vector.items():
-        log = node.tables.log[origin]
-        for at in range(before.get(origin, 0) + 1, position + 1):
+        log, floor = node.tables.log[origin], node.tables.pruned.get(origin, 0)
+        for at in range(max(before.get(origin, 0), floor) + 1, position + 1):
             if at not in log:
                 text = f"{node.name} lacks position {at} of {origin}, and says it has {position}"
                 raise BrokenRule("gap", text)

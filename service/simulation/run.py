@@ -41,7 +41,7 @@ class Run:
 
     @property
     def hours(self) -> float:
-        """Virtual ones."""
+        """Virtual ones, without the years in which nothing happened."""
         return self.world.timeline.now / SECOND / 3600
 
 
@@ -58,7 +58,7 @@ def run(seed: int, options: Options | None = None) -> Run:
     for number in setting.behind:
         nodes[number].adopt(setting.older)
     for node in nodes:
-        node.mixed = bool(setting.behind)
+        node.mixed, node.forgets = bool(setting.behind), setting.forgets
     ended = Run(seed, world, nodes)
     try:
         _live(world, nodes)
@@ -75,6 +75,8 @@ def run(seed: int, options: Options | None = None) -> Run:
 
 def _clock(setting: Setting, random: Random) -> Clock:
     """Right, or wrong by less than a second, or by up to an hour, and not of an even pace."""
+    if setting.punctual:
+        return Clock()
     most = random.choice((0, 0, 400_000, HOUR))
     drift = random.choice((0, 0, 200))
     return Clock(random.randint(-most, most), random.randint(-drift, drift), setting.grain)
@@ -93,7 +95,7 @@ def _live(world: World, nodes: list[DurableNode]) -> None:
     _come_to_rest(world, nodes)
     timeline.run(TICKS_AT_REST * TICK)
     _require_rest(nodes)
-    world.rules.rested(nodes, setting.writers)
+    world.rules.rested(nodes, setting.alone)
 
 
 def _come_to_rest(world: World, nodes: list[DurableNode]) -> None:
@@ -106,7 +108,7 @@ def _come_to_rest(world: World, nodes: list[DurableNode]) -> None:
 
 
 def _resting(nodes: list[DurableNode]) -> bool:
-    if any(node.tables.unsealed for node in nodes):
+    if any(node.tables.unsealed or node.doubtful for node in nodes):
         return False
     return all(one.known == other.known for one, other in pairwise(nodes))
 

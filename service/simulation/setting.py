@@ -30,8 +30,21 @@ FAULTS = (
     "failure",
     "poison",
     "migration",
+    "forget",
+    "away",
+    "restore",
+    "clone",
 )
 """Everything that can go wrong, by name."""
+
+FORGETTING = frozenset(("forget", "away"))
+"""Nodes prune their changelogs."""
+
+HOLDING = frozenset(("poison", "migration"))
+"""Rows have to be held."""
+
+LOSING = frozenset(("restore", "clone"))
+"""Nodes lose what they had and nobody else has."""
 
 USUAL_STEPS = 80
 
@@ -51,7 +64,9 @@ class Setting:
 
     `pace` is the longest time between two steps, `most_rows` the size of a part, `grain` the
     smallest step of a clock. Only the first `writers` nodes have applications. The nodes that are
-    `behind` have the `older` tables until they migrate.
+    `behind` have the `older` tables until they migrate. The node `retiree` may be retired; no
+    other one, since two parts of a herd that retire each other bring back what died. `plain` is how
+    many writes are plain SQL that no method of a node makes.
     """
 
     nodes: int
@@ -70,6 +85,27 @@ class Setting:
     manner: Manner
     encoded: bool
     faults: tuple[str, ...]
+    retiree: int
+    plain: float
+
+    @property
+    def forgets(self) -> bool:
+        """Whether nodes prune their changelogs."""
+        return not FORGETTING.isdisjoint(self.faults)
+
+    @property
+    def punctual(self) -> bool:
+        """Whether all clocks are right."""
+        return self.forgets and not LOSING.isdisjoint(self.faults)
+
+    @property
+    def alone(self) -> bool:
+        """Whether only one node ever writes, and no value can lose.
+
+        A node that loses what it had writes again what others know otherwise. What is held and
+        tried between parts of a delta may be repaired.
+        """
+        return self.writers == 1 and (LOSING | HOLDING).isdisjoint(self.faults)
 
 
 def draw(options: Options, random: Random) -> Setting:
@@ -93,6 +129,8 @@ def draw(options: Options, random: Random) -> Setting:
         manner=random.choice((Manner.TREE,) * 10 + (Manner.EVERY_LINK, Manner.ON_REQUEST)),
         encoded=random.random() < 0.15,
         faults=faults,
+        retiree=random.randrange(nodes),
+        plain=random.choice((0.0, 0.0, 0.1)),
     )
 
 
@@ -111,6 +149,16 @@ def _behind(nodes: int, random: Random) -> tuple[int, ...]:
 
 
 def _some(faults: Collection[str], random: Random) -> tuple[str, ...]:
-    """Not all of them in each herd: what they hide of each other shows in another one."""
+    """Not all of them in each herd: what they hide of each other shows in another one.
+
+    Where rows are held nothing is forgotten: what is held of a row outlives a forgotten death.
+    Where nodes forget, and lose what they had, clocks are right: who was set back may write to
+    the former life of a row that was made anew by a slow clock.
+    """
     share = random.choice((0.0, 0.3, 0.6, 1.0))
-    return tuple(name for name in FAULTS if name in faults and random.random() < share)
+    some = {name for name in FAULTS if name in faults and random.random() < share}
+    if some & FORGETTING and some & HOLDING:
+        some -= random.choice((FORGETTING, HOLDING))
+    if some & FORGETTING and some & LOSING:
+        some.discard("clock")
+    return tuple(name for name in FAULTS if name in some)

@@ -15,12 +15,21 @@ TICK = SECOND // 5
 
 
 class Timeline:
-    """What is still to happen. Of two things at one moment the one that was put down first."""
+    """What is still to happen. Of two things at one moment the one that was put down first.
+
+    `now` are the moments that were lived through; `slept` those in which nothing happened at all.
+    """
 
     def __init__(self) -> None:
         self.now = 0
+        self.slept = 0
         self._queue: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
         self._order = count()
+
+    @property
+    def date(self) -> int:
+        """The moment that clocks show, if they are right."""
+        return self.now + self.slept
 
     def later(self, delay: int, happen: Callable[..., None], *arguments: Any) -> None:
         """Let something happen after some moments."""

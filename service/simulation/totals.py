@@ -22,6 +22,13 @@ class Totals:
         self.hours += ended.hours
         self.counts += ended.world.counts
 
+    def __iadd__(self, other: Totals) -> Totals:
+        """The seeds of both."""
+        self.seeds += other.seeds
+        self.hours += other.hours
+        self.counts += other.counts
+        return self
+
     def of(self, name: str) -> int:
         """How often something was counted."""
         return self.counts[name]

@@ -72,8 +72,8 @@ _MERGING = (
     Bug(
         "what a snapshot does not name lives on",
         "service/herd/planning/forgetting.py",
-        "    if not places or not includes(delta.covers, tables.floors()):\n",
-        "    if places or not places:\n",
+        "    if not asked or not includes(delta.covers, tables.floors()):\n",
+        "    if asked or not asked:\n",
         ("tests/laws/test_forgetting.py", "tests/service/store/herd/test_snapshots.py"),
     ),
     Bug(
@@ -134,6 +134,13 @@ _APPLYING = (
         "service/store/herd/tables.py",
         "        if moved:\n",
         "        if False:\n",
+        ("tests/service/store/herd/test_applying_beside.py",),
+    ),
+    Bug(
+        "who is born while its death comes is not noticed",
+        "service/store/herd/applier.py",
+        "                tables.require_unborn(made.rows)\n",
+        "",
         ("tests/service/store/herd/test_applying_beside.py",),
     ),
     Bug(

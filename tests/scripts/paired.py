@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple, cast
 
 from records.states import Value
@@ -88,11 +88,11 @@ class PairedNode(Node):
         assert told[1] == told[0], "the delta is another one on the server"
         return cast(Delta, both)
 
-    def apply(self, delta: Delta, now: int) -> Plan:
+    def apply(self, delta: Delta, now: int, named: Set[Place] = frozenset()) -> Plan:
         """See the node."""
         self._come_back()
         both = cast(Both, delta)
-        made = super().apply(both.in_memory, now)
+        made = super().apply(both.in_memory, now, named)
         self.stored.apply(both.stored, now)
         self._compare()
         return made

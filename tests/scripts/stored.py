@@ -25,7 +25,7 @@ from service.store import sql
 from service.store.herd.applier import Applier, where
 from service.store.herd.described import Described, Descriptions
 from service.store.herd.every_row import every_row
-from service.store.herd.held import all_held, held_at
+from service.store.herd.held import held_at
 from service.store.herd.journal import numbered
 from service.store.herd.reading import DeltaReader
 from service.store.herd.rows import standings
@@ -37,7 +37,7 @@ from service.store.transaction import Transaction
 from service.store.work import Worker
 from tests.scripts import words
 from tests.service.store.herd.deltas import whole
-from tests.service.store.herd.herds import SESSION
+from tests.service.store.herd.herds import SESSION, all_held
 from tests.service.store.sealing.tools import seal_all, sealing
 from tests.service.store.tools import PATIENT, QUICK, ask, database_at, raw_connection, read
 
@@ -45,7 +45,7 @@ Result = TypeVar("Result")
 Dump = Mapping[str, tuple[str, list[Any]]]
 """By table its columns, and all its rows."""
 
-_NAMES = ("inbox", "changelog", "sealer", "vector", "journal", "held")
+_NAMES = ("inbox", "changelog", "sealer", "vector", "journal", "held", "wait", "piece")
 _SYSTEM = {f"herdbook_{name}" for name in _NAMES}
 """What a story changes beside its own tables."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from typing import NamedTuple
 
 import pytest
@@ -10,15 +10,16 @@ import pytest
 from records import merging, states
 from records.stamps import Version
 from records.states import RowState
-from service.herd import building, flood, held
+from service.herd import building, flood, held, link, link_greeting
 from service.herd.deltas import DELETE, INSERT, UPDATE, Delta, LogEntry
 from service.herd.flood_events import Committed
 from service.herd.link_actions import Apply
-from service.herd.planning import conflicts, families, plan
+from service.herd.planning import conflicts, families, incoming, plan
 from service.herd.planning.draft import WRITER
+from service.herd.shapes import Place
 from service.herd.vectors import joined
 from service.herd.waiting_rows import Waiting
-from service.simulation import node, process
+from service.simulation import memory, network, node, process
 from service.simulation.durable import DurableNode
 from service.simulation.process import Process
 from service.simulation.setting import Options
@@ -93,8 +94,10 @@ def _vector_before_the_last_part(patch: pytest.MonkeyPatch) -> None:
     """The first part of a delta is taken for all of it."""
     honest = DurableNode.apply
 
-    def apply(self: DurableNode, delta: Delta, now: int) -> plan.Plan:
-        made = honest(self, delta, now)
+    def apply(
+        self: DurableNode, delta: Delta, now: int, named: Set[Place] = frozenset()
+    ) -> plan.Plan:
+        made = honest(self, delta, now, named)
         self.vector = joined(self.vector, delta.covers)
         return made
 
@@ -176,9 +179,11 @@ def _entries_of_others_dropped(patch: pytest.MonkeyPatch) -> None:
     """A node keeps the rows that it gets, and not the entries to pass on."""
     honest = DurableNode.apply
 
-    def apply(self: DurableNode, delta: Delta, now: int) -> plan.Plan:
+    def apply(
+        self: DurableNode, delta: Delta, now: int, named: Set[Place] = frozenset()
+    ) -> plan.Plan:
         kept = tuple(entry for entry in delta.entries if entry.origin == delta.sender)
-        return honest(self, delta._replace(entries=kept), now)
+        return honest(self, delta._replace(entries=kept), now, named)
 
     patch.setattr(DurableNode, "apply", apply)
 
@@ -226,18 +231,110 @@ def _losses_beneath_untold(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(plan, "held_losses", lambda *_arguments: [])
 
 
+def _floors_untold(patch: pytest.MonkeyPatch) -> None:
+    """A node prunes, and does not note how far."""
+    patch.setattr(memory.MemoryTables, "floors", lambda _self: {})
+
+
+def _left_out_rows_live(patch: pytest.MonkeyPatch) -> None:
+    """What a snapshot does not name stays."""
+    patch.setattr(node, "left_out", lambda *_arguments: ())
+
+
+def _only_the_last_part_names(patch: pytest.MonkeyPatch) -> None:
+    """The rows that the parts before of a snapshot have named count as left out."""
+    honest = Process._what_is_named
+    patch.setattr(
+        Process,
+        "_what_is_named",
+        lambda self, link, portion: honest(self, link, portion) and set(),
+    )
+
+
+def _who_is_behind_is_believed(patch: pytest.MonkeyPatch) -> None:
+    """A delta is taken from a node that lacks what was pruned here."""
+    patch.setattr(node, "is_behind", lambda _delta, _floors: False)
+
+
+def _old_stories_are_believed(patch: pytest.MonkeyPatch) -> None:
+    """A life that this node has had and forgotten counts as a new one."""
+    patch.setattr(incoming, "forgotten_here", lambda *_arguments: frozenset())
+
+
+def _new_stories_are_not_believed(patch: pytest.MonkeyPatch) -> None:
+    """The higher life wins though the other side has seen and forgotten it."""
+    patch.setattr(incoming, "forgotten_there", lambda *_arguments: frozenset())
+
+
+def _pruned_losses_untold(patch: pytest.MonkeyPatch) -> None:
+    """What was pruned before the other side had it loses without a word."""
+    patch.setattr(conflicts, "_pruned", lambda *_arguments: frozenset())
+
+
+def _silence_retires(patch: pytest.MonkeyPatch) -> None:
+    """An entry goes as soon as a node has had it, whoever lacks it, and no floor is kept."""
+    honest = memory.MemoryTables.prune_oldest
+
+    def prune_oldest(self: memory.MemoryTables, most: int, _may_go: object) -> int:
+        floors = dict(self.pruned)
+        gone = honest(self, most, lambda _origin, _at: True)
+        self.pruned = floors
+        return gone
+
+    patch.setattr(memory.MemoryTables, "prune_oldest", prune_oldest)
+
+
+def _set_back_unnoticed(patch: pytest.MonkeyPatch) -> None:
+    """Nobody looks whether others know more of a node than it does itself."""
+    patch.setattr(link, "knows_more_of_us", lambda *_arguments: None)
+
+
+def _copies_unnoticed(patch: pytest.MonkeyPatch) -> None:
+    """Two nodes of one origin talk to each other."""
+    patch.setattr(
+        link_greeting,
+        "_CHECKS",
+        tuple(one for one in link_greeting._CHECKS if one is not link_greeting._our_copy),
+    )
+
+
+def _old_origin_kept(patch: pytest.MonkeyPatch) -> None:
+    """A node that was set back, or is a copy, goes on under the origin that it has."""
+
+    def draw(one: DurableNode) -> None:
+        one.expected, one.doubtful = frozenset(), False
+
+    patch.setattr(network, "draw", draw)
+
+
+def _nothing_claimed(patch: pytest.MonkeyPatch) -> None:
+    """What a node wrote under its former origin, and had not told, is told to nobody."""
+    patch.setattr(DurableNode, "claim", lambda _self, _entries: None)
+
+
 NEW = Options(faults=("poison", "migration", "cut"))
 """What lets rows wait."""
 
+FORGETFUL = Options(faults=("forget", "away", "cut", "kill"))
+AWAY = Options(nodes=3, steps=160, faults=("away", "forget", "cut"))
+SET_BACK = Options(faults=("restore", "cut"))
+COPIED = Options(faults=("clone", "cut"))
+
+LONG = Options(
+    nodes=3,
+    steps=200,
+    faults=(
+        *("cut", "silence", "partition", "kill", "pause", "clock", "database"),
+        *("poison", "migration"),
+    ),
+)
 MUCH_NEW = Options(nodes=3, steps=200, faults=("migration",))
 
 PLANTS: Mapping[str, Plant] = {
     "ties go to the holder": Plant(_ties_go_to_the_holder, {"sameness"}),
     "acknowledged before commit": Plant(_acknowledged_before_commit, {"truth"}),
     "repairs not logged": Plant(_repairs_not_logged, {"sameness", "refused"}),
-    "one entry for several repairs": Plant(
-        _one_entry_for_several_repairs, {"balance"}, Options(nodes=3, steps=200)
-    ),
+    "one entry for several repairs": Plant(_one_entry_for_several_repairs, {"balance"}, LONG),
     "revived row in part": Plant(_revived_row_in_part, {"refused", "sameness"}),
     "vector before the last part": Plant(_vector_before_the_last_part, {"gap"}),
     "not sealed before reading": Plant(_not_sealed_before_reading, {"sameness", "refused"}),
@@ -257,5 +354,27 @@ PLANTS: Mapping[str, Plant] = {
     "held rows forgotten": Plant(_held_rows_forgotten, {"sameness"}, NEW),
     "never tried again": Plant(_never_tried_again, {"held"}, NEW),
     "losses beneath untold": Plant(_losses_beneath_untold, {"balance"}, NEW),
+    "floors untold": Plant(_floors_untold, {"gap", "sameness", "refused"}, FORGETFUL),
+    "left out rows live": Plant(_left_out_rows_live, {"sameness", "balance"}, AWAY),
+    "only the last part names": Plant(
+        _only_the_last_part_names,
+        {"sameness", "balance"},
+        Options(nodes=2, steps=160, faults=AWAY.faults),
+    ),
+    "who is behind is believed": Plant(
+        _who_is_behind_is_believed,
+        {"balance", "sameness"},
+        Options(nodes=3, steps=160, faults=("away", "forget", "silence")),
+    ),
+    "old stories are believed": Plant(
+        _old_stories_are_believed, {"sameness", "refused"}, FORGETFUL
+    ),
+    "new stories are not believed": Plant(_new_stories_are_not_believed, {"sameness"}, FORGETFUL),
+    "pruned losses untold": Plant(_pruned_losses_untold, {"balance"}, AWAY),
+    "silence retires": Plant(_silence_retires, {"gap", "sameness", "refused"}, FORGETFUL),
+    "set back unnoticed": Plant(_set_back_unnoticed, {"rest"}, SET_BACK),
+    "copies unnoticed": Plant(_copies_unnoticed, {"origin.restored"}, COPIED),
+    "old origin kept": Plant(_old_origin_kept, {"origin.restored", "sameness"}, SET_BACK),
+    "nothing claimed": Plant(_nothing_claimed, {"sameness", "refused", "gap"}, COPIED),
     "entries of others dropped": Plant(_entries_of_others_dropped, {"gap"}),
 }

@@ -70,3 +70,45 @@ def test_a_row_that_is_repaired_twice_at_once_has_an_entry_for_each_version() ->
         if entry.place == CITY and entry.kind != DELETE
     }
     assert {state.born, state.version("name")} <= logged
+
+
+def test_what_loses_against_a_snapshot_is_told_though_its_entry_was_pruned() -> None:
+    """Both wrote a city before they met, and one of them has forgotten its changelog since."""
+    forgetful, reader = herd(2)
+    forgetful.insert(CITY, city(CITY, "Rom"), 1)
+    reader.insert(CITY, city(CITY, "Ulm"), 2)
+    forgetful.tables.prune(forgetful.vector)
+    sync(forgetful, reader, 3)
+    assert reader.tables.states[CITY].values["name"] == "Ulm"
+    assert [loss.value for entry in reader.journal for loss in entry.losses] == ["Rom"]
+
+
+def test_what_is_seen_of_a_snapshot_is_no_conflict() -> None:
+    """A city was written over by somebody who had it, and comes once more as it was before."""
+    forgetful, reader = herd(2)
+    forgetful.insert(CITY, city(CITY, "Rom"), 1)
+    sync(forgetful, reader, 2)
+    forgetful.insert(TOWN, city(TOWN, "Ulm"), 3)
+    reader.update(CITY, {"people": 3}, 4)
+    forgetful.tables.prune(forgetful.vector)
+    sync(forgetful, reader, 5)
+    assert TOWN in reader.tables.states
+    assert reader.journal == []
+
+
+def test_a_key_that_is_born_again_where_it_was_forgotten_ends_an_old_life_elsewhere() -> None:
+    """Of the old life somebody has an update that the writer of the new one never saw."""
+    writer, keeper, late = herd(3)
+    writer.insert(CITY, city(CITY, "Rom"), 1)
+    for other in (keeper, late):
+        sync(writer, other, 2)
+    late.update(CITY, {"people": 3}, 3)
+    writer.delete(CITY, 4)
+    sync(writer, keeper, 5)
+    sync(late, keeper, 6)
+    writer.tables.prune(writer.vector)
+    writer.insert(CITY, city(CITY, "Ulm"), 7)
+    sync(writer, keeper, 8)
+    sync(keeper, writer, 9)
+    assert writer.tables.states[CITY].values["name"] == "Ulm"
+    assert keeper.tables.states[CITY] == writer.tables.states[CITY]

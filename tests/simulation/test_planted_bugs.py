@@ -7,7 +7,7 @@ import pytest
 from service.simulation.run import Run, run
 from tests.simulation.plants import PLANTS, Plant
 
-MOST_SEEDS = 60
+MOST_SEEDS = 200
 
 
 def first_red(plant: Plant) -> Run | None:

@@ -35,7 +35,15 @@ def our_losses(delta: Delta, draft: Draft, rows: Iterable[DeltaRow]) -> list[Jou
     if not doubtful:
         return []
     unseen = draft.tables.unseen(delta.covers, doubtful)
-    return _put_aside(draft, ((p, ours, unseen.get(p, _NONE)) for p, ours in doubtful.items()))
+    pruned = _pruned(delta, draft.tables.floors(), delta.covers)
+    theirs = {row.place: row.state for row in rows} if pruned else {}
+    return _put_aside(
+        draft,
+        (
+            (p, ours, unseen.get(p, _NONE) | _untold(ours, theirs.get(p), pruned))
+            for p, ours in doubtful.items()
+        ),
+    )
 
 
 def their_losses(
@@ -46,6 +54,11 @@ def their_losses(
     for entry in delta.entries:
         if entry.kind != DELETE and entry.position > vector.get(entry.origin, 0):
             news.setdefault(entry.place, set()).add(entry.version)
+    pruned = _pruned(delta, delta.floors or {}, vector)
+    if pruned:
+        for row in rows:
+            untold = _untold(row.state, draft.met(row.place)[0], pruned)
+            news.setdefault(row.place, set()).update(untold)
     losing = [
         row
         for row in rows
@@ -59,6 +72,25 @@ def their_losses(
     return _put_aside(
         draft, ((r.place, r.state, news[r.place] - here.get(r.place, _NONE)) for r in losing)
     )
+
+
+def _pruned(delta: Delta, floors: Vector, vector: Vector) -> Set[int]:
+    """The origins of which a node at a vector lacks what was pruned; only with a snapshot."""
+    if delta.floors is None:
+        return frozenset()
+    return {origin for origin, floor in floors.items() if floor > vector.get(origin, 0)}
+
+
+def _untold(state: RowState, other: RowState | None, pruned: Set[int]) -> Set[Version]:
+    """What a state shows of pruned writes, as far as the other state does not tell of them.
+
+    The other side may have had some of it all the same: that is an entry too many, and none lost.
+    """
+    if not pruned or other is None:
+        return _NONE
+    shown = {v for column in state.values if (v := state.version(column)).origin in pruned}
+    had = {other.version(column) for column in other.values}
+    return shown - had - {slot.over for slot in other.slots.values()}
 
 
 def _may_lose(row: DeltaRow, ours: RowState, merged: RowState) -> bool:

@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Set
 
-from records.stamps import Version
 from records.states import Death, RowState, died
 from service.herd.deltas import UPDATE, Delta, DeltaRow, LogEntry
 from service.herd.planning.draft import Draft
@@ -54,18 +53,26 @@ def forgotten_here(delta: Delta, draft: Draft, vector: Vector) -> Set[Place]:
 def forgotten_there(delta: Delta, draft: Draft) -> Set[Place]:
     """The rows whose sender had seen all of ours, and has another story of them.
 
-    The rows here must have been loaded.
+    Of another life it need not have seen what was written in ours: that is over in any case. The
+    rows here must have been loaded.
     """
-    if delta.sender == draft.origin:
+    if delta.sender == draft.origin or not includes(delta.covers, draft.tables.floors()):
         return frozenset()
     doubtful = {
-        row.place
+        row.place: ours
         for row in delta.rows
-        if row.whole and _may_be_later(row.state, draft.whole(row.place), delta)
+        if row.whole
+        and (ours := draft.whole(row.place)) is not None
+        and _may_be_later(row.state, ours, delta)
     }
-    if not doubtful or not includes(delta.covers, draft.tables.floors()):
-        return frozenset()
-    return draft.tables.seen(delta.covers, doubtful)
+    lives = {row.place: row.state.life for row in delta.rows}
+    ended = {place for place, ours in doubtful.items() if ours.life > lives[place]}
+    others = doubtful.keys() - ended
+    return _seen(delta, draft, ended, lives=True) | _seen(delta, draft, others, lives=False)
+
+
+def _seen(delta: Delta, draft: Draft, places: Set[Place], lives: bool) -> Set[Place]:
+    return draft.tables.seen(delta.covers, places, lives) if places else frozenset()
 
 
 def left_out(
@@ -73,7 +80,8 @@ def left_out(
 ) -> tuple[DeltaRow, ...]:
     """The rows among some that a snapshot does not name, as dead ones, for its last part.
 
-    A row that was born here, or came, without the sender's having seen it, lives on. So does one
+    A row that was born here, or came, without the sender's having seen it, lives on; a stamp tells
+    that, since a node that has drawn a new origin tells of its births under that one. So does one
     that came past the triggers, of which no node has heard. Who has pruned what the sender has not
     seen cannot tell the one from the other: nothing dies there.
     """
@@ -89,7 +97,7 @@ def left_out(
     return tuple(
         DeltaRow(*place, died(state, Death(now, FORGOTTEN)), whole=True)
         for place, state in sorted(states.items(), key=repr)
-        if state.born not in unseen.get(place, _NO_VERSIONS)
+        if state.born.stamp not in {version.stamp for version in unseen.get(place, ())}
     )
 
 
@@ -102,12 +110,9 @@ def names_rows_of(delta: Delta, table: str) -> bool:
     return delta.tables is not None and table in delta.tables
 
 
-_NO_VERSIONS: frozenset[Version] = frozenset()
-
-
-def _may_be_later(theirs: RowState, ours: RowState | None, delta: Delta) -> bool:
+def _may_be_later(theirs: RowState, ours: RowState, delta: Delta) -> bool:
     """Whether merging would keep something of ours that may be of an earlier story."""
-    if ours is None or ours.life < theirs.life or ours == theirs:
+    if ours.life < theirs.life or ours == theirs:
         return False
     return ours.life > theirs.life or ours.born != theirs.born or delta.floors is not None
 

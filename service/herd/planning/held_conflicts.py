@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 
 from records.stamps import Version
 from records.states import RowState
@@ -33,12 +33,29 @@ def _written_over(held: Held, ours: RowState, draft: Draft, origin: int) -> Iter
     whole, _merged = draft.met(place)
     if whole is None or (belongs(held, ours) and not whole.alive):
         return
-    unseen = _versions(waiting) - _versions(ours) - _overs(ours)
-    yield from told(place, waiting, whole, {v for v in unseen if v.origin != origin})
+    shown = {c for c in waiting.values.keys() & ours.values.keys() if not _told(c, waiting, ours)}
+    covered = _only(waiting, shown)
+    yield from told(place, covered, whole, {v for v in _versions(covered) if v.origin != origin})
     # The same write may have brought columns that the table has, and others that it has not.
-    unknown = {c: value for c, value in waiting.values.items() if c not in ours.values}
-    hidden = waiting._replace(values=unknown)
-    yield from told(place, hidden, whole, _versions(hidden) - unseen)
+    hidden = _only(waiting, waiting.values.keys() - ours.values.keys())
+    yield from told(place, hidden, whole, _versions(hidden))
+
+
+def _told(column: str, waiting: RowState, ours: RowState) -> bool:
+    """Whether the table's column tells of what waits: it shows it, or was written over it.
+
+    Of another column of the same write that says nothing: this one may show the default that a
+    migration gave to it.
+    """
+    version, slot = waiting.version(column), ours.slots.get(column)
+    if ours.version(column) == version:
+        return bool(ours.values[column] == waiting.values[column])
+    return slot is not None and slot.over == version
+
+
+def _only(state: RowState, columns: Set[str]) -> RowState:
+    values = {column: value for column, value in state.values.items() if column in columns}
+    return state._replace(values=values)
 
 
 def _replaced(place: Place, ours: RowState, draft: Draft, origin: int) -> Iterator[JournalEntry]:

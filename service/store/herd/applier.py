@@ -37,7 +37,6 @@ from service.store.herd.floors import floors_of, raise_floors
 from service.store.herd.leaving import Unnamed, forget, forget_deaths, note_named
 from service.store.herd.named import Named
 from service.store.herd.refusals import RowsRefused
-from service.store.herd.renewing import settle_raised
 from service.store.herd.tables import Moved, StoredTables
 from service.store.herd.waking import Came, came_of, waiting, woken_by
 from service.store.sealing.keys import is_absent
@@ -150,7 +149,6 @@ class Applier:
             lacking = (delta.floors or {}).items()
             raise_floors(tx, ((o, at) for o, at in lacking if at > here.vector.get(o, 0)))
             noting.raise_vector(tx, here, delta.covers)
-            settle_raised(tx, here.origin, here.vector, delta.covers)
             vector = joined(vector, {**delta.covers, here.origin: 0})
             here = here._replace(vector=vector)
             came = self._came(tx, made)

@@ -12,7 +12,7 @@ from service.store.feed.snapshots import in_snapshot
 from service.store.herd import siblings
 from service.store.herd.arrivals import Arrivals
 from service.store.herd.reading import DeltaReader
-from service.store.herd.renewing import draw, settle_known
+from service.store.herd.renewing import draw
 from service.store.herd.snapshots import moment_of
 from service.store.threads import Lane, StepLane
 from service.store.transaction import Transaction
@@ -73,12 +73,7 @@ class StoredHerd:
 
     def note(self, met: tuple[Sibling, ...]) -> Awaitable[None]:
         """See the port."""
-
-        def note(tx: Transaction) -> None:
-            siblings.note(tx, met)
-            settle_known(tx, [one.vector for one in met])
-
-        return self.applying.run(note)
+        return self.applying.run(lambda tx: siblings.note(tx, met))
 
     def renew(self, former: int) -> Awaitable[None]:
         """See the port. Triggers follow where the node's account may make them."""

@@ -127,9 +127,9 @@ class StoredTables:
         """See the port."""
         return unseen.unseen(self._tx, self.described.tables, vector, places)
 
-    def seen(self, vector: Vector, places: Collection[Place]) -> Set[Place]:
+    def seen(self, vector: Vector, places: Collection[Place], lives: bool = False) -> Set[Place]:
         """See the port."""
-        return unseen.seen(self._tx, self.described.tables, vector, places)
+        return unseen.seen(self._tx, self.described.tables, vector, places, lives)
 
     def floors(self) -> Vector:
         """See the port."""

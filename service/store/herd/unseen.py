@@ -7,12 +7,11 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from records.stamps import Version
-from service.herd.deltas import DELETE
+from service.herd.deltas import DELETE, UPDATE
 from service.herd.shapes import Place
 from service.herd.vectors import Vector
 from service.store.herd.batches import batches
 from service.store.herd.places import Tables, row_key_of
-from service.store.herd.renewing import formers
 from service.store.transaction import Transaction
 
 _COLUMNS = "`table_name`, `row_key`, `kind`, `stamp`, `origin`"
@@ -29,9 +28,16 @@ def unseen(
     return found
 
 
-def seen(tx: Transaction, tables: Tables, vector: Vector, places: Collection[Place]) -> set[Place]:
-    """The rows of which nothing lies above a vector, deaths included."""
-    return set(places) - {place for place, *_what in _above(tx, tables, vector, places)}
+def seen(
+    tx: Transaction,
+    tables: Tables,
+    vector: Vector,
+    places: Collection[Place],
+    lives: bool = False,
+) -> set[Place]:
+    """The rows of which nothing lies above a vector, deaths included; or no birth and no death."""
+    above = _above(tx, tables, vector, places)
+    return set(places) - {place for place, kind, _ in above if not lives or kind != UPDATE}
 
 
 def _above(
@@ -66,13 +72,6 @@ def _entries(
         f"AND `at_origin` IS NULL AND `origin` = ? AND {among}",
         (vector.get(ours, 0), ours, *parameters),
     )
-    for former, sure in _formers(tx, ours):
-        # Above what is sure siblings know something else under these positions.
-        yield from tx.rows(
-            f"SELECT {_COLUMNS} FROM `herdbook_changelog` FORCE INDEX (`herdbook_came`) "
-            f"WHERE `origin` = ? AND `at_origin` IS NULL AND `position` > ? AND {among}",
-            (former, min(sure, vector.get(former, 0)), *parameters),
-        )
     for origin in _origins(tx):
         yield from tx.rows(
             f"SELECT {_COLUMNS} FROM `herdbook_changelog` FORCE INDEX (`herdbook_came`) "
@@ -84,13 +83,6 @@ def _entries(
 def _origin(tx: Transaction) -> int:
     origin: int = tx.rows("SELECT `origin` FROM `herdbook_node` WHERE `only` = 1")[0][0]
     return origin
-
-
-def _formers(tx: Transaction, ours: int) -> list[tuple[int, int]]:
-    """The node's former origins, and how far siblings surely know what it wrote under each."""
-    found = formers(tx, ours)
-    sure = dict(tx.rows("SELECT `origin`, `position` FROM `herdbook_vector`")) if found else {}
-    return [(origin, sure.get(origin, 0)) for origin in found]
 
 
 def _origins(tx: Transaction) -> list[int]:

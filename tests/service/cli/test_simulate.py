@@ -26,6 +26,25 @@ def test_seeds_are_run_and_counted(herdbook: Herdbook) -> None:
     assert " conflicts, " in ran.out
 
 
+def test_seeds_run_side_by_side_come_to_the_same(herdbook: Herdbook) -> None:
+    """Several processes count what one counts."""
+    alone = herdbook("simulate", "--seeds", "8", "--json").document()
+    apart = herdbook("simulate", "--seeds", "8", "--workers", "2", "--json").document()
+    assert alone.pop("seconds") > 0 < apart.pop("seconds")
+    assert apart == alone
+
+
+def test_a_seed_that_fails_in_another_process_is_told(
+    herdbook: Herdbook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first that fails, with its story, as if one process had run them."""
+    PLANTS["nothing repaired"].put_in(monkeypatch)
+    words = ("simulate", "--seeds", "50", "--nodes", "3", "--json")
+    alone, apart = herdbook(*words), herdbook(*words, "--workers", "2")
+    assert (alone.code, apart.code) == (ExitCode.FAILED, ExitCode.FAILED)
+    assert apart.document()["failed"] == alone.document()["failed"]
+
+
 def test_programs_get_one_line_of_json(herdbook: Herdbook) -> None:
     """The same numbers, by name."""
     document = herdbook("simulate", "--seeds", "3", "--seed", "7", "--json").document()

@@ -13,7 +13,7 @@ from service.database_url import DatabaseUrl
 from service.herd.port import Sibling
 from service.server import PrivateServer
 from service.store.herd import siblings
-from service.store.herd.renewing import draw, settle_known
+from service.store.herd.renewing import draw
 from tests.service.store.herd.herds import Member
 from tests.service.store.herd.ranch import CATALOGUE
 from tests.service.store.herd.test_applying import family
@@ -92,7 +92,6 @@ def meet(one: Member, other: Member) -> None:
         for member, peer in ((one, other), (other, one)):
             known = Sibling(peer.origin(), "peer", peer.vector())
             member.do(partial(siblings.note, siblings=(known,)))
-            member.do(partial(settle_known, theirs=[known.vector]))
             member.seal()
 
 
