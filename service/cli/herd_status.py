@@ -61,7 +61,7 @@ def _rows(found: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
         same = other is not None and other == found["schema"]
         yield (
             sibling["name"] or _place(sibling["address"]),
-            sibling["state"],
+            _state(sibling),
             _count(sibling["they_lack"]),
             duration(sibling["they_lack_seconds"]),
             _count(sibling.get("we_lack")),
@@ -69,6 +69,11 @@ def _rows(found: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
             (sibling["seen_at"] or "")[:19],
             sibling.get("reason") or "",
         )
+
+
+def _state(sibling: Mapping[str, Any]) -> str:
+    state: str = sibling["state"]
+    return f"{state}, retired here" if sibling.get("retired") and state != "retired" else state
 
 
 def _without_empty(

@@ -47,7 +47,8 @@ _STATUS_NOTE = (
     "that it has met and is not linked with. `they_lack` counts the changes here that a sibling is "
     "not known to have; `they_lack_seconds` is how long the oldest of them that the changelog "
     "still holds has been here. `clock_ahead_seconds` is how far ahead of this node's clock its "
-    "latest write was stamped, if that is more than half a second. Of the journal the newest "
+    "latest write was stamped, if that is more than half a second. Nobody waits for what a "
+    "`retired` one acknowledges, also while it is linked. Of the journal the newest "
     "entries are counted: those with a number above `counted_above`, which is 0 where that is all."
 )
 _GRAPH_NOTE = (
@@ -145,6 +146,7 @@ def _linked(state: SiblingState, known: KnownSibling | None) -> dict[str, object
     ahead = None if known is None else known.ahead_seconds
     return {
         **state.as_plain(),
+        "retired": known is not None and known.state == "retired",
         "they_lack_seconds": lacks,
         "clock_ahead_seconds": ahead,
         "seen_at": seen,
@@ -158,6 +160,7 @@ def _away(known: KnownSibling) -> dict[str, object]:
         "name": known.name,
         "origin": known.origin,
         "state": "not linked" if known.state == "active" else known.state,
+        "retired": known.state == "retired",
         "they_lack": known.lacks,
         "they_lack_seconds": known.lacks_seconds,
         "clock_ahead_seconds": known.ahead_seconds,

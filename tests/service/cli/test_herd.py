@@ -99,6 +99,16 @@ def test_what_needs_somebody_ends_with_3(
     assert (ran.code, ran.document()) == (3, status(**changes))
 
 
+def test_a_retired_sibling_is_told(herdbook: Herdbook, tiny_server: TinyServer) -> None:
+    """Once, whether it is linked or not."""
+    linked = SIBLING | {"retired": True}
+    away = AWAY | {"retired": True, "state": "retired"}
+    tiny_server.respond = answer_with(result=status(siblings=[linked, away]))
+    out = herdbook("herd", "status", "--url", tiny_server.url).out
+    assert "streaming, eager, retired here" in out
+    assert out.count("retired") == 2
+
+
 def test_a_clock_that_is_ahead_is_told(herdbook: Herdbook, tiny_server: TinyServer) -> None:
     """Whose, and by how much; nothing waits for it."""
     early = SIBLING | {"clock_ahead_seconds": 86_400.0}

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import pytest
+
 from service.errors import HeldRefused
 from service.herd import held
 from service.herd.link_actions import Alarm
@@ -46,7 +50,17 @@ def test_a_node_is_told_with_its_siblings() -> None:
         None,
     )
     assert (away["name"], away["address"], away["state"]) == ("bremen", None, "not linked")
+    assert [one["retired"] for one in status["siblings"]] == [False, False, False]
     assert (away["they_lack"], away["they_lack_seconds"]) == (9, 3600.0)
+
+
+@pytest.mark.parametrize("links", [(), (LINKED,)])
+def test_who_is_retired_is_told_linked_or_not(links: tuple[SiblingState, ...]) -> None:
+    """Nobody waits for it, whatever its link looks like."""
+    state = HerdState("hamburg", 1, {1: 9}, links, (), "s 1")
+    retired = dataclasses.replace(MET, state="retired")
+    (one,) = told_by(MemoryHerd(links=state, met=(retired,))).call("herd.status")["siblings"]
+    assert (one["name"], one["retired"]) == ("berlin", True)
 
 
 def test_every_reason_is_counted_also_where_nothing_is_held() -> None:
