@@ -134,9 +134,10 @@ def clone(world: World, network: Network) -> None:
 def _copied(world: World, network: Network, node: DurableNode) -> None:
     """The node gets a new origin at once, or when both have said that they have one origin.
 
-    The second only where it can meet nobody but the other: a third one would not notice.
+    The second only where it can meet nobody but the other: a third one would not notice; and where
+    nothing is held that would be tried under the former origin.
     """
-    near = _neighbours(world, network, node)
+    near = [] if node.tables.waiting else _neighbours(world, network, node)
     if len(near) == 1 and near[0].origin == node.origin and world.random.random() < 0.7:
         node.expected = near[0].expected = frozenset((CLONED,))
         node.doubtful = True
