@@ -72,11 +72,19 @@ def retire(sibling: str, yes: bool, output: Output, **place: Any) -> None:
 
 @click.command("new-origin")
 @_options
-def new_origin(yes: bool, output: Output, **place: Any) -> None:
+@click.option(
+    "--hours",
+    type=click.FloatRange(min=0),
+    default=24.0,
+    show_default=True,
+    help="How long ago it was copied, at most. What was written since is told to siblings again.",
+)
+def new_origin(yes: bool, hours: float, output: Output, **place: Any) -> None:
     r"""Give a node a new origin, since another one has the same.
 
     For one of two nodes that were copied from each other: both have stopped replicating. What it
-    wrote since it was copied becomes its own, and reaches the others. Its triggers are made anew,
+    wrote since it was copied becomes its own, and reaches the others: name more --hours if the copy
+    was made before that. Its triggers are made anew,
     which needs the rights of a migration. It may run meanwhile. Siblings take it for another node:
     retire the former origin there if nobody uses it any more.
 
@@ -95,7 +103,7 @@ def new_origin(yes: bool, output: Output, **place: Any) -> None:
     former = _in_database(database, origin_of)
     _require_yes(yes, f"the node would get a new origin in the place of {former}")
     drawn = secrets.randbelow(MOST_ORIGIN) + 1
-    _in_database(database, lambda tx: draw(tx, former, drawn))
+    _in_database(database, lambda tx: draw(tx, former, drawn, hours * 3_600))
     follow_origin(DatabaseUrl.parse(database).as_sqlalchemy(), 60.0)
     document = {"former": former, "origin": drawn}
     output.result(document, f"origin {drawn} in the place of {former}")

@@ -139,8 +139,8 @@ _APPLYING = (
     Bug(
         "who is born while its death comes is not noticed",
         "service/store/herd/applier.py",
-        "                tables.require_unborn(made.rows)\n",
-        "",
+        "                buried = tables.require_unborn(made.rows)\n",
+        "                buried: set[Place] = set()\n",
         ("tests/service/store/herd/test_applying_beside.py",),
     ),
     Bug(

@@ -90,6 +90,7 @@ class Applier:
 
     def __init__(self, descriptions: Descriptions) -> None:
         self._descriptions = descriptions
+        self._buried: set[Place] = set()
 
     def apply(
         self,
@@ -108,13 +109,17 @@ class Applier:
         Raises DeltaRefused; Busy where others write the same rows all the time; the driver's error
         for what a unit of work may be run again for.
         """
+        self._buried.clear()
         here = where(tx)
         if is_behind(delta, floors_of(tx)):
             _log.info("a delta of origin %d waits until that has a snapshot", delta.sender)
             return Outcome(NOTHING, here.vector)
         if delta.last and named is not None and not includes(here.vector, delta.covers):
-            return self._apply_last(tx, delta, named, here)
-        return self._apply(tx, delta, here, parts_before)
+            outcome = self._apply_last(tx, delta, named, here)
+        else:
+            outcome = self._apply(tx, delta, here, parts_before)
+        self._hold_sealing(tx)
+        return outcome
 
     def name(self, tx: Transaction, delta: Delta, named: Named) -> None:
         """A part of a snapshot came: keep in mind which rows it names."""
@@ -159,7 +164,18 @@ class Applier:
 
     def retry(self, tx: Transaction, helds: Iterable[Held]) -> Plan:
         """Try to write what is held; raises what `apply` does."""
-        return self._retry(tx, where(tx), tuple(helds))
+        self._buried.clear()
+        made = self._retry(tx, where(tx), tuple(helds))
+        self._hold_sealing(tx)
+        return made
+
+    def _hold_sealing(self, tx: Transaction) -> None:
+        """Last of all: a birth that comes beside a row just buried is sealed after the commit."""
+        if not self._buried:
+            return
+        tables = StoredTables(tx, self._descriptions.of(tx), frozenset())
+        if not tables.hold_sealing(self._buried):
+            raise Busy("a row was created while its deletion came from a sibling")
 
     def _wake(self, tx: Transaction, here: Here, came: Came) -> None:
         """Write what was waiting for rows that came, and so on."""
@@ -203,7 +219,7 @@ class Applier:
                 tables.require_unchanged(made.rows)
                 carry_out(tx, tables, made.rows)
                 _note(tx, here, tables, made, sender)
-                tables.require_unborn(made.rows)
+                buried = tables.require_unborn(made.rows)
             except Moved as moved:
                 trouble.locked |= moved.places
             except RowsRefused as error:
@@ -213,6 +229,8 @@ class Applier:
                     raise
                 self._descriptions.forget()
             else:
+                self._buried -= {place for place, one in made.rows.items() if one.alive}
+                self._buried |= buried
                 return made
             tx.execute(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
         raise Busy("the rows of a sibling's changes are written by others all the time")

@@ -8,7 +8,7 @@ learn of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from records.errors import Failure, pointer
 from records.states import RowState
@@ -33,9 +33,11 @@ class Mender(Applier):
 
     def mend(self, tx: Transaction, rows: Sequence[DeltaRow]) -> Mended:
         """Merge rows with those here; raises what `apply` does."""
+        self._buried.clear()
         here = where(tx)
         made = self._settle(tx, here, _planner(rows, here), (row.place for row in rows), None)
         self._wake(tx, here, self._came(tx, made))
+        self._hold_sealing(tx)
         return Mended(len(made.rows), len(made.held))
 
 
@@ -74,7 +76,7 @@ def _planner(rows: Sequence[DeltaRow], here: Here) -> Planner:
 
     def planner(tables: StoredTables, shapes: Shapes, refused: Mapping[Place, str]) -> Plan:
         made = plan(delta, tables, shapes, here, refused)
-        held = {one.row.place for one in made.held}
+        held = {one.row.place for one in made.held} | _waiting(rows, made, tables)
         forced = {
             row.place: _forced(row.state, made.rows.get(row.place), tables, row.place)
             for row in rows
@@ -87,6 +89,12 @@ def _planner(rows: Sequence[DeltaRow], here: Here) -> Planner:
         return made._replace(rows=states, noted=(*made.noted, *noted))
 
     return planner
+
+
+def _waiting(rows: Sequence[DeltaRow], made: Plan, tables: StoredTables) -> Set[Place]:
+    """The rows that go on being held as they were: nothing of them can be written."""
+    held = tables.held([row.place for row in rows])
+    return {place for place, one in held.items() if one.row.whole} - made.released
 
 
 def _forced(

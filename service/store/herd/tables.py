@@ -75,23 +75,28 @@ class StoredTables:
         if moved:
             raise Moved(moved)
 
-    def require_unborn(self, states: Mapping[Place, RowState]) -> None:
-        """Nobody has borne a row that was buried, and was not alive here: there was no row to lock.
+    def require_unborn(self, states: Mapping[Place, RowState]) -> Set[Place]:
+        """Nobody has borne a row that was buried, and was not alive here; which these are.
 
-        Raises Moved where somebody has, and waits for who is about to. From here on nothing is
-        sealed until the transaction ends: a birth that comes now is sealed over the dead row.
+        There was no row to lock. Raises Moved where somebody has, and waits for who is about to.
         """
-        buried = [p for p, one in states.items() if not one.alive and not self.standing(p).live]
-        if not buried:
-            return
-        # Whoever is about to is waited for before, so that sealing is not held up by that.
-        for lease in (False, True):
-            if lease:
-                self._tx.rows("SELECT 1 FROM `herdbook_sealer` WHERE `only` = 1 FOR UPDATE")
-            now = self._read(buried, lock=True)
-            born = [place for place in buried if now[place].live is not None]
-            if born:
-                raise Moved(born)
+        buried = {p for p, one in states.items() if not one.alive and not self.standing(p).live}
+        born = self._born(buried)
+        if born:
+            raise Moved(born)
+        return buried
+
+    def hold_sealing(self, buried: Collection[Place]) -> bool:
+        """Let nothing be sealed until the transaction ends; False: somebody has borne one of these.
+
+        A birth that comes from now on is sealed over the dead row.
+        """
+        self._tx.rows("SELECT 1 FROM `herdbook_sealer` WHERE `only` = 1 FOR UPDATE")
+        return not self._born(buried)
+
+    def _born(self, buried: Collection[Place]) -> list[Place]:
+        now = self._read(buried, lock=True)
+        return [place for place in buried if now[place].live is not None]
 
     def _read(self, places: Iterable[Place], *, lock: bool) -> dict[Place, Standing]:
         known = self.described.tables

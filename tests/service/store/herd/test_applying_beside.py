@@ -117,22 +117,48 @@ def test_a_key_that_comes_dead_is_used_when_all_is_written(
     quiet(one, other)
     one.sql(HORSE + "(5, 1, NULL, NULL, 55)", "DELETE FROM horse WHERE number = 5")
     delta = one.delta(other.vector())
-    require_unborn = StoredTables.require_unborn
+    hold_sealing = StoredTables.hold_sealing
 
     with sealing(other.url) as sealer:
 
-        def then_write(tables: StoredTables, states: Any) -> None:
-            require_unborn(tables, states)
+        def then_write(tables: StoredTables, buried: Any) -> bool:
+            held = hold_sealing(tables, buried)
             other.sql(HORSE + "(5, 1, NULL, NULL, 66)")
             with pytest.raises(Busy):
                 sealer.seal()
+            return held
 
-        monkeypatch.setattr(StoredTables, "require_unborn", then_write)
+        monkeypatch.setattr(StoredTables, "hold_sealing", then_write)
         other.apply(delta)
-    monkeypatch.setattr(StoredTables, "require_unborn", require_unborn)
+    monkeypatch.setattr(StoredTables, "hold_sealing", hold_sealing)
     quiet(one, other)
     same(one, other)
     assert one.rows("SELECT chip, herdbook_life FROM horse WHERE number = 5") == [(66, 3)]
+
+
+def test_a_key_is_used_just_before_sealing_is_held(
+    one: Member, other: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After all else was done: nothing is applied then, and it can be tried again."""
+    family(one)
+    quiet(one, other)
+    one.sql(HORSE + "(5, 1, NULL, NULL, 55)", "DELETE FROM horse WHERE number = 5")
+    delta, before = one.delta(other.vector()), other.vector()
+    hold_sealing = StoredTables.hold_sealing
+
+    def written_before(tables: StoredTables, buried: Any) -> bool:
+        other.sql(HORSE + "(5, 1, NULL, NULL, 66)")
+        return hold_sealing(tables, buried)
+
+    monkeypatch.setattr(StoredTables, "hold_sealing", written_before)
+    with pytest.raises(Busy):
+        other.apply(delta)
+    assert other.vector() == before
+    monkeypatch.setattr(StoredTables, "hold_sealing", hold_sealing)
+    other.apply(delta)
+    quiet(one, other)
+    same(one, other)
+    assert other.rows("SELECT * FROM horse WHERE number = 5") == []
 
 
 def test_a_child_is_inserted_while_its_parent_dies(one: Member, other: Member) -> None:

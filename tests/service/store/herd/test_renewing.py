@@ -75,11 +75,23 @@ def copied(one: Member, blank: Member) -> Member:
     return blank
 
 
-def renew(member: Member, new: int = NEW) -> None:
+@pytest.fixture
+def third(server: PrivateServer, database: str) -> Iterator[Member]:
+    """One more node, of the same herd."""
+    name = DatabaseUrl.parse(database).database + "_third"
+    server.create_database(name)
+    url = server.url(name)
+    create_tables(DatabaseUrl.parse(url).as_sqlalchemy(), CATALOGUE)
+    read(url, "CREATE TABLE herdbook_revision (version_num VARCHAR(32) PRIMARY KEY)")
+    yield Member(url)
+    server.drop_database(name)
+
+
+def renew(member: Member, new: int = NEW, doubtful: float = 0.0) -> None:
     """A new origin is drawn, and the triggers follow."""
     former = member.origin()
     member.seal()
-    assert member.do(lambda tx: draw(tx, former, new))
+    assert member.do(lambda tx: draw(tx, former, new, doubtful))
     assert follow_origin(as_url(member), 10)
     assert not follow_origin(as_url(member), 10)
 
@@ -206,3 +218,57 @@ def test_until_triggers_follow_the_sealer_puts_the_origin_right(one: Member) -> 
     assert follow_origin(as_url(one), 10)
     one.sql("INSERT INTO ranch (number) VALUES (3)")
     assert one.rows("SELECT origin FROM herdbook_inbox") == [(NEW,)]
+
+
+def test_rows_of_the_former_origin_do_not_die_by_a_snapshot_of_who_never_heard_of_them(
+    one: Member, other: Member, third: Member
+) -> None:
+    """What siblings had acknowledged under it is still known to be above the sender's vector."""
+    one.sql("INSERT INTO ranch (number, name) VALUES (1, 'a'), (2, 'b')")
+    tell(one, other)
+    note(one, other, other.vector())
+    renew(one)
+    third.sql("INSERT INTO ranch (number, name) VALUES (7, 'x'), (8, 'y')")
+    prune(third)
+    tell(third, one)
+    tell(one, third)
+    tell(one, other, 2)
+    for member in (one, other, third):
+        assert names(member) == [(1, "a"), (2, "b"), (7, "x"), (8, "y")]
+
+
+def test_what_was_written_under_the_former_origin_and_loses_is_in_the_journal(
+    one: Member, other: Member, third: Member
+) -> None:
+    """Also where it had been acknowledged by a sibling, which is not the one that wins."""
+    one.sql("INSERT INTO ranch (number, name) VALUES (1, 'a')")
+    tell(one, third)
+    one.sql("UPDATE ranch SET name = 'lost' WHERE number = 1")
+    tell(one, other)
+    note(one, other, other.vector())
+    renew(one)
+    third.sql("UPDATE ranch SET name = 'wins' WHERE number = 1")
+    tell(third, one)
+    assert names(one) == [(1, "wins")]
+    assert one.rows("SELECT rule FROM herdbook_journal") == [("later write",)]
+
+
+def test_a_copy_tells_again_what_a_third_node_took_for_the_originals(
+    one: Member, other: Member, blank: Member
+) -> None:
+    """Both wrote under the same positions: the third acknowledged what it never had."""
+    one.sql("INSERT INTO ranch (number, name) VALUES (1, 'a')")
+    tell(one, other)
+    note(one, other, other.vector())
+    copy = copied(one, blank)
+    one.sql("INSERT INTO ranch (number, name) VALUES (2, 'of the original')")
+    copy.sql("INSERT INTO ranch (number, name) VALUES (3, 'of the copy')")
+    tell(one, other, 2)
+    copy.seal()
+    note(copy, other, other.vector())
+    renew(copy, doubtful=3_600.0)
+    meet(copy, other)
+    tell(other, one, 2)
+    every = [(1, "a"), (2, "of the original"), (3, "of the copy")]
+    assert names(copy) == names(other) == names(one) == every
+    assert copy.rows("SELECT * FROM herdbook_journal") == []

@@ -69,6 +69,11 @@ class SealedMeanwhile:
         self._member = member
         self._before = before
 
+    @property
+    def room(self) -> int:
+        """As the transaction says."""
+        return self._tx.room
+
     def rows(self, *statement: Any) -> list[Any]:
         """What the query finds."""
         if self.statements == self._before:

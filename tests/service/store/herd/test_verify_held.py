@@ -7,14 +7,18 @@ import pytest
 from service.cli.verify_tables import Pair
 from service.herd.deltas import DeltaRow
 from service.herd.held import PARENT, Held
-from service.store.herd.described import describe
+from service.store.herd.described import Descriptions, describe
 from service.store.herd.digest_twin import digest_of
 from service.store.herd.digests import rows_of, sql_of
 from service.store.herd.held import hold
+from service.store.herd.mending import Mender
 from service.store.herd.rows import standings
 from service.store.herd.values import key_of
 from service.store.transaction import Transaction
+from tests.service.store.herd.asides import call
+from tests.service.store.herd.herds import Member
 from tests.service.store.herd.pairs import changed, write_unseen
+from tests.service.store.herd.test_held_rows import some_held
 from tests.service.store.herd.test_verify import TABLES, only
 from tests.service.store.herd.verifying import CATALOGUE, compared
 from tests.service.store.tools import in_transaction
@@ -60,3 +64,20 @@ def test_a_row_that_is_held_counts_as_if_it_were_written(pair: Pair, name: str) 
         else:
             assert only(found) == (2, {"name"})
         assert only(compared(pair, "horse")) == (2, {"row"})
+
+
+@pytest.mark.parametrize("is_dropped", [False, True])
+def test_what_is_held_stays_so_where_nothing_of_it_can_be_written(
+    one: Member, other: Member, is_dropped: bool
+) -> None:
+    """Rows are mended beside it; nothing is forced past what refused it."""
+    some_held(one, other)
+    if is_dropped:
+        call(other, "held.drop", record="ranch", key=2)
+    before = [(held.row.place, held.reason, held.text) for held in other.held()]
+    waits = other.rows("SELECT * FROM herdbook_wait")
+    rows = [row for row in one.delta({}).rows if row.table in ("ranch", "stable")]
+    other.do(lambda tx: Mender(Descriptions()).mend(tx, rows))
+    assert [(held.row.place, held.reason, held.text) for held in other.held()] == before
+    assert other.rows("SELECT * FROM herdbook_wait") == waits
+    assert len(before) == 3
