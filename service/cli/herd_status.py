@@ -105,7 +105,8 @@ def _waiting(held: Mapping[str, int]) -> Mapping[str, int]:
 
 def _held(held: Mapping[str, int]) -> str:
     there, dropped = _waiting(held), held.get(DROPPED, 0)
-    more = f"; given up: {counted(dropped, 'row')}" if dropped else ""
+    given_up = f"; given up: {counted(dropped, 'row')} (`herdbook held list --reason dropped`)"
+    more = given_up if dropped else ""
     if not there:
         return f"held: nothing{more}"
     listed = ", ".join(f"{reason} {count}" for reason, count in there.items())

@@ -115,6 +115,8 @@ def show(number: int, url: str, output: Output) -> ExitCode:
     ]
     if rows:
         output.table(("field", "lost", "written", "stands", "written"), rows)
+    if entry["restored_at"] is None:
+        output.note(f"`herdbook journal restore {entry['number']}` writes back what lost")
     return ExitCode.DONE
 
 

@@ -136,7 +136,7 @@ class Node:
 
     def _snapshot(self, above: Vector, entries: tuple[LogEntry, ...]) -> Delta:
         """All rows, for a node that lacks what was pruned here."""
-        states = self.states(self.tables.states.keys() | self.tables.waiting.keys())
+        states = self.states(dict.fromkeys((*self.tables.states, *self.tables.waiting)))
         rows = tuple(DeltaRow(*place, state, whole=True) for place, state in states.items())
         floors = dict(self.tables.floors())
         vector, tables = dict(self.vector), tuple(sorted(self.shapes))

@@ -92,7 +92,10 @@ def _place(place: Place, draft: Draft, bar: Bar | None) -> None:
     if known != draft.before(place):
         draft.take(place, known)
     if other is not None:
-        text = f"there is no {', '.join(sorted(other.values))} in {place[0]}"
+        text = (
+            f"the sender's {place[0]} has columns that this node's has not (by their numbers "
+            f"{', '.join(sorted(other.values))}): they are written after `herdbook schema upgrade`"
+        )
         held = Held(DeltaRow(*place, other, whole=False), SCHEMA, text)
         had = draft.had(place)
         draft.held[place] = had if had and given_up(had) and had.row == held.row else held

@@ -132,7 +132,7 @@ def test_an_entry_is_shown_with_both_values(herdbook: Herdbook, tiny_server: Tin
     """Where and when each was written; what nothing stands for is empty."""
     tiny_server.respond = answer_with(result=ENTRY)
     ran = herdbook("journal", "show", "7", "--url", tiny_server.url)
-    assert (ran.code, ran.err) == (0, "")
+    assert (ran.code, ran.err) == (0, "`herdbook journal restore 7` writes back what lost\n")
     lines = ran.out.splitlines()
     assert lines[0] == "#7  city  id=7"
     assert "Two nodes wrote this." in lines

@@ -157,7 +157,7 @@ def test_what_was_given_up_needs_nobody(herdbook: Herdbook, tiny_server: TinySer
     tiny_server.respond = answer_with(result=status(held={"refused": 0, "dropped": 1}))
     ran = herdbook("herd", "status", "--url", tiny_server.url)
     assert ran.code == 0
-    assert "held: nothing; given up: 1 row\n" in ran.out
+    assert "held: nothing; given up: 1 row (`herdbook held list --reason dropped`)\n" in ran.out
 
 
 def test_watching_ends_well_with_ctrl_c(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from service.herd.held import PARENT, REFUSED
+from service.herd.held import DROPPED, PARENT, REFUSED
 from service.store.herd.applier import Applier
 from service.store.transaction import Transaction
 from tests.service.store.herd.asides import call, entries
@@ -165,16 +165,19 @@ def test_an_entry_of_the_journal_larger_than_a_packet_is_noted_in_pieces(
 def test_what_is_held_in_pieces_can_be_given_up(
     one: Member, other: Member, small: Callable[[int], None]
 ) -> None:
-    """Its value goes into the journal, which takes it in pieces too."""
+    """Its value goes into the journal, which takes it in pieces too; it stays held as given up."""
     ranches(one)
     delta = one.delta({})
     small(PACKET)
     other.apply(delta)
     number = call(other, "held.drop", record="ranch", key=2)["entry"]
-    assert [held.reason for held in other.held()] == [PARENT]
+    assert {held.row.place[0]: held.reason for held in other.held()} == {
+        "ranch": DROPPED, "stable": PARENT,
+    }  # fmt: skip
     (entry,) = [each for each in entries(other) if each["number"] == number]
     assert {v["field"]: v["lost"] for v in entry["values"]}["name"] == "x" * LARGE
-    assert read(other.url, "SELECT DISTINCT part_of FROM herdbook_piece") == [("journal",)]
+    parts = "SELECT DISTINCT part_of FROM herdbook_piece ORDER BY part_of"
+    assert read(other.url, parts) == [("held",), ("journal",)]
 
 
 def test_many_rows_that_fit_are_written_though_one_statement_has_no_room_for_all(
