@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from service.herd.flood_alarms import APPLY_FAILED, BUILD_FAILED, Troubles
 from service.herd.flood_asking import questions, second_way
+from service.herd.flood_clones import Clones
 from service.herd.flood_events import (
     ApplyFailed,
     BuildFailed,
@@ -28,30 +29,22 @@ from service.herd.flood_events import (
     Received,
     Ticked,
 )
+from service.herd.flood_halting import Halted, close_halted, look, open_halted
 from service.herd.flood_turns import Turns
-from service.herd.flood_twins import surplus
+from service.herd.flood_twins import part, surplus
 from service.herd.link import Link, Phase
 from service.herd.link_actions import Action, Alarm, Blame
-from service.herd.link_greeting import CLONED, RESTORED, Identity
+from service.herd.link_greeting import Identity
 from service.herd.link_roles import Manner, prunes
 from service.herd.link_stream import Stream
 from service.herd.messages import Hello, Portion
 from service.herd.vectors import Vector, includes, joined
-
-HALTING = frozenset((CLONED, RESTORED))
-"""The alarms after which a node says nothing more: it would give positions that are given."""
 
 
 class Running(Enum):
     """The state that owns nothing."""
 
     RUNNING = "running"
-
-
-class Halted(NamedTuple):
-    """All links are closed, and new ones refused. Only a node with a new origin goes on."""
-
-    alarm: Alarm
 
 
 State: TypeAlias = Running | Halted
@@ -68,6 +61,7 @@ class Flood:
         self._links: dict[int, Link] = {}
         self._turns = Turns()
         self._troubles = Troubles()
+        self._clones = Clones()
         self._now = 0
 
     @property
@@ -76,10 +70,15 @@ class Flood:
         return [link.stream for link in self._links.values() if link.stream]
 
     @property
+    def halting(self) -> Alarm | None:
+        """Why the node says nothing more, if it does not."""
+        return self.state.alarm if isinstance(self.state, Halted) else None
+
+    @property
     def alarms(self) -> list[Alarm]:
         """What is wrong at present."""
-        halting = [self.state.alarm] if isinstance(self.state, Halted) else []
-        return [*halting, *self._troubles.present]
+        halting = [self.halting] if self.halting else []
+        return [*halting, *self._clones.present, *self._troubles.present]
 
     def stream(self, number: int) -> Stream | None:
         """What a link is, if both sides know each other."""
@@ -92,10 +91,6 @@ class Flood:
             return self._turn_away(event, self.state)
         before = self.ours
         actions = _HANDLERS[type(event)](self, event)
-        alarms = (action for action in actions if isinstance(action, Alarm))
-        halting = next((alarm for alarm in alarms if alarm.code in HALTING), None)
-        if halting is not None:
-            return self._halt(halting)
         actions += self._serve()
         everybody = self.ours is not before or isinstance(event, Ticked | Grown)
         for stream in self.streams if everybody else self._streams_of(event):
@@ -112,10 +107,13 @@ class Flood:
         if link is None:
             return []
         actions = link.receive(event.message, self.ours)
+        alarm = next((action for action in actions if isinstance(action, Alarm)), None)
+        if alarm is not None:
+            return self._halt(alarm)
         if link.state is Phase.CLOSED:
             self._forget(event.link)
         elif link.stream and isinstance(event.message, Hello):
-            actions += self._close_twin(link)
+            actions += self._meet(link, event.message)
         elif link.stream and isinstance(event.message, Portion):
             actions += self._decline_second_way(event.message, link.stream)
         return actions
@@ -156,8 +154,7 @@ class Flood:
         return [*self._troubles.begin(APPLY_FAILED, event.link, event.text)]
 
     def _ticked(self, _event: Ticked) -> list[Action]:
-        self._now += 1
-        self._turns.tick()
+        self._pass_time()
         streams, actions = self.streams, []
         for stream in streams:
             stream.tick(self.ours)
@@ -202,24 +199,65 @@ class Flood:
             return stream.decline(portion.number)
         return []
 
-    def _close_twin(self, newest: Link) -> list[Action]:
+    def _meet(self, newest: Link, hello: Hello) -> list[Action]:
+        """Somebody has greeted: two links are one too many, and two nodes of one origin too."""
+        known = self._clones.present
+        alarm = self._clones.greeted(hello, newest.number, self._now)
+        if alarm is not None:
+            told = [] if alarm in known else [alarm]
+            return [*told, *self._close_all_of(hello.origin, alarm)]
         twin = surplus(self._us, newest, self._links.values())
         if twin is None:
             return []
         self._forget(twin.number)
-        return twin.refuse(Blame.NOBODYS, "link.twin", "there is another link between the two")
+        return part(twin, newest)
+
+    def _close_all_of(self, origin: int, alarm: Alarm) -> list[Action]:
+        """Nobody of this origin is linked: which of them is right a person has to say."""
+        links = [self._links[each.link] for each in self.streams if each.peer.origin == origin]
+        actions: list[Action] = []
+        for link in links:
+            self._forget(link.number)
+            actions += link.refuse(Blame.THEIRS, *alarm)
+        return actions
 
     def _halt(self, alarm: Alarm) -> list[Action]:
-        self.state = Halted(alarm)
-        links, self._links = self._links, {}
-        refusals = (link.refuse(Blame.OURS, alarm.code, alarm.text) for link in links.values())
-        return [alarm, *(action for refusal in refusals for action in refusal)]
+        """Say nothing more: what is said would give positions that are given."""
+        self.state = Halted(alarm, self._now)
+        actions: list[Action] = [alarm]
+        for link in tuple(self._links.values()):
+            self._forget(link.number)
+            actions += link.refuse(Blame.OURS, *alarm)
+        return actions
 
     def _turn_away(self, event: Event, halted: Halted) -> list[Action]:
-        if not isinstance(event, LinkOpened):
-            return []
-        link = Link(event.link, self._us, event.dialled, self._manner)
-        return link.refuse(Blame.OURS, *halted.alarm)
+        """What a halted node does. What was on its way is noted when it has come to its end."""
+        match event:
+            case LinkOpened(number, dialled):
+                link = Link(number, self._us, dialled, self._manner)
+                if halted.looks:
+                    self._links[number] = link
+                return open_halted(link, self.ours, halted)
+            case Received(number, message):
+                if self._links.pop(number, None) is None:
+                    return []
+                self.state = look(self._us, message, halted, self._now)
+                return close_halted((number,), halted)
+            case Ticked():
+                self._pass_time()
+                return self._go_on(halted) if halted.is_over(self._now) else []
+        return _HANDLERS[type(event)](self, event)
+
+    def _go_on(self, halted: Halted) -> list[Action]:
+        """What halted the node is over; whoever was refused comes again."""
+        self.state = Running.RUNNING
+        links, self._links = self._links, {}
+        return close_halted(links, halted)
+
+    def _pass_time(self) -> None:
+        self._now += 1
+        self._turns.tick()
+        self._clones.tick(self._now)
 
     def _grow(self, vector: Vector) -> None:
         if not includes(self.ours, vector):

@@ -11,6 +11,9 @@ from service.herd.vectors import Vector
 
 CLONED = "origin.cloned"
 RESTORED = "origin.restored"
+REMEDY = "at the copy run `herdbook herd new-origin --dir … --yes`"
+
+_LONGEST_NAME = 40
 
 
 class Identity(NamedTuple):
@@ -41,6 +44,11 @@ def judge(us: Identity, hello: Hello) -> Judgement:
     """What stands against talking to this node; None: nothing does."""
     found = (check(us, hello) for check in _CHECKS)
     return next((judgement for judgement in found if judgement is not None), None)
+
+
+def shown(name: str) -> str:
+    """A name that somebody sent, fit for a line that tells what to do."""
+    return "".join(sign if sign.isprintable() else "?" for sign in name[:_LONGEST_NAME])
 
 
 def knows_more_of_us(us: Identity, ours: Vector, message: Message) -> Alarm | None:
@@ -83,8 +91,8 @@ def _our_copy(us: Identity, hello: Hello) -> Judgement:
         return None
     return Alarm(
         CLONED,
-        f"{hello.name} has the same origin {us.origin} as this node: one is a copy of the other."
-        " Both have stopped sending; give one of them a new origin.",
+        f"{shown(hello.name)} has the same origin {us.origin} as this node: one is a copy of the"
+        f" other. Both have stopped sending; give one of them a new origin: {REMEDY}.",
     )
 
 

@@ -20,7 +20,7 @@ from twisted.internet.protocol import ServerFactory
 from twisted.internet.task import LoopingCall
 
 from service.errors import ServiceError
-from service.herd.flood import Flood, Halted
+from service.herd.flood import Flood
 from service.herd.flood_events import (
     Committed,
     Event,
@@ -146,9 +146,9 @@ class HerdRoom:
         """What keeps the node from its siblings until somebody does something about it."""
         if self._flood is None:
             return self._own.problem or "the database has not said yet what this node has"
-        if isinstance(self._flood.state, Halted):
-            code, text = self._flood.state.alarm
-            return f"{code}: {text}"
+        halting = self._flood.halting
+        if halting is not None:
+            return f"{halting.code}: {halting.text}"
         return self._database.problem
 
     # What tells of the node itself.

@@ -81,7 +81,10 @@ def test_a_node_that_reached_itself_only_closes() -> None:
 
 
 def test_a_copy_stops_this_node_loudly() -> None:
-    """Two nodes with one origin: all links are closed, and new ones refused with the reason."""
+    """Two nodes with one origin: all links are closed, and new ones refused with the reason.
+
+    It still says who it is: the copy has to hear that it is there.
+    """
     node = Conversation()
     node.meet(1, hello(3))
     assert node.meet(2, hello(US.origin))[1:] == [
@@ -93,6 +96,7 @@ def test_a_copy_stops_this_node_loudly() -> None:
     ]
     assert node.grow({US.origin: 1}) + node.tick(20) == []
     assert node.meet(3, hello(3)) == [
+        "to 3: Hello 1:1",
         "to 3: Refusal origin.cloned",
         "close 3: origin.cloned, ours to mend",
     ]
@@ -143,7 +147,10 @@ def test_of_two_links_that_one_side_dialled_the_later_stays() -> None:
 
 
 def test_a_node_that_was_started_again_loses_its_former_link() -> None:
-    """Whoever dialled: the former run is over."""
+    """Whoever dialled: the former run is over. What was dialled may be looked at again."""
     node = Conversation()
     node.meet(1, hello(2, run=1), dialled=True)
-    assert node.meet(2, hello(2, run=2), dialled=False)[-1].startswith("close 1: link.twin")
+    assert node.meet(2, hello(2, run=2), dialled=False)[1:] == [
+        "to 1: Refusal link.twin",
+        "close 1: link.former, nobody's to mend",
+    ]
