@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
@@ -81,6 +82,10 @@ class Pasture:
         origin: int = self.sql(name, "SELECT origin FROM herdbook_node")[0][0]
         return origin
 
+    def status(self, name: str) -> CompletedProcess[str]:
+        """How a node and its siblings stand."""
+        return herdbook("herd", "status", "--url", self._told[name]["rpc"])
+
     def agree(self, *names: str, count: int) -> None:
         """Wait until nodes have the same, and so many rows."""
         self.until(
@@ -136,7 +141,7 @@ def test_a_data_directory_that_was_put_back_is_brought_up_to_date(pasture: Pastu
 
 
 def test_a_copied_node_goes_on_under_an_origin_of_its_own(pasture: Pasture) -> None:
-    """Both say that they are one and the same, until somebody decides."""
+    """They meet only by way of a third, which says what they are until somebody decides."""
     pasture.start("other")
     pasture.start("one")
     pasture.add("one", "Q1")
@@ -147,6 +152,11 @@ def test_a_copied_node_goes_on_under_an_origin_of_its_own(pasture: Pasture) -> N
     pasture.start("one")
     pasture.start("copy")
     pasture.add("copy", "Q7")
+    pasture.until(lambda: pasture.status("other").returncode == 3)
+    told = pasture.status("other").stdout
+    assert "ALARM origin.cloned: two running nodes show one origin" in told
+    assert ": copy and one. " in told
+    assert "herdbook herd new-origin --dir … --yes" in told
     refused = herdbook("herd", "new-origin", "--dir", str(pasture.place("copy")), "--json")
     assert refused.returncode == 4
     renewed = herdbook("herd", "new-origin", "--dir", str(pasture.place("copy")), "--json", "--yes")
@@ -154,6 +164,7 @@ def test_a_copied_node_goes_on_under_an_origin_of_its_own(pasture: Pasture) -> N
     assert json.loads(renewed.stdout)["origin"] == pasture.origin("copy")
     pasture.add("one", "Q2")
     pasture.agree("one", "other", "copy", count=3)
+    assert pasture.status("other").returncode == 0
 
 
 @contextmanager
