@@ -82,7 +82,7 @@ def retire(sibling: str, yes: bool, output: Output, **place: Any) -> None:
 def new_origin(yes: bool, hours: float, output: Output, **place: Any) -> None:
     r"""Give a node a new origin, since another one has the same.
 
-    For one of two nodes that were copied from each other: both have stopped replicating. What it
+    For one of two nodes that were copied from each other: nobody is linked with either. What it
     wrote since it was copied becomes its own, and reaches the others: name more --hours if the copy
     was made before that. Its triggers are made anew,
     which needs the rights of a migration. It may run meanwhile. Siblings take it for another node:

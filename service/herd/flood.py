@@ -29,7 +29,7 @@ from service.herd.flood_events import (
     Received,
     Ticked,
 )
-from service.herd.flood_halting import Halted, close_halted, look, open_halted
+from service.herd.flood_halting import Halted, close_halted, halted_by, look, open_halted
 from service.herd.flood_turns import Turns
 from service.herd.flood_twins import part, surplus
 from service.herd.link import Link, Phase
@@ -37,7 +37,7 @@ from service.herd.link_actions import Action, Alarm, Blame
 from service.herd.link_greeting import Identity
 from service.herd.link_roles import Manner, prunes
 from service.herd.link_stream import Stream
-from service.herd.messages import Hello, Portion
+from service.herd.messages import Hello, Message, Portion
 from service.herd.vectors import Vector, includes, joined
 
 
@@ -109,7 +109,7 @@ class Flood:
         actions = link.receive(event.message, self.ours)
         alarm = next((action for action in actions if isinstance(action, Alarm)), None)
         if alarm is not None:
-            return self._halt(alarm)
+            return self._halt(halted_by(alarm, event.message, self._now))
         if link.state is Phase.CLOSED:
             self._forget(event.link)
         elif link.stream and isinstance(event.message, Hello):
@@ -221,9 +221,9 @@ class Flood:
             actions += link.refuse(Blame.THEIRS, *alarm)
         return actions
 
-    def _halt(self, alarm: Alarm) -> list[Action]:
+    def _halt(self, halted: Halted) -> list[Action]:
         """Say nothing more: what is said would give positions that are given."""
-        self.state = Halted(alarm, self._now)
+        self.state, alarm = halted, halted.alarm
         actions: list[Action] = [alarm]
         for link in tuple(self._links.values()):
             self._forget(link.number)
@@ -239,17 +239,23 @@ class Flood:
                     self._links[number] = link
                 return open_halted(link, self.ours, halted)
             case Received(number, message):
-                if self._links.pop(number, None) is None:
-                    return []
-                self.state = look(self._us, message, halted, self._now)
-                return close_halted((number,), halted)
+                return self._look(number, message, halted)
             case Ticked():
                 self._pass_time()
-                return self._go_on(halted) if halted.is_over(self._now) else []
+                return self._go_on(halted)
         return _HANDLERS[type(event)](self, event)
 
+    def _look(self, number: int, message: Message, halted: Halted) -> list[Action]:
+        """The first message over a link that was refused."""
+        if self._links.pop(number, None) is None:
+            return []
+        self.state = halted = look(self._us, message, halted, self._now)
+        return [*close_halted((number,), halted), *self._go_on(halted)]
+
     def _go_on(self, halted: Halted) -> list[Action]:
-        """What halted the node is over; whoever was refused comes again."""
+        """If what halted the node is over, whoever was refused may come again."""
+        if not halted.is_over(self._now):
+            return []
         self.state = Running.RUNNING
         links, self._links = self._links, {}
         return close_halted(links, halted)

@@ -49,6 +49,7 @@ class Clones:
     def greeted(self, hello: Hello, link: int, now: int) -> Alarm | None:
         """Somebody has greeted. The alarm that stands of its origin since, if there is one."""
         origin = hello.origin
+        self._moved(hello)
         runs = self._runs.pop(origin, {})
         other = _between(runs, hello.run, link)
         if other is not None:
@@ -65,6 +66,14 @@ class Clones:
         over = [each for each, proof in self._proofs.items() if now - proof.tick >= QUIET_TICKS]
         for origin in over:
             del self._proofs[origin], self._runs[origin]
+
+    def _moved(self, hello: Hello) -> None:
+        """A run that shows another origin has got a new one: it is no copy any more."""
+        for origin, runs in self._runs.items():
+            if origin != hello.origin and hello.run in runs:
+                del runs[hello.run]
+                if len(runs) == 1:
+                    self._proofs.pop(origin, None)
 
     def _bound(self) -> None:
         while len(self._runs) > MOST_ORIGINS:

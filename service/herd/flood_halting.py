@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from service.herd.flood_clones import QUIET_TICKS
+from service.herd.flood_clones import MOST_RUNS, QUIET_TICKS
 from service.herd.link import Link
 from service.herd.link_actions import Action, Alarm, Blame, Close, Send
 from service.herd.link_greeting import CLONED, Identity, judge
@@ -16,12 +16,14 @@ from service.herd.vectors import Vector
 class Halted(NamedTuple):
     """All links are closed, and new ones refused. `seen` is when the reason last showed itself.
 
-    Who was set back goes on with a new origin only. Who has a copy goes on too when that has not
-    greeted for long: it is gone, or another node since.
+    Who was set back goes on with a new origin only. Who has a copy goes on too when all the
+    `copies`, the runs that showed this node's origin, have shown others, or have not greeted for
+    long.
     """
 
     alarm: Alarm
     seen: int
+    copies: frozenset[int] = frozenset()
 
     @property
     def looks(self) -> bool:
@@ -30,7 +32,13 @@ class Halted(NamedTuple):
 
     def is_over(self, now: int) -> bool:
         """Whether it has gone away."""
-        return self.looks and now - self.seen >= QUIET_TICKS
+        return self.looks and (not self.copies or now - self.seen >= QUIET_TICKS)
+
+
+def halted_by(alarm: Alarm, message: Message, now: int) -> Halted:
+    """What a message has shown."""
+    copies = frozenset((message.run,) if isinstance(message, Hello) else ())
+    return Halted(alarm, now, copies)
 
 
 def open_halted(link: Link, ours: Vector, halted: Halted) -> list[Action]:
@@ -45,8 +53,12 @@ def open_halted(link: Link, ours: Vector, halted: Halted) -> list[Action]:
 
 def look(us: Identity, message: Message, halted: Halted, now: int) -> Halted:
     """What is known of the copy after the first message over a connection that was refused."""
-    is_copy = isinstance(message, Hello) and isinstance(judge(us, message), Alarm)
-    return halted._replace(seen=now) if is_copy else halted
+    if not isinstance(message, Hello):
+        return halted
+    if isinstance(judge(us, message), Alarm):
+        known = halted.copies if len(halted.copies) < MOST_RUNS else frozenset[int]()
+        return halted._replace(seen=now, copies=known | {message.run})
+    return halted._replace(copies=halted.copies - {message.run})
 
 
 def close_halted(links: Iterable[int], halted: Halted) -> list[Action]:

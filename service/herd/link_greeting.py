@@ -17,7 +17,7 @@ _LONGEST_NAME = 40
 
 
 class Identity(NamedTuple):
-    """Who a node is. `run` is a number drawn at each start."""
+    """Who a node is. `run` is a number drawn at each start; a new origin leaves it as it is."""
 
     origin: int
     run: int

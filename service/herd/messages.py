@@ -14,7 +14,8 @@ PROTOCOL = 1
 class Hello(NamedTuple):
     """The first message of each side: who it is, and what it has.
 
-    `run` is drawn at each start of a node: it tells a node that called itself from its copy.
+    `run` is drawn at each start of a node: it tells a node that called itself from its copy, and
+    who has got another origin since he was met.
     """
 
     protocol: int

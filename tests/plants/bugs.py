@@ -197,4 +197,27 @@ _READING = (
     ),
 )
 
-BUGS = (*_CAPTURE, *_MERGING, *_APPLYING, *_READING)
+_LINKS = (
+    Bug(
+        "two running nodes of one origin are taken for one that was started again",
+        "service/herd/flood_clones.py",
+        "    before = runs.get(run)\n    if before is None:\n        return None\n    others",
+        "    before = None\n    if before is None:\n        return None\n    others",
+        (
+            "tests/service/herd/test_flood_clones.py",
+            "tests/service/transports/test_siblings_clones.py",
+        ),
+    ),
+    Bug(
+        "a node that has a copy does not tell it that it is there",
+        "service/herd/flood_halting.py",
+        "    if not halted.looks:\n",
+        "    if True:\n",
+        (
+            "tests/service/herd/test_flood_clones.py",
+            "tests/service/transports/test_siblings_clones.py",
+        ),
+    ),
+)
+
+BUGS = (*_CAPTURE, *_MERGING, *_APPLYING, *_READING, *_LINKS)

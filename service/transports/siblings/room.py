@@ -79,6 +79,7 @@ class HerdRoom:
         self._store = store
         self._who = who
         self._around = around
+        self._run = around.draw_run()
         self._changes = changes
         self._flood: Flood | None = None
         self._identity: Identity | None = None
@@ -171,8 +172,7 @@ class HerdRoom:
             text = "this node has got another origin"
             self._end(connection, Ending(Blame.NOBODYS, "origin.changed", text))
         self._database.begin_anew()
-        run = self._around.draw_run()
-        self._identity = Identity(origin.origin, run, *self._who)
+        self._identity = Identity(origin.origin, self._run, *self._who)
         self._flood = Flood(self._identity, origin.vector)
         _log.info("node %s has the origin %d", self._who.name, origin.origin)
         tick, note = self._loops

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
@@ -81,6 +82,15 @@ class Pasture:
         origin: int = self.sql(name, "SELECT origin FROM herdbook_node")[0][0]
         return origin
 
+    def status(self, name: str) -> CompletedProcess[str]:
+        """How a node and its siblings stand."""
+        return herdbook("herd", "status", "--url", self._told[name]["rpc"])
+
+    def alarm(self, name: str) -> str:
+        """Wait until somebody has to look at a node; what it says then."""
+        self.until(lambda: self.status(name).returncode == 3)
+        return self.status(name).stdout
+
     def agree(self, *names: str, count: int) -> None:
         """Wait until nodes have the same, and so many rows."""
         self.until(
@@ -136,7 +146,7 @@ def test_a_data_directory_that_was_put_back_is_brought_up_to_date(pasture: Pastu
 
 
 def test_a_copied_node_goes_on_under_an_origin_of_its_own(pasture: Pasture) -> None:
-    """Both say that they are one and the same, until somebody decides."""
+    """They meet only by way of a third, which says what they are until somebody decides."""
     pasture.start("other")
     pasture.start("one")
     pasture.add("one", "Q1")
@@ -147,6 +157,10 @@ def test_a_copied_node_goes_on_under_an_origin_of_its_own(pasture: Pasture) -> N
     pasture.start("one")
     pasture.start("copy")
     pasture.add("copy", "Q7")
+    told = pasture.alarm("other")
+    assert "ALARM origin.cloned: two running nodes show one origin" in told
+    assert ": copy and one. " in told
+    assert "herdbook herd new-origin --dir … --yes" in told
     refused = herdbook("herd", "new-origin", "--dir", str(pasture.place("copy")), "--json")
     assert refused.returncode == 4
     renewed = herdbook("herd", "new-origin", "--dir", str(pasture.place("copy")), "--json", "--yes")
@@ -154,6 +168,25 @@ def test_a_copied_node_goes_on_under_an_origin_of_its_own(pasture: Pasture) -> N
     assert json.loads(renewed.stdout)["origin"] == pasture.origin("copy")
     pasture.add("one", "Q2")
     pasture.agree("one", "other", "copy", count=3)
+    assert pasture.status("other").returncode == 0
+
+
+def test_a_node_that_met_its_copy_goes_on_without_being_started_again(pasture: Pasture) -> None:
+    """Both stop; when the copy has an origin of its own, both go on."""
+    pasture.start("other")
+    pasture.add("other", "Q1")
+    pasture.stop("other")
+    shutil.copytree(pasture.place("other"), pasture.place("copy"), symlinks=True)
+    pasture.start("other")
+    pasture.start("copy")
+    for name in ("other", "copy"):
+        assert "herdbook herd new-origin --dir … --yes" in pasture.alarm(name)
+    pasture.add("other", "Q2")
+    pasture.add("copy", "Q3")
+    renewed = herdbook("herd", "new-origin", "--dir", str(pasture.place("copy")), "--yes")
+    assert renewed.returncode == 0, renewed.stderr
+    pasture.agree("other", "copy", count=3)
+    assert [pasture.status(name).returncode for name in ("other", "copy")] == [0, 0]
 
 
 @contextmanager

@@ -107,6 +107,24 @@ def test_who_dials_on_alone_does_not_keep_the_alarm() -> None:
     assert linked(node) == [2]
 
 
+def test_a_run_that_shows_another_origin_is_no_copy_any_more() -> None:
+    """The alarm ends at once; the one that is left is linked when it comes again."""
+    node = met(ONE, OTHER, ONE)
+    node.meet(4, hello(70, run=OTHER))
+    assert codes(node) == []
+    node.meet(5, hello(2, run=ONE))
+    assert sorted(linked(node)) == [2, 70]
+
+
+def test_of_three_copies_one_with_another_origin_leaves_two() -> None:
+    """The alarm goes on."""
+    node = met(ONE, OTHER, THIRD, ONE)
+    node.meet(5, hello(70, run=OTHER))
+    assert codes(node) == ["origin.cloned"]
+    node.meet(6, hello(2, run=ONE))
+    assert linked(node) == [70]
+
+
 def test_a_node_that_is_started_again_and_again_is_no_copy() -> None:
     """No run comes again after the next one."""
     node = met(*range(1, 40))
@@ -145,14 +163,15 @@ def test_what_is_kept_of_others_is_bounded() -> None:
     clones, links = Clones(), count(1)
     for origin in range(3 * MOST_ORIGINS):
         for run in range(3 * MOST_RUNS):
-            clones.greeted(hello(origin, run=run), next(links), 0)
+            clones.greeted(hello(origin, run=100 * origin + run), next(links), 0)
     runs = clones._runs
     assert list(runs) == list(range(2 * MOST_ORIGINS, 3 * MOST_ORIGINS))
     assert {len(each) for each in runs.values()} == {MOST_RUNS}
-    last = hello(3 * MOST_ORIGINS - 1, run=3 * MOST_RUNS - 2)
+    latest = 3 * MOST_ORIGINS - 1
+    last = hello(latest, run=100 * latest + 3 * MOST_RUNS - 2)
     assert isinstance(clones.greeted(last, next(links), 0), Alarm)
     for origin in range(10_000, 10_000 + MOST_ORIGINS):
-        clones.greeted(hello(origin), next(links), 0)
+        clones.greeted(hello(origin, run=-origin), next(links), 0)
     assert clones.present == []
 
 
@@ -164,16 +183,41 @@ def copied() -> Conversation:
     return node
 
 
-def test_a_node_goes_on_by_itself_when_its_copy_is_another_node_since() -> None:
-    """The copy has a new origin: nobody has greeted with this one's for long."""
+def test_a_node_goes_on_when_its_copy_shows_another_origin() -> None:
+    """The same run has a new one: at once, and whoever was refused may come again."""
+    node = copied()
+    assert node.meet(3, hello(50, run=499))[-1] == "close 3: origin.cloned, ours to mend"
+    assert codes(node) == ["origin.cloned"]
+    node.event(LinkOpened(4, dialled=False))
+    assert node.meet(5, hello(50))[2:] == [
+        "close 5: origin.cloned, ours to mend",
+        "close 4: origin.cloned, ours to mend",
+    ]
+    assert codes(node) == []
+    node.meet(6, hello(50))
+    assert linked(node) == [50]
+
+
+def test_a_node_goes_on_when_no_copy_has_come_for_long() -> None:
+    """It was stopped, or has a new origin since it was started again."""
     node = copied()
     node.tick(QUIET_TICKS - 1)
-    assert node.meet(3, hello(50))[-1] == "close 3: origin.cloned, ours to mend"
+    node.meet(3, hello(50, run=499))
     assert codes(node) == ["origin.cloned"]
     node.tick(1)
     assert codes(node) == []
-    node.meet(4, hello(50))
+    node.meet(4, hello(50, run=499))
     assert linked(node) == [50]
+
+
+def test_a_node_goes_on_only_when_all_its_copies_are_other_nodes() -> None:
+    """Of two copies one has another origin: the other one is still there."""
+    node = copied()
+    node.meet(3, hello(US.origin, run=OTHER))
+    node.meet(4, hello(50))
+    assert codes(node) == ["origin.cloned"]
+    node.meet(5, hello(51, run=OTHER))
+    assert codes(node) == []
 
 
 @pytest.mark.parametrize(

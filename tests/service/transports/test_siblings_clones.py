@@ -16,6 +16,7 @@ from tests.service.transports.sibling_world import World
 NEW = 5_000
 QUIET = QUIET_TICKS * LinkLimits().tick_seconds
 BACK = QUIET + LONGEST_WAIT + 1
+SOON = LinkLimits().note_seconds + 2 * LONGEST_WAIT + 2
 CLONED = ["origin.cloned"]
 
 WAYS: Mapping[str, Mapping[str, Sequence[str]]] = {
@@ -91,11 +92,11 @@ def test_two_copies_that_meet_only_a_third_node_are_told_by_it(
 def test_with_a_new_origin_both_are_linked_and_the_alarm_ends(
     world: World, dials: Mapping[str, Sequence[str]]
 ) -> None:
-    """Without a restart of anything; what any of them writes comes to all."""
+    """Without a restart of anything, and soon; what any of them writes comes to all."""
     two_copies(world, dials)
     world.run(5)
     renew(world, "copy")
-    world.run(BACK + LONGEST_WAIT)
+    world.run(SOON)
     assert alarms(world, "hub") == []
     assert linked(world, "hub") == {"other", "barn", "copy"}
     world.stores["barn"].insert("country", 1, name="Germany")
@@ -115,9 +116,34 @@ def test_a_node_whose_copy_got_another_origin_goes_on_by_itself(world: World) ->
     assert alarms(world, "barn") == alarms(world, "copy") == CLONED
     assert linked(world, "other") == set()
     renew(world, "copy")
-    world.run(BACK)
+    world.run(SOON)
     assert world.rooms["barn"].problem() is None
     assert linked(world, "barn") == {"other", "copy"}
     copy.insert("country", 1, name="Germany")
     world.run(1)
     assert world.stores["other"].rows() == barn.rows() == copy.rows()
+
+
+def test_a_copy_that_is_stopped_leaves_the_other_linked_again(world: World) -> None:
+    """At the third node, which cannot know more than that nobody else comes any more."""
+    two_copies(world, WAYS["both dial it"])
+    world.run(5)
+    world.rooms["copy"].stop()
+    world.run(QUIET / 2)
+    assert alarms(world, "hub") == CLONED
+    world.run(BACK)
+    assert alarms(world, "hub") == []
+    assert linked(world, "hub") == {"other", "barn"}
+
+
+def test_a_restarted_node_is_no_copy(world: World) -> None:
+    """Whoever dials, and however often."""
+    store = MemoryHerdStore(0)
+    world.node("hub", ["barn"], MemoryHerdStore(1))
+    for _ in range(6):
+        world.node("barn", ["hub"], store)
+        world.run(3)
+        assert linked(world, "hub") == {"barn"}
+        assert alarms(world, "hub") == []
+        world.rooms["barn"].stop()
+        world.pump()
