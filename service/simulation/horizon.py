@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from service.herd.link_stream import Stream
+from service.herd.vectors import includes
 from service.simulation.durable import DurableNode
 
 
@@ -18,6 +19,8 @@ def prune(node: DurableNode, most: int) -> int:
     active = [
         (sibling, has) for sibling, has in node.siblings.items() if sibling not in node.retired
     ]
+    if not all(includes(node.vector, has) for _sibling, has in active):
+        return 0
 
     def may_go(origin: int, at: int) -> bool:
         if origin != node.origin and at > node.vector.get(origin, 0):

@@ -15,15 +15,20 @@ class Need(NamedTuple):
 
     `vector` is what the node `ours` has of other origins. What stands above it stays: it came in
     parts of a delta that broke off, or was written here under a former origin and is not told yet.
+
+    Nothing goes while a sibling is known to have what the node has not: it may be a birth of a key
+    whose death would be forgotten, which the sibling has had after it. Where that death is known
+    the row has died with it; here it would live.
     """
 
     ours: int
     vector: Vector
     siblings: Mapping[int, Vector]
+    lacks: bool
 
     def may_go(self, origin: int, at: int) -> bool:
         """Whether nobody needs the entry at a position of an origin."""
-        if origin != self.ours and at > self.vector.get(origin, 0):
+        if self.lacks or (origin != self.ours and at > self.vector.get(origin, 0)):
             return False
         return all(
             at <= acknowledged.get(origin, 0)
@@ -36,11 +41,14 @@ def need_of(tx: Transaction) -> Need:
     """What is needed now: a sibling that is only silent keeps its claim, a retired one has none."""
     ((ours,),) = tx.rows("SELECT `origin` FROM `herdbook_node` WHERE `only` = 1")
     vector = dict(tx.rows("SELECT `origin`, `position` FROM `herdbook_vector`"))
-    return Need(
-        int(ours),
-        vector,
-        {one.sibling.origin: one.sibling.vector for one in known(tx) if one.state == ACTIVE},
+    siblings = {one.sibling.origin: one.sibling.vector for one in known(tx) if one.state == ACTIVE}
+    lacks = any(
+        position > vector.get(origin, 0)
+        for acknowledged in siblings.values()
+        for origin, position in acknowledged.items()
+        if origin != ours
     )
+    return Need(int(ours), vector, siblings, lacks)
 
 
 def floors_of(tx: Transaction) -> dict[int, int]:

@@ -72,6 +72,22 @@ def note(one: Member, other: Member, vector: Vector) -> None:
     one.do(lambda tx: siblings.note(tx, (Sibling(other.origin(), "other", vector),)))
 
 
+def test_nothing_is_forgotten_while_a_sibling_has_what_is_not_here(
+    one: Member, other: Member
+) -> None:
+    """It may be a birth of a key whose death the sibling has had after it."""
+    family(one)
+    one.sql("DELETE FROM horse WHERE number = 2")
+    tell(one, other)
+    other.sql("INSERT INTO ranch (number, name) VALUES (9, 'of the other')")
+    other.seal()
+    note(one, other, other.vector())
+    assert prune(one) == 0
+    tell(other, one)
+    note(one, other, other.vector())
+    assert prune(one) > 0
+
+
 def test_an_empty_node_joins_an_old_herd(one: Member, other: Member) -> None:
     """It gets rows of which there is no entry any more, and can be asked in its turn."""
     family(one)
