@@ -19,7 +19,7 @@ from tests.service.cli.nodes import caller, herdbook, new_country
 from tests.service.store.tools import read
 
 SECONDS = 300
-"""Pruning may take more than a minute to begin; a copy is thought gone after a minute and a half."""
+"""Pruning takes more than a minute to begin; a copy is thought gone after a minute and a half."""
 
 FORTY_DAYS = 40 * 86_400 * 1_000_000
 
