@@ -84,9 +84,9 @@ def new_origin(yes: bool, hours: float, output: Output, **place: Any) -> None:
 
     For one of two nodes that were copied from each other: nobody is linked with either. What it
     wrote since it was copied becomes its own, and reaches the others: name more --hours if the copy
-    was made before that. Its triggers are made anew,
-    which needs the rights of a migration. It may run meanwhile. Siblings take it for another node:
-    retire the former origin there if nobody uses it any more.
+    was made before that. Its triggers are made anew, which needs the rights of a migration. It may
+    run meanwhile. Siblings take it for another node: retire the former origin there if nobody uses
+    it any more.
 
     Exit code 4 without --yes.
 

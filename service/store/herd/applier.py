@@ -38,7 +38,7 @@ from service.store.herd.leaving import Unnamed, forget, forget_deaths, note_name
 from service.store.herd.named import Named
 from service.store.herd.refusals import RowsRefused
 from service.store.herd.tables import Moved, StoredTables
-from service.store.herd.waking import Came, came_of, waiting, woken_by
+from service.store.herd.waking import Came, altogether, came_of, waiting, woken_by
 from service.store.sealing.keys import is_absent
 from service.store.transaction import Transaction
 
@@ -132,7 +132,8 @@ class Applier:
         What cannot die without a repair waits for the last, as in any other part.
         """
         waited: tuple[DeltaRow, ...] = ()
-        with closing(Unnamed(tx, self._descriptions.of(tx), named, delta)) as left:
+        with closing(Unnamed(tx, self._descriptions.of(tx), delta)) as left:
+            left.find(named)
             for died in left.dying(here.now):
                 part = delta._replace(rows=died, entries=(), last=False)
                 made = self._apply(tx, part, here, False).plan
@@ -186,10 +187,7 @@ class Applier:
 
     def _retry_each(self, tx: Transaction, here: Here, groups: Iterable[tuple[Held, ...]]) -> Came:
         """Try what is held, one group after the other; what came of that."""
-        came = Came()
-        for helds in groups:
-            came = came.and_more(self._came(tx, self._retry(tx, here, helds)))
-        return came
+        return altogether(self._came(tx, self._retry(tx, here, helds)) for helds in groups)
 
     def _came(self, tx: Transaction, made: Plan) -> Came:
         return came_of(self._descriptions.of(tx).tables, made)

@@ -39,13 +39,13 @@ def held_of(tx: Transaction, tables: Tables, places: Collection[Place]) -> dict[
     if not places or not tx.rows("SELECT 1 FROM `herdbook_held` LIMIT 1"):
         return {}
     named = {_place(tables, place): place for place in places}
-    return {named[at]: held for at, held in _at(tx, named, " FOR UPDATE")}
+    return {named[at]: held for at, held in held_under(tx, named, " FOR UPDATE")}
 
 
 def held_at(tx: Transaction, rows: Collection[Row]) -> dict[Row, Held]:
     """What is held of the rows that changelogs name so, without waiting for who changes it."""
     named = {digest(*row): row for row in rows}
-    return {named[at]: held for at, held in _at(tx, named)}
+    return {named[at]: held for at, held in held_under(tx, named)}
 
 
 def every_held(tx: Transaction) -> Iterator[list[Held]]:
@@ -59,7 +59,7 @@ def every_held(tx: Transaction) -> Iterator[list[Held]]:
         count = fitting([int(size) for _place, size in found], MOST_ROWS)
         places = [place for place, _size in found[:count]]
         after = places[-1]
-        yield [held for _place, held in _at(tx, places)]
+        yield [held for _place, held in held_under(tx, places)]
 
 
 def held_in(tx: Transaction, table: str) -> list[Held]:
@@ -118,8 +118,10 @@ def _insert(tx: Transaction, part: Sequence[_Stored]) -> None:
     )
 
 
-def _at(tx: Transaction, places: Iterable[bytes], lock: str = "") -> Iterator[tuple[bytes, Held]]:
-    """What is held at some places."""
+def held_under(
+    tx: Transaction, places: Iterable[bytes], lock: str = ""
+) -> Iterator[tuple[bytes, Held]]:
+    """What is held under some digests of places, each with its own."""
     for part in batches(places, len, room=tx.room):
         rows = tx.rows(
             f"SELECT {_HELD} FROM `herdbook_held` WHERE `place` IN ({marks(len(part))}){lock}", part

@@ -40,19 +40,22 @@ class Unnamed:
     `delta` is its last part. Rows of tables that its sender does not have are left alone.
     """
 
-    def __init__(self, tx: Transaction, described: Described, named: Named, delta: Delta) -> None:
+    def __init__(self, tx: Transaction, described: Described, delta: Delta) -> None:
         self._tx = tx
         self._described = described
         self._delta = delta
         self._spool = Spool()
-        known = described.tables
-        for alive, places in every_row(tx, described, lambda table: names_rows_of(delta, table)):
+
+    def find(self, named: Named) -> None:
+        """Look through all rows."""
+        known = self._described.tables
+        for alive, places in every_row(self._tx, self._described, self._names):
             keys = {digest(place[0], row_key_of(known, place)): place for place in places}
             there = named.among(keys)
             left = [place for one, place in keys.items() if one not in there]
             # Those that live are to die: the spool has the order for that.
             self._spool.add_rows(((p[0], row_key_of(known, p)) for p in left), alive=not alive)
-        self._spool.arrange(lambda names: ranks_of(names, described.shapes))
+        self._spool.arrange(lambda names: ranks_of(names, self._described.shapes))
 
     def close(self) -> None:
         """Drop the file."""
@@ -72,6 +75,9 @@ class Unnamed:
         for places in self._pages(self._spool.live):
             tables = StoredTables(self._tx, self._described, frozenset())
             yield sorted(tables.seen(self._delta.covers, places), key=repr)
+
+    def _names(self, table: str) -> bool:
+        return names_rows_of(self._delta, table)
 
     def _pages(
         self, following: Callable[[Spooled | None, int], list[Spooled]]

@@ -15,7 +15,7 @@ from service.store.herd.siblings import known
 from service.store.transaction import Transaction
 
 AT_ONCE = 20_000
-"""So many entries change in one statement, none of which takes longer than it may."""
+"""So many entries change in one statement: a node's statements may take so long and no longer."""
 
 
 def origin_of(tx: Transaction) -> int:
@@ -63,21 +63,26 @@ def _undoubted(tx: Transaction, seconds: float) -> int:
 def _leave(tx: Transaction, former: int, sure: int) -> None:
     """What is sure of the former origin stands as what came from others does: at its position."""
     ((horizon,),) = tx.rows("SELECT `horizon` FROM `herdbook_sealer` WHERE `only` = 1")
-    for start in range(horizon, sure, AT_ONCE):
-        tx.execute(
-            "UPDATE `herdbook_changelog` SET `at_origin` = `position` "
-            "WHERE `position` > ? AND `position` <= ? AND `origin` = ? AND `at_origin` IS NULL",
-            (start, min(start + AT_ONCE, sure), former),
-        )
+    _change(tx, "`at_origin` = `position`", former, horizon, sure)
 
 
 def _claim(tx: Transaction, ours: int, former: int, sure: int) -> None:
     """What was written here under the former origin, and is not sure, becomes the new one's."""
-    unsure = "WHERE `origin` = ? AND `at_origin` IS NULL AND `position` > ?"
     ((last,),) = tx.rows(
-        "SELECT MAX(`position`) FROM `herdbook_changelog` FORCE INDEX (`herdbook_came`) " + unsure,
+        "SELECT MAX(`position`) FROM `herdbook_changelog` FORCE INDEX (`herdbook_came`) "
+        "WHERE `origin` = ? AND `at_origin` IS NULL AND `position` > ?",
         (former, sure),
     )
     if last is not None:
-        tx.execute(f"UPDATE `herdbook_changelog` SET `origin` = ? {unsure}", (ours, former, sure))
+        _change(tx, f"`origin` = {ours:d}", former, sure, last)
         tx.execute("UPDATE `herdbook_sealer` SET `written` = ? WHERE `only` = 1", (last,))
+
+
+def _change(tx: Transaction, what: str, former: int, after: int, last: int) -> None:
+    """Change the entries written here under the former origin, above one position up to another."""
+    for start in range(after, last, AT_ONCE):
+        tx.execute(
+            f"UPDATE `herdbook_changelog` SET {what} "
+            "WHERE `position` > ? AND `position` <= ? AND `origin` = ? AND `at_origin` IS NULL",
+            (start, min(start + AT_ONCE, last), former),
+        )

@@ -12,6 +12,7 @@ from service.herd.shapes import Place
 from service.herd.vectors import Vector
 from service.store.herd.batches import batches
 from service.store.herd.places import Tables, row_key_of
+from service.store.herd.renewing import origin_of
 from service.store.transaction import Transaction
 
 _COLUMNS = "`table_name`, `row_key`, `kind`, `stamp`, `origin`"
@@ -66,7 +67,7 @@ def _entries(
     ):
         if at_origin is None or at_origin > vector.get(entry[-1], 0):
             yield tuple(entry)
-    ours = _origin(tx)
+    ours = origin_of(tx)
     yield from tx.rows(
         f"SELECT {_COLUMNS} FROM `herdbook_changelog` WHERE `position` > ? "
         f"AND `at_origin` IS NULL AND `origin` = ? AND {among}",
@@ -78,11 +79,6 @@ def _entries(
             f"WHERE `origin` = ? AND `at_origin` > ? AND {among}",
             (origin, vector.get(origin, 0), *parameters),
         )
-
-
-def _origin(tx: Transaction) -> int:
-    origin: int = tx.rows("SELECT `origin` FROM `herdbook_node` WHERE `only` = 1")[0][0]
-    return origin
 
 
 def _origins(tx: Transaction) -> list[int]:

@@ -6,12 +6,13 @@ Rows that wait for each other have to be tried together. So with each go those t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from service.herd.held import BLOCKED, PARENT, WAITS_FOR_ROWS, Held
 from service.herd.planning.plan import Plan
 from service.store.herd.batches import batches
-from service.store.herd.held import CODES, held_from
+from service.store.herd.held import CODES, held_under
 from service.store.herd.pages import fitting
 from service.store.herd.pieces import HELD
 from service.store.herd.places import Tables, digest, row_key_of
@@ -33,12 +34,8 @@ class Came(NamedTuple):
     whether anything was written at all.
     """
 
-    rows: tuple[bytes, ...] = ()
-    written: bool = False
-
-    def and_more(self, other: Came) -> Came:
-        """What both have brought about."""
-        return Came(self.rows + other.rows, self.written or other.written)
+    rows: tuple[bytes, ...]
+    written: bool
 
 
 def came_of(tables: Tables, made: Plan) -> Came:
@@ -46,6 +43,13 @@ def came_of(tables: Tables, made: Plan) -> Came:
     places = {place for place, state in made.rows.items() if state.alive} | made.released
     rows = tuple(sorted(digest(place[0], row_key_of(tables, place)) for place in places))
     return Came(rows, bool(made.rows or rows))
+
+
+def altogether(some: Iterable[Came]) -> Came:
+    """What several plans have brought about."""
+    every = list(some)
+    rows = tuple(chain.from_iterable(came.rows for came in every))
+    return Came(rows, any(came.written for came in every))
 
 
 def woken_by(tx: Transaction, came: Came) -> Iterator[tuple[Held, ...]]:
@@ -105,17 +109,5 @@ def _read(tx: Transaction, places: Sequence[bytes]) -> Iterator[tuple[Held, ...]
     while sizes:
         count = fitting([int(size) for _place, size in sizes], len(sizes))
         some, sizes = [place for place, _size in sizes[:count]], sizes[count:]
-        if helds := _helds(tx, some):
+        if helds := tuple(held for _place, held in held_under(tx, some)):
             yield helds
-
-
-def _helds(tx: Transaction, places: Sequence[bytes]) -> tuple[Held, ...]:
-    found: list[tuple[bytes, str, str, bytes]] = []
-    for part in batches(places, len, room=tx.room):
-        found += tx.rows(
-            "SELECT `place`, `reason`, `text`, `content` FROM `herdbook_held` "
-            f"WHERE `place` IN ({marks(len(part))}) ORDER BY `held_at`, `place`",
-            part,
-        )
-    contents = HELD.whole(tx, {row[0]: row[-1] for row in found})
-    return tuple(held_from(row[1], row[2], contents[row[0]]) for row in found)

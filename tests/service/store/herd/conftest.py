@@ -13,7 +13,7 @@ from service.server import PrivateServer
 from tests.conftest import Servers
 from tests.servers.programs import chosen_kinds
 from tests.service.store.herd import verifying
-from tests.service.store.herd.herds import Member
+from tests.service.store.herd.herds import Member, node_beside
 from tests.service.store.herd.pairs import catch_up, fill
 from tests.service.store.herd.ranch import CATALOGUE
 from tests.service.store.herd.verifying import asked
@@ -37,13 +37,8 @@ def one(ranch: str) -> Member:
 @pytest.fixture
 def other(server: PrivateServer, database: str) -> Iterator[Member]:
     """Another node, on the same server."""
-    name = DatabaseUrl.parse(database).database + "_other"
-    server.create_database(name)
-    url = server.url(name)
-    create_tables(DatabaseUrl.parse(url).as_sqlalchemy(), CATALOGUE)
-    read(url, "CREATE TABLE herdbook_revision (version_num VARCHAR(32) PRIMARY KEY)")
-    yield Member(url)
-    server.drop_database(name)
+    with node_beside(server, database, "other") as other:
+        yield other
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,10 +11,13 @@ from records.catalogue import Catalogue
 from records.stamps import Version
 from records.states import Death, RowState
 from schema.capture.columns import numbers_in
+from schema.direct import create_tables
+from service.database_url import DatabaseUrl
 from service.herd.building import build, rows_of
 from service.herd.deltas import DELETE, Delta, LogEntry
 from service.herd.held import Held, state_to_send
 from service.herd.vectors import Vector
+from service.server import PrivateServer
 from service.store.herd.applier import Applier, Outcome, where
 from service.store.herd.described import Described, Descriptions
 from service.store.herd.held import every_held
@@ -102,6 +106,18 @@ class Member:
 def all_held(tx: Transaction) -> list[Held]:
     """All that is held."""
     return [held for some in every_held(tx) for held in some]
+
+
+@contextmanager
+def node_beside(server: PrivateServer, database: str, name: str) -> Iterator[Member]:
+    """One more node, with empty tables in a database of its own beside another's."""
+    beside = f"{DatabaseUrl.parse(database).database}_{name}"
+    server.create_database(beside)
+    url = server.url(beside)
+    create_tables(DatabaseUrl.parse(url).as_sqlalchemy(), CATALOGUE)
+    read(url, "CREATE TABLE herdbook_revision (version_num VARCHAR(32) PRIMARY KEY)")
+    yield Member(url)
+    server.drop_database(beside)
 
 
 def in_transaction_of(member: Member, work: Callable[[Transaction, Described], Any]) -> Any:

@@ -7,18 +7,15 @@ from functools import partial
 
 import pytest
 
-from schema.direct import create_tables
 from schema.origin import follow_origin
 from service.database_url import DatabaseUrl
 from service.herd.port import Sibling
 from service.server import PrivateServer
 from service.store.herd import siblings
 from service.store.herd.renewing import draw
-from tests.service.store.herd.herds import Member
-from tests.service.store.herd.ranch import CATALOGUE
+from tests.service.store.herd.herds import Member, node_beside
 from tests.service.store.herd.test_applying import family
 from tests.service.store.herd.test_snapshots import note, prune, rows, tell
-from tests.service.store.tools import read
 
 NEW = 4_000_000_000
 
@@ -31,13 +28,8 @@ def as_url(member: Member) -> str:
 @pytest.fixture
 def blank(server: PrivateServer, database: str) -> Iterator[Member]:
     """A database that is to become a copy of another one."""
-    name = DatabaseUrl.parse(database).database + "_copy"
-    server.create_database(name)
-    url = server.url(name)
-    create_tables(DatabaseUrl.parse(url).as_sqlalchemy(), CATALOGUE)
-    read(url, "CREATE TABLE herdbook_revision (version_num VARCHAR(32) PRIMARY KEY)")
-    yield Member(url)
-    server.drop_database(name)
+    with node_beside(server, database, "copy") as blank:
+        yield blank
 
 
 def copied(one: Member, blank: Member) -> Member:
@@ -78,13 +70,8 @@ def copied(one: Member, blank: Member) -> Member:
 @pytest.fixture
 def third(server: PrivateServer, database: str) -> Iterator[Member]:
     """One more node, of the same herd."""
-    name = DatabaseUrl.parse(database).database + "_third"
-    server.create_database(name)
-    url = server.url(name)
-    create_tables(DatabaseUrl.parse(url).as_sqlalchemy(), CATALOGUE)
-    read(url, "CREATE TABLE herdbook_revision (version_num VARCHAR(32) PRIMARY KEY)")
-    yield Member(url)
-    server.drop_database(name)
+    with node_beside(server, database, "third") as third:
+        yield third
 
 
 def renew(member: Member, new: int = NEW, doubtful: float = 0.0) -> None:

@@ -60,6 +60,24 @@ def test_writes_above_a_vector_are_unseen_wherever_they_stand(one: Member, other
     assert len(unseen({})[HORSE_1]) == 5
 
 
+def test_what_was_only_written_is_no_birth_and_no_death(one: Member, other: Member) -> None:
+    """Who asks for lives alone does not mind an update that the other side has not seen."""
+    family(other)
+    other.seal()
+    seen_so_far = other.vector()
+    other.sql(
+        "UPDATE horse SET name = 'new' WHERE number = 1", "DELETE FROM horse WHERE number = 2"
+    )
+
+    def seen(lives: bool) -> Any:
+        places = {HORSE_1, ("horse", (2,))}
+        return asked(other, lambda tables: tables.seen(seen_so_far, places, lives))
+
+    assert (seen(lives=False), seen(lives=True)) == (set(), {HORSE_1})
+    other.seal()
+    assert (seen(lives=False), seen(lives=True)) == (set(), {HORSE_1})
+
+
 class SealedMeanwhile:
     """A transaction beside which the node is sealed before one of its statements."""
 

@@ -135,11 +135,11 @@ def test_a_sealer_beside_is_waited_for(ranch: str) -> None:
 def test_what_is_committed_after_the_snapshot_comes_with_the_next_delta(ranch: str) -> None:
     """Neither its line nor its row is told, though both are there before the parts are read."""
     run(ranch, "INSERT INTO ranch (number, name) VALUES (1, 'a')")
-    todo = ["UPDATE ranch SET name = 'b'", "INSERT INTO ranch (number) VALUES (2)"]
+    statements = ["UPDATE ranch SET name = 'b'", "INSERT INTO ranch (number) VALUES (2)"]
 
     def wake() -> None:
-        run(ranch, *todo)
-        todo.clear()
+        run(ranch, *statements)
+        statements.clear()
         sealed(ranch)
 
     delta = whole(reader_at(ranch, wake).read({}))

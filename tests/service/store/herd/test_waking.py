@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from service.herd.deltas import Delta
-from service.herd.held import PARENT
+from service.herd.held import PARENT, Held
 from service.store.herd import waking
 from service.store.herd.applier import Applier
+from service.store.herd.held import held_under
 from service.store.herd.waits import waiting_for
 from service.store.herd.waking import waiting
 from service.store.transaction import Transaction
@@ -44,14 +47,13 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     counts: list[int] = []
     monkeypatch.setattr(waking, "AT_ONCE", 3)
     monkeypatch.setattr(waking, "MOST_BELOW", 6)
-    ours = waking._helds
 
-    def counted(*arguments: object) -> object:
-        found = ours(*arguments)  # type: ignore[arg-type]
+    def counted(tx: Transaction, places: Sequence[bytes]) -> list[tuple[bytes, Held]]:
+        found = list(held_under(tx, places))
         counts.append(len(found))
         return found
 
-    monkeypatch.setattr(waking, "_helds", counted)
+    monkeypatch.setattr(waking, "held_under", counted)
     return counts
 
 
