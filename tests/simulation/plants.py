@@ -268,7 +268,7 @@ def _new_stories_are_not_believed(patch: pytest.MonkeyPatch) -> None:
 
 def _pruned_losses_untold(patch: pytest.MonkeyPatch) -> None:
     """What was pruned before the other side had it loses without a word."""
-    patch.setattr(conflicts, "_pruned", lambda *_arguments: frozenset())
+    patch.setattr(conflicts, "pruned_unseen", lambda *_arguments: frozenset())
 
 
 def _silence_retires(patch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ def our_losses(delta: Delta, draft: Draft, rows: Iterable[DeltaRow]) -> list[Jou
     if not doubtful:
         return []
     unseen = draft.tables.unseen(delta.covers, doubtful)
-    pruned = _pruned(delta, draft.tables.floors(), delta.covers)
+    pruned = pruned_unseen(delta, draft.tables.floors(), delta.covers)
     theirs = {row.place: row.state for row in rows} if pruned else {}
     return _put_aside(
         draft,
@@ -54,7 +54,7 @@ def their_losses(
     for entry in delta.entries:
         if entry.kind != DELETE and entry.position > vector.get(entry.origin, 0):
             news.setdefault(entry.place, set()).add(entry.version)
-    pruned = _pruned(delta, delta.floors or {}, vector)
+    pruned = pruned_unseen(delta, delta.floors or {}, vector)
     if pruned:
         for row in rows:
             untold = _untold(row.state, draft.met(row.place)[0], pruned)
@@ -74,7 +74,7 @@ def their_losses(
     )
 
 
-def _pruned(delta: Delta, floors: Vector, vector: Vector) -> Set[int]:
+def pruned_unseen(delta: Delta, floors: Vector, vector: Vector) -> Set[int]:
     """The origins of which a node at a vector lacks what was pruned; only with a snapshot."""
     if delta.floors is None:
         return frozenset()

@@ -181,6 +181,11 @@ class Draft:
         self._note(journal.whole_row(rule, place, state))
         self.after[place] = died(state, Death(self._now, WRITER))
 
+    def die_again(self, place: Place) -> None:
+        """The dead row is to die anew, of a higher life."""
+        state = self.known(place)
+        self.after[place] = state._replace(life=state.life + 2)
+
     def revive(self, place: Place) -> None:
         """The dead row is to live again, with its values."""
         state = self.known(place)

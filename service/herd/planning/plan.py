@@ -12,6 +12,7 @@ from service.herd.held import REFUSED, Held
 from service.herd.journal import JournalEntry, part_only
 from service.herd.planning.claims import settle_claims
 from service.herd.planning.conflicts import our_losses, their_losses
+from service.herd.planning.deaths import tell_again
 from service.herd.planning.draft import WRITER, DeltaRefused, Draft
 from service.herd.planning.families import Family
 from service.herd.planning.held_conflicts import held_losses
@@ -101,6 +102,7 @@ def _drafted(delta: Delta, draft: Draft, here: Here, bars: Bars) -> Plan:
         *held_losses(draft, merged, here.origin),
         *(part_only(row.place, row.state) for row in taken.stray),
     ]
+    tell_again(delta, draft, merged, here.vector)
     if delta.last:
         _settle(draft)
     held = {**draft.newly_held(), **follow_repairs(draft)}
