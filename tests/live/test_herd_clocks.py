@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from service.server import PrivateServer
 from tests.conftest import Servers
 from tests.live.herds import LiveHerd
+from tests.live.node import NodeProcess
+from tests.live.units import until
 from tests.servers.programs import chosen_kinds
 from tests.service.store.tools import read
 
@@ -40,6 +43,13 @@ def mixed(servers: Servers) -> Iterator[list[PrivateServer]]:
         read(url, f"DROP USER '{EARLY}'@'localhost'")
 
 
+def _met_by(node: NodeProcess) -> dict[str, Any]:
+    """What a node says of its sibling, once it has noted that it met it."""
+    until(lambda: node.call("herd.status")["siblings"][0]["seen_at"] is not None)
+    (sibling,) = node.call("herd.status")["siblings"]
+    return dict(sibling)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("early", [0, 1])
 def test_a_later_write_wins_over_what_it_has_seen_whatever_the_clocks_say(
@@ -60,10 +70,8 @@ def test_a_later_write_wins_over_what_it_has_seen_whatever_the_clocks_say(
             1 - early, "SELECT MAX(stamp) - UNIX_TIMESTAMP() * 1000000 FROM herdbook_changelog"
         )
         assert ahead[0] > (DAY - 3_600) * 1_000_000, "it is not tomorrow there"
-        (sibling,) = _met(today)
-        assert DAY - 3_600 < sibling["clock_ahead_seconds"] < DAY + 3_600
-        (sibling,) = _met(tomorrow)
-        assert sibling["clock_ahead_seconds"] is None
+        assert DAY - 3_600 < _met_by(today)["clock_ahead_seconds"] < DAY + 3_600
+        assert _met_by(tomorrow)["clock_ahead_seconds"] is None
         today.call("farm.update", {"code": "f", "name": "renamed today"})
         today.call("farm.delete", {"code": "g"})
         herd.agree()
