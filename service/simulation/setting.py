@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from itertools import combinations
 from random import Random
 from typing import TypeAlias
 
@@ -113,11 +112,10 @@ def draw(options: Options, random: Random) -> Setting:
     """The herd of a seed."""
     nodes = options.nodes or random.choice((2, 2, 2, 3, 3, 3, 3, 4))
     shapes, faults = random_shapes(random), _some(options.faults, random)
-    forgets = not FORGETTING.isdisjoint(faults)
     return Setting(
         nodes=nodes,
         writers=1 if random.random() < 0.08 else nodes,
-        edges=_edges(nodes, random, whole=forgets),
+        edges=_edges(nodes, random),
         shapes=shapes,
         older=older(shapes, random),
         behind=_behind(nodes, random) if "migration" in faults else (),
@@ -136,13 +134,13 @@ def draw(options: Options, random: Random) -> Setting:
     )
 
 
-def _edges(nodes: int, random: Random, *, whole: bool) -> tuple[Edge, ...]:
-    """A tree, and some more; the whole where nodes forget, since they wait for siblings only."""
+def _edges(nodes: int, random: Random) -> tuple[Edge, ...]:
+    """A tree, and some more."""
     edges = {(random.randrange(node), node) for node in range(1, nodes)}
     for node in range(1, nodes):
         if random.random() < 0.4:
             edges.add((random.randrange(node), node))
-    return tuple(combinations(range(nodes), 2)) if whole else tuple(sorted(edges))
+    return tuple(sorted(edges))
 
 
 def _behind(nodes: int, random: Random) -> tuple[int, ...]:

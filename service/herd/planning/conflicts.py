@@ -7,10 +7,10 @@ sender are not in `covers`: a write that it had in such a part counts as unseen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Collection, Iterable, Iterator, Set
 
 from records.merging import losses
-from records.stamps import Version
+from records.stamps import NEVER, Version
 from records.states import RowState
 from service.herd.deltas import DELETE, Delta, DeltaRow
 from service.herd.journal import LATER_WRITE, OTHER_LIFE, JournalEntry
@@ -47,31 +47,38 @@ def our_losses(delta: Delta, draft: Draft, rows: Iterable[DeltaRow]) -> list[Jou
 
 
 def their_losses(
-    delta: Delta, draft: Draft, rows: Iterable[DeltaRow], vector: Vector
+    delta: Delta, draft: Draft, rows: Collection[DeltaRow], vector: Vector
 ) -> list[JournalEntry]:
-    """What was written there, was not seen at our vector, and does not come to stand here."""
+    """What was written there, was not seen at our vector, and does not come to stand here.
+
+    Among the rows there may be some that are not to be merged, since their lives are over.
+    """
     news: dict[Place, set[Version]] = {}
     for entry in delta.entries:
         if entry.kind != DELETE and entry.position > vector.get(entry.origin, 0):
             news.setdefault(entry.place, set()).add(entry.version)
+    kept = {row.place: _kept(draft, row) for row in rows}
     pruned = pruned_unseen(delta, delta.floors or {}, vector)
     if pruned:
         for row in rows:
             untold = _untold(row.state, draft.met(row.place)[0], pruned)
             news.setdefault(row.place, set()).update(untold)
-    losing = [
-        row
-        for row in rows
-        if draft.met(row.place)[0] is not None
-        and losses(row.state, draft.met(row.place)[1], news.get(row.place, _NONE))
-    ]
+    losing = [row for row in rows if losses(row.state, kept[row.place], news.get(row.place, _NONE))]
     if not losing:
         return []
     # Parts of a delta that broke off may have brought some of it here, above our vector.
     here = draft.tables.unseen(vector, {row.place for row in losing})
-    return _put_aside(
-        draft, ((r.place, r.state, news[r.place] - here.get(r.place, _NONE)) for r in losing)
-    )
+    found: list[JournalEntry] = []
+    for row in losing:
+        unseen = news[row.place] - here.get(row.place, _NONE)
+        found += told(row.place, row.state, kept[row.place], unseen)
+    return found
+
+
+def _kept(draft: Draft, row: DeltaRow) -> RowState:
+    """What is known of a row after merging; of one that is long gone nothing is."""
+    merged = draft.whole(row.place)
+    return RowState(row.state.life + 1, NEVER, {}, {}) if merged is None else merged
 
 
 def pruned_unseen(delta: Delta, floors: Vector, vector: Vector) -> Set[int]:

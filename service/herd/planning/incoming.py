@@ -29,27 +29,31 @@ Bars: TypeAlias = Mapping[Place, Bar]
 
 
 class Taken(NamedTuple):
-    """The rows of a delta: those that were merged, and parts of rows that are not here."""
+    """The rows of a delta: merged ones, parts of rows that are not here, and old stories.
+
+    The `outlived` ones are of lives that this node has had and forgotten; they are left out.
+    """
 
     rows: list[DeltaRow]
     stray: list[DeltaRow]
+    outlived: list[DeltaRow]
 
 
 def take(delta: Delta, draft: Draft, bars: Bars, vector: Vector) -> Taken:
     """Merge the rows of a delta into a draft; those that are barred are held.
 
-    `vector` is this node's. Rows that this node has forgotten are left out. So are parts of rows
-    that are not here as they were born: no row can be made of them, and none of the others is to
-    wait for that.
+    `vector` is this node's. Parts of rows that are not here as they were born are left out: no row
+    can be made of them, and none of the others is to wait for that.
     """
     places = [row.place for row in delta.rows]
     draft.load(places)
     draft.load_held(places)
     outlived = forgotten_here(delta, draft, vector)
     replaced = forgotten_there(delta, draft)
-    taken = Taken([], [])
+    taken = Taken([], [], [])
     for row in delta.rows:
         if row.place in outlived:
+            taken.outlived.append(row)
             continue
         before = draft.whole(row.place)
         if not _mergeable(row, before):

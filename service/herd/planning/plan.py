@@ -98,7 +98,7 @@ def _drafted(delta: Delta, draft: Draft, here: Here, bars: Bars) -> Plan:
     merged = [row for row in taken.rows if row.place not in waiting]
     put_aside = [
         *our_losses(delta, draft, merged),
-        *their_losses(delta, draft, merged, here.vector),
+        *their_losses(delta, draft, [*merged, *taken.outlived], here.vector),
         *held_losses(draft, merged, here.origin),
         *(part_only(row.place, row.state) for row in taken.stray),
     ]
