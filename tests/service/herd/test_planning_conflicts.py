@@ -159,3 +159,22 @@ def test_a_row_that_was_deleted_after_it_was_seen_is_not_kept() -> None:
     came = delta(whole("city 1", gone), entries=(deletion,))
     seen = came._replace(covers={OURS: 1, THEIRS: 1})
     assert _journal(OURS_AT_20, [_update(OURS_AT_20, 1, "mayor")], seen) == []
+
+
+def test_what_was_written_to_a_life_that_is_forgotten_here_is_kept() -> None:
+    """Its node had not heard that the row died; here its key lives anew, or not at all."""
+    third = row(at=10, origin=OTHERS, life=3, name="Hof", mayor="Ada")
+    update = written(third, 30, THEIRS, mayor="Cleo")
+    came = delta(
+        part("city 1", update, "mayor"), entries=(entry("city 1", update, 1, "mayor"),)
+    )._replace(covers={THEIRS: 1, OTHERS: 4})
+    anew = row(at=20, origin=OTHERS, name="Ulm", mayor="Ada")
+    for here in ({"city 1": anew}, {}):
+        tables = tables_with(CITIES, here)
+        tables.pruned[OTHERS] = 4
+        made = planned(CITIES, tables, came, _3=5)
+        found = [
+            (note.rule, note.life, [loss.value for loss in note.losses]) for note in made.journal
+        ]
+        assert (found, made.rows) == ([(OTHER_LIFE, 3, ["Cleo"])], {})
+        assert planned(CITIES, tables, came, _3=5, _2=1).journal == ()
