@@ -261,6 +261,11 @@ def _old_stories_are_believed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(incoming, "forgotten_here", lambda *_arguments: frozenset())
 
 
+def _deaths_told_once(patch: pytest.MonkeyPatch) -> None:
+    """Who has forgotten a death keeps the birth that dies of it elsewhere."""
+    patch.setattr(plan, "tell_again", lambda *_arguments: None)
+
+
 def _new_stories_are_not_believed(patch: pytest.MonkeyPatch) -> None:
     """The higher life wins though the other side has seen and forgotten it."""
     patch.setattr(incoming, "forgotten_there", lambda *_arguments: frozenset())
@@ -328,7 +333,7 @@ LONG = Options(
         *("poison", "migration"),
     ),
 )
-MUCH_NEW = Options(nodes=3, steps=200, faults=("migration",))
+MUCH_NEW = Options(nodes=3, steps=300, faults=("migration", "cut", "kill"))
 
 PLANTS: Mapping[str, Plant] = {
     "ties go to the holder": Plant(_ties_go_to_the_holder, {"sameness"}),
@@ -358,7 +363,7 @@ PLANTS: Mapping[str, Plant] = {
     "left out rows live": Plant(_left_out_rows_live, {"sameness", "balance"}, AWAY),
     "only the last part names": Plant(
         _only_the_last_part_names,
-        {"sameness", "balance"},
+        {"sameness", "balance", "raised"},
         Options(nodes=2, steps=160, faults=AWAY.faults),
     ),
     "who is behind is believed": Plant(
@@ -367,9 +372,18 @@ PLANTS: Mapping[str, Plant] = {
         Options(nodes=3, steps=160, faults=("away", "forget", "silence")),
     ),
     "old stories are believed": Plant(
-        _old_stories_are_believed, {"sameness", "refused"}, FORGETFUL
+        _old_stories_are_believed,
+        {"sameness", "refused"},
+        Options(nodes=4, steps=160, faults=("forget", "cut")),
     ),
-    "new stories are not believed": Plant(_new_stories_are_not_believed, {"sameness"}, FORGETFUL),
+    "deaths told once": Plant(
+        _deaths_told_once,
+        {"sameness"},
+        Options(nodes=3, steps=240, faults=("away", "forget", "partition", "kill")),
+    ),
+    "new stories are not believed": Plant(
+        _new_stories_are_not_believed, {"sameness", "conflict"}, FORGETFUL
+    ),
     "pruned losses untold": Plant(_pruned_losses_untold, {"balance"}, AWAY),
     "silence retires": Plant(_silence_retires, {"gap", "sameness", "refused"}, FORGETFUL),
     "set back unnoticed": Plant(_set_back_unnoticed, {"rest"}, SET_BACK),
