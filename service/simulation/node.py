@@ -168,7 +168,8 @@ class Node:
             self._raise_floors(delta)
             self.vector = joined(self.vector, delta.covers)
         self._carry_out(made)
-        self._bury([row.place for row in died], self.tables.seen(delta.covers, dead))
+        noted = {entry.place for entry in made.noted}
+        self._bury({row.place for row in died} - noted, self.tables.seen(delta.covers, dead))
         return made
 
     def _unnamed(self, delta: Delta, named: Set[Place]) -> list[Place]:
@@ -179,7 +180,7 @@ class Node:
         return [place for place in self.tables.states if place not in there]
 
     def _bury(self, died: Iterable[Place], forgotten: Iterable[Place]) -> None:
-        """Of rows that a snapshot leaves out nothing is kept, unless they live again."""
+        """Of rows that a snapshot leaves out nothing is kept, unless repairs wrote to them."""
         for place in (*died, *forgotten):
             if not self.tables.states[place].alive:
                 del self.tables.states[place]

@@ -98,8 +98,13 @@ def forget_deaths(
     died: Collection[DeltaRow],
     after: Mapping[Place, RowState],
 ) -> None:
-    """Keep no dead rows of those that have died just now, as far as nothing keeps them alive."""
-    gone = [row.place for row in died if row.place in after and not after[row.place].alive]
+    """Keep no dead rows of those that have died just now, unless a repair wrote to them.
+
+    One that lived and died again of repairs has entries of that, which are nothing without it.
+    """
+    gone = [
+        row.place for row in died if row.place in after and after[row.place].life == row.state.life
+    ]
     forget(tx, described, gone)
 
 
