@@ -10,7 +10,7 @@ takes nothing of it: a node may well serve the whole of its pool. So a pool is n
 one block.
 
 On top of a database. `next_free` reads rows in order and keeps none; with a hundred thousand of
-them that takes a good part of a second, for what may be a single allocation. For more there is
+them that takes nearly a tenth of a second, besides the reading. For more there is
 `free_space.FreeSpace`, which knows the free blocks of a pool and changes with every range that
 comes and goes; or a table of the free blocks, with `best` as `WHERE length <= ? ORDER BY length
 DESC, first LIMIT 1` and `rest` as the rows to write. Either way the parent's row is locked, and

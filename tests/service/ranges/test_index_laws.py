@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.ranges.allocation import free_of, given_out, next_free
-from service.ranges.blocks import Address, Block
+from service.ranges.blocks import BITS, Address, Block, aligned
 from service.ranges.disputes import against, disputes, excluded
 from service.ranges.errors import AllocationRefused
 from service.ranges.free_space import FreeSpace, take
@@ -133,6 +133,31 @@ def test_all_prefixes_of_an_address_are_found(drawn: Given) -> None:
         found = list(prefixes.all(Address(space.family, number)))
         assert found == holding
         assert prefixes.longest(Address(space.family, number)) == (found[0] if found else None)
+
+
+@pytest.mark.parametrize("family", BITS)
+@given(data=st.data())
+def test_the_longest_prefix_is_found_among_all_lengths(family: int, data: st.DataObject) -> None:
+    """Of blocks that came and went, from everything to one address."""
+    bits = BITS[family]
+    numbers = st.sampled_from([0, 1, (1 << bits) - 1, 1 << (bits // 2), 0x0A << (bits - 8)])
+    drawn = st.builds(aligned, st.just(family), numbers, st.integers(0, bits))
+    known: set[Block] = set()
+    prefixes: Prefixes[Block] = Prefixes()
+    for block in data.draw(st.lists(drawn, max_size=30)):
+        prefixes.put(block, block)
+        known.add(block)
+        if data.draw(st.booleans()):
+            prefixes.drop(block)
+            known.remove(block)
+    assert len(prefixes) == len(known)
+    for number in (0, 1, 2, (1 << bits) - 1, 1 << (bits // 2), 0x0A << (bits - 8)):
+        holding = sorted(
+            (each for each in known if each.first <= number <= each.last), reverse=True
+        )
+        assert list(prefixes.all(Address(family, number))) == holding
+        longest = prefixes.longest(Address(family, number))
+        assert longest == (holding[0] if holding else None)
 
 
 @given(ranges(), st.randoms(use_true_random=False))
