@@ -64,6 +64,14 @@ def test_a_pool_within_a_pool_is_given_out_of_it_and_never_whole(allocate: Alloc
 
 
 @both_ways
+def test_the_lowest_of_equal_gaps_is_used_also_where_pools_nest(allocate: Allocate) -> None:
+    """The gap in the outer pool is found first, and lies behind."""
+    pools = blocks("10.0.0.0/24", "10.0.0.0/26")
+    given = blocks("10.0.0.0/26", "10.0.0.0/28", "10.0.0.64/28")
+    assert allocate(28, pools, given) == block("10.0.0.16/28")
+
+
+@both_ways
 def test_a_pool_of_one_address_gives_nothing(allocate: Allocate) -> None:
     """Beside others it is not what one is told to ask for."""
     pools = blocks("10.0.0.0/31", "10.7.0.0/32")

@@ -51,6 +51,13 @@ def test_a_block_of_a_pool_within_a_pool_is_taken_of_both() -> None:
     assert list(outer) == list(inner) == []
 
 
+def test_a_block_is_taken_whole_to_its_last_address() -> None:
+    """Also where that one was free by itself."""
+    space = FreeSpace(block("10.0.0.0/24"), blocks("10.0.0.126/32"))
+    space.occupy(block("10.0.0.0/25"))
+    assert list(space) == blocks("10.0.0.128/25")
+
+
 def test_what_is_outside_the_pool_or_as_large_is_none_of_its_business() -> None:
     """Neither taken from it nor added to it."""
     space = FreeSpace(block("10.0.0.0/24"))

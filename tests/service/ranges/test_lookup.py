@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from service.ranges.blocks import Address
@@ -71,6 +73,23 @@ def test_what_is_not_known_can_be_removed() -> None:
     locator.remove(RANGES[3])
     locator.remove(RANGES[3])
     assert node_of(locator, "10.1.1.1") == "narrow"
+
+
+def churned(texts: list[str]) -> Prefixes[str]:
+    """A map into which blocks came, each to go before the next."""
+    prefixes: Prefixes[str] = Prefixes()
+    for text in texts:
+        prefixes.put(block(text), "")
+        prefixes.put(block(text), "")
+        prefixes.drop(block(text))
+    return prefixes
+
+
+def test_nothing_stays_of_what_is_gone() -> None:
+    """A node that is up for years sees many ranges."""
+    one = churned(["10.0.0.0/24"])
+    many = churned([f"{n}.{n}.{n}.0/24" for n in range(256)])
+    assert len(pickle.dumps(many)) == len(pickle.dumps(one))
 
 
 def test_all_blocks_that_hold_an_address_can_be_asked_for() -> None:

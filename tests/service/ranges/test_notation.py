@@ -36,6 +36,8 @@ REFUSED = {
     "fe80::1%1": ("zone", "write fe80::1/128"),
     "::ffff:10.0.0.0/104": ("mapped", "is IPv4 in IPv6; write 10.0.0.0/8"),
     "::ffff:a00:1/128": ("mapped", "write 10.0.0.1/32"),
+    "::ffff:0:0/96": ("mapped", "write 0.0.0.0/0"),
+    "::1:0/112": ("mapped", "write 0.1.0.0/16"),
     "::10.0.0.0/104": ("mapped", "write 10.0.0.0/8"),
     "": ("empty", "nothing is written here; write a block such as 10.0.0.0/8"),
     " \t": ("empty", "nothing is written here"),
@@ -77,7 +79,9 @@ def test_what_is_no_block_is_refused_with_what_would_be(text: str) -> None:
     assert message in refused.value.message
 
 
-@pytest.mark.parametrize("text", ["10.0.0.0/8", "0.0.0.0/0", "::/0", "::1/128", "2001:DB8:0::/32"])
+@pytest.mark.parametrize(
+    "text", ["10.0.0.0/8", "0.0.0.0/0", "::/0", "::1/128", "::ffff/128", "2001:DB8:0::/32"]
+)
 def test_a_block_in_standard_notation_is_taken(text: str) -> None:
     """Both families, from everything to one address."""
     assert read_block(text).network == CidrKind().from_json(text)
