@@ -73,7 +73,7 @@ def rest(block: Block, part: Block) -> list[Block]:
 
 
 def next_free(length: int, pools: Sequence[Block], cursor: Cursor) -> Block:
-    """The next block of this length out of any of the pools, all of one family.
+    """The next block of this length out of any of the pools: at least one, all of one family.
 
     `cursor` is called with each pool in turn. Raises AllocationRefused as `refuse_length` does, and
     `range.exhausted`.

@@ -107,7 +107,8 @@ class FreeSpace:
 def take(length: int, spaces: Sequence[FreeSpace]) -> Block:
     """The next block of this length out of any of these pools; it is occupied from then on.
 
-    The same block that `allocation.next_free` chooses, and the same errors.
+    There is at least one pool, and all are of one family. It is the block that
+    `allocation.next_free` chooses, and the errors are the same.
     """
     pools = [space.pool for space in spaces]
     refuse_length(length, pools)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from records.errors import ValueRefused
@@ -171,6 +171,7 @@ blocks = st.sampled_from(SPACES).flatmap(within)
 entries = st.tuples(names, blocks, st.sampled_from(Purpose), words).map(lambda four: Entry(*four))
 
 
+@settings(deadline=None)
 @given(st.lists(entries, max_size=6, unique_by=lambda each: each.block))
 def test_what_is_written_reads_as_it_was(given_out: list[Entry]) -> None:
     """Any node and any note, with whatever signs."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.ranges.allocation import free_of, given_out, next_free
@@ -30,6 +30,7 @@ Given = tuple[Block, list[Block]]
 
 
 @pytest.mark.parametrize("space", SPACES, ids=str)
+@settings(deadline=None)
 @given(data=st.data())
 def test_free_space_stays_what_it_would_be_reckoned_anew(space: Block, data: st.DataObject) -> None:
     """Whatever is taken, occupied and released, nested or twice."""
@@ -72,6 +73,7 @@ def taken(index: FreeSpace, known: list[Block], length: int) -> list[Block]:
     return sorted([*known, expected])
 
 
+@settings(deadline=None)
 @given(space_and_blocks(), st.data())
 def test_several_pools_give_the_same_block_by_cursor_and_by_index(
     drawn: Given, data: st.DataObject
@@ -100,6 +102,7 @@ def served_by(number: int, family: int, known: list[Range]) -> Range | None:
     return min(holding, key=lambda each: (-each.block.length, each.precedence), default=None)
 
 
+@settings(deadline=None)
 @given(ranges(), st.data())
 def test_an_address_is_located_as_if_every_range_were_looked_at(
     some: list[Range], data: st.DataObject
@@ -121,6 +124,7 @@ def aligned_space(block: Block) -> Block:
     return next(space for space in SPACES if space.holds(block))
 
 
+@settings(deadline=None)
 @given(space_and_blocks())
 def test_all_prefixes_of_an_address_are_found(drawn: Given) -> None:
     """The longest first."""
@@ -136,6 +140,7 @@ def test_all_prefixes_of_an_address_are_found(drawn: Given) -> None:
 
 
 @pytest.mark.parametrize("family", BITS)
+@settings(deadline=None)
 @given(data=st.data())
 def test_the_longest_prefix_is_found_among_all_lengths(family: int, data: st.DataObject) -> None:
     """Of blocks that came and went, from everything to one address."""
@@ -160,6 +165,7 @@ def test_the_longest_prefix_is_found_among_all_lengths(family: int, data: st.Dat
         assert longest == (holding[0] if holding else None)
 
 
+@settings(deadline=None)
 @given(ranges(), st.randoms(use_true_random=False))
 def test_disputes_are_what_each_range_says_by_itself_in_whatever_order(
     some: list[Range], chance: object
@@ -171,6 +177,7 @@ def test_disputes_are_what_each_range_says_by_itself_in_whatever_order(
     assert dict(disputes(some)) == expected
 
 
+@settings(deadline=None)
 @given(ranges(), st.data())
 def test_of_two_that_exclude_each_other_one_stands_at_most_whatever_else_is_known(
     some: list[Range], data: st.DataObject

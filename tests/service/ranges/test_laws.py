@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import netaddr
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.ranges import arithmetic
@@ -43,6 +43,7 @@ def parts_of(space: Block, length: int) -> list[Block]:
     return [Block(space.family, n, length) for n in range(space.first, space.last + 1, size)]
 
 
+@settings(deadline=None)
 @given(space_and_blocks())
 def test_blocks_are_sets_of_addresses(drawn: Given) -> None:
     """First, last, size, and how two lie to each other."""
@@ -56,6 +57,7 @@ def test_blocks_are_sets_of_addresses(drawn: Given) -> None:
             assert one.meets(other) == (one.holds(other) or other.holds(one))
 
 
+@settings(deadline=None)
 @given(space_and_blocks())
 def test_sorted_blocks_come_after_what_holds_them(drawn: Given) -> None:
     """On this the sweeps rely."""
@@ -66,6 +68,7 @@ def test_sorted_blocks_come_after_what_holds_them(drawn: Given) -> None:
         assert not other.holds(one) or one == other
 
 
+@settings(deadline=None)
 @given(spaces, st.data())
 def test_a_stretch_of_addresses_is_its_fewest_blocks(space: Block, data: st.DataObject) -> None:
     """And the smallest block around it is the smallest."""
@@ -78,6 +81,7 @@ def test_a_stretch_of_addresses_is_its_fewest_blocks(space: Block, data: st.Data
         assert not any(addresses(half) >= {low, high} for half in halves)
 
 
+@settings(deadline=None)
 @given(space_and_blocks(), st.data())
 def test_what_is_in_the_way_has_an_address_of_the_block(drawn: Given, data: st.DataObject) -> None:
     """The first in order; none is found where there is none."""
@@ -91,6 +95,7 @@ def test_what_is_in_the_way_has_an_address_of_the_block(drawn: Given, data: st.D
         assert refused.value.blocks == (meeting[0],)
 
 
+@settings(deadline=None)
 @given(spaces.flatmap(within), st.integers(0, 128), st.integers(1, 64))
 def test_a_split_is_the_same_addresses_in_equal_parts(block: Block, length: int, most: int) -> None:
     """Or is refused, and nothing is made."""
@@ -105,6 +110,7 @@ def test_a_split_is_the_same_addresses_in_equal_parts(block: Block, length: int,
             arithmetic.split(block, length, most)
 
 
+@settings(deadline=None)
 @given(space_and_blocks())
 def test_merging_gives_one_block_or_tells_what_it_lacks(drawn: Given) -> None:
     """Together with that it is one."""
@@ -117,6 +123,7 @@ def test_merging_gives_one_block_or_tells_what_it_lacks(drawn: Given) -> None:
         assert all(all_addresses(some) - addresses(half) for half in halves_of(whole))
 
 
+@settings(deadline=None)
 @given(space_and_blocks(), st.data())
 def test_free_space_is_the_pool_without_what_is_given_out(
     drawn: Given, data: st.DataObject
@@ -127,6 +134,7 @@ def test_free_space_is_the_pool_without_what_is_given_out(
     check_fewest(arithmetic.free(pool, sorted(some)), addresses(pool) - all_addresses(some))
 
 
+@settings(deadline=None)
 @given(space_and_blocks(), space_and_blocks())
 def test_joined_blocks_are_the_same_addresses(one: Given, other: Given) -> None:
     """In the fewest blocks, also of two families at once."""
@@ -137,6 +145,7 @@ def test_joined_blocks_are_the_same_addresses(one: Given, other: Given) -> None:
     assert found == sorted(found)
 
 
+@settings(deadline=None)
 @given(ranges())
 def test_totals_count_each_address_once(some: list[Range]) -> None:
     """By purpose and family."""
@@ -168,6 +177,7 @@ def largest_free(block: Block, pool: Block, free: set[int]) -> Block:
     return next(each for each in around if addresses(each) <= free)
 
 
+@settings(deadline=None)
 @given(space_and_blocks(), st.data())
 def test_the_next_free_block_is_the_best_fit(drawn: Given, data: st.DataObject) -> None:
     """Of all that are free the one in the smallest gap, then the lowest; or there is none."""
@@ -191,6 +201,7 @@ def test_the_next_free_block_is_the_best_fit(drawn: Given, data: st.DataObject) 
         assert largest is None or largest.length > length
 
 
+@settings(deadline=None)
 @given(spaces.flatmap(within), st.integers(0, 6))
 def test_what_is_cut_off_and_what_is_left_are_the_whole(block: Block, deeper: int) -> None:
     """In the fewest blocks."""
@@ -200,6 +211,7 @@ def test_what_is_cut_off_and_what_is_left_are_the_whole(block: Block, deeper: in
     assert best(block.length - 1, [block]) is None
 
 
+@settings(deadline=None)
 @given(spaces.flatmap(within), st.integers(0, 2**128))
 def test_packed_addresses_compare_as_the_addresses_do(block: Block, number: int) -> None:
     """Within a family, an address is in a block by its bytes where it is by its number."""

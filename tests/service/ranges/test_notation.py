@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from records.errors import ValueRefused
@@ -99,6 +99,7 @@ SIGNS = "019.:/%*,-xaf \n[]+g"
 SUGGESTED = re.compile(r"(?:write|block is|or) ([0-9a-f:.]+/[0-9]+)")
 
 
+@settings(deadline=None)
 @given(st.text(SIGNS, max_size=24) | st.text(max_size=8))
 @example("10.0.0.1/0")
 @example("::ffff:1.2.3.4/95")
@@ -114,6 +115,7 @@ def test_whatever_is_written_is_taken_or_refused_with_something_that_works(text:
         assert CidrKind().from_json(text) == taken.network
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_what_is_shown_is_read_as_it_was(data: st.DataObject) -> None:
     """Any block, through its text; and through a field of type Cidr."""
@@ -122,6 +124,7 @@ def test_what_is_shown_is_read_as_it_was(data: st.DataObject) -> None:
     assert Block.of(CidrKind().from_json(str(block))) == block
 
 
+@settings(deadline=None)
 @given(st.text(SIGNS, max_size=30))
 def test_a_field_and_the_reading_of_blocks_disagree_about_one_place_only(text: str) -> None:
     """What a Cidr field takes is a block, unless it is IPv4 in IPv6 by its old name."""

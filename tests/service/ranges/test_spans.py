@@ -6,7 +6,7 @@ import ipaddress
 
 import netaddr
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.ranges.errors import NotationRefused
@@ -81,6 +81,7 @@ narrow = st.tuples(st.integers(0, 9), st.integers(0, 9)).map(_octet)
 octets = st.lists(narrow, min_size=1, max_size=2).map(",".join) | st.just("0-255")
 
 
+@settings(deadline=None)
 @given(octets, octets)
 def test_numbers_in_octets_mean_what_they_mean_to_netaddr(third: str, fourth: str) -> None:
     """The same addresses, in as few blocks as netaddr finds."""
@@ -91,6 +92,7 @@ def test_numbers_in_octets_mean_what_they_mean_to_netaddr(third: str, fourth: st
     assert [each.network for each in found] == list(expected.iter_cidrs())
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_two_addresses_mean_all_between_them(data: st.DataObject) -> None:
     """The same addresses, in as few blocks as netaddr finds; in every space."""
