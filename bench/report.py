@@ -35,18 +35,35 @@ class Report:
             machine = {"python": platform.python_version(), "processor": platform.machine()}
             print(json.dumps({"title": self.title, "machine": machine, "results": self.rows}))
             return
+        Console().print(self._lying() if len(self.rows) > len(self.columns) else self._standing())
+
+    def _standing(self) -> Table:
+        """A result beside the other, for a few with much about each."""
         table = Table(title=self.title, title_justify="left", show_header=False)
         for column in self.columns:
             table.add_row(column, *(_shown(row[column]) for row in self.rows))
-        Console().print(table)
+        return table
+
+    def _lying(self) -> Table:
+        """A result below the other, for many."""
+        table = Table(*self.columns, title=self.title, title_justify="left")
+        for row in self.rows:
+            table.add_row(*(_shown(row[column]) for column in self.columns))
+        return table
 
 
-def options(description: str) -> argparse.ArgumentParser:
+def plain_options(description: str) -> argparse.ArgumentParser:
     """A command line with the options that every measurement has."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument("--json", action="store_true", help="the results as one line of JSON")
+    return parser
+
+
+def options(description: str) -> argparse.ArgumentParser:
+    """The same for what is measured on database servers."""
+    parser = plain_options(description)
     parser.add_argument(
         "--server", choices=SERVERS, action="append", help="measure on this server only"
     )
@@ -79,6 +96,8 @@ def run(main: Callable[[], Any]) -> None:
 
 
 def _shown(value: Value) -> str:
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

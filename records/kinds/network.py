@@ -38,7 +38,7 @@ def _unpack(packed: bytes) -> IPAddress:
     return IPAddress(number, 6)
 
 
-def _parse_address(text: str) -> IPAddress | None:
+def parse_address(text: str) -> IPAddress | None:
     """An address in its full standard notation; no octal, no short forms, no zone."""
     if not (_IPV4.fullmatch(text) or _IPV6.fullmatch(text)):
         return None
@@ -70,7 +70,7 @@ class AddressKind(Kind):
         """Standard notation."""
         if not isinstance(value, str):
             refuse_type("an IP address", value)
-        address = _parse_address(value)
+        address = parse_address(value)
         if address is None:
             refuse_format("an IPv4 or IPv6 address", value)
         return self.check(address)
@@ -116,7 +116,7 @@ class CidrKind(Kind):
         if not isinstance(value, str):
             refuse_type("a network block such as 10.0.0.0/8", value)
         first, _, prefix = value.partition("/")
-        address = _parse_address(first)
+        address = parse_address(first)
         longest = 0 if address is None else 32 if address.version == 4 else 128
         if address is None or not _PREFIX.fullmatch(prefix) or int(prefix) > longest:
             refuse_format("a network block such as 10.0.0.0/8 or 2001:db8::/32", value)
