@@ -53,12 +53,12 @@ def unnamed(shown: dict[str, str]) -> dict[str, str]:
 
 @pytest.mark.slow
 def test_the_very_first_upgrade_can_be_killed_too(project: Project) -> None:
-    """Even before the journal itself is there, and between the triggers of Herdbook's own."""
+    """Even before the journal itself is there; later on, at every fifth moment."""
     migrator = project.migrator(Anything)
     with killed_at(None) as points:
         migrator.upgrade()
     whole = unnamed(picture(project.url))
-    for moment in range(1, points.passed + 1):
+    for moment in [*range(1, 20), *range(20, points.passed + 1, 5)]:
         with connected(project.url) as connection:
             connection.execute(text("SET foreign_key_checks = 0"))
             for table in whole:
