@@ -14,6 +14,7 @@ from records.base import Record, finish_classes, is_concrete, references_of
 from records.declaration import problems_of_all, problems_of_class
 from records.description import describe
 from records.errors import DeclarationError
+from records.family import FAMILY
 from records.fields import MISSING
 from records.values import CollectionInfo, FieldInfo, KeyInfo, Order, RecordInfo, ReferenceInfo
 
@@ -27,8 +28,11 @@ __all__ = [
     "RecordInfo",
     "ReferenceInfo",
     "catalogue_of",
+    "is_built_in",
     "load_catalogue",
     "record_classes",
+    "with_family",
+    "without_family",
 ]
 
 
@@ -47,7 +51,7 @@ class Catalogue:
 
 
 def load_catalogue(module: str) -> Catalogue:
-    """The catalogue of an importable module of record classes.
+    """The catalogue of an importable module of record classes, and of Herdbook's own family.
 
     Raises DeclarationError with every problem: the module cannot be imported, holds no record
     class, or classes are declared wrongly.
@@ -56,7 +60,7 @@ def load_catalogue(module: str) -> Catalogue:
         loaded = importlib.import_module(module)
     except Exception as error:
         raise DeclarationError([_import_problem(module, error)]) from error
-    return catalogue_of(record_classes(loaded))
+    return with_family(catalogue_of(record_classes(loaded)))
 
 
 def record_classes(module: ModuleType) -> list[type[Record]]:
@@ -81,6 +85,23 @@ def catalogue_of(classes: Iterable[type[Record]]) -> Catalogue:
     if problems:
         raise DeclarationError(problems)
     return Catalogue(MappingProxyType({record.name: record for record in records}))
+
+
+def is_built_in(record: RecordInfo) -> bool:
+    """Whether a record class is one of Herdbook's own family."""
+    return record.cls in FAMILY
+
+
+def with_family(catalogue: Catalogue) -> Catalogue:
+    """The catalogue, and Herdbook's own family after it, if it was not in it."""
+    family = {record.name: record for record in map(describe, FAMILY)}
+    return Catalogue(MappingProxyType({**without_family(catalogue).records, **family}))
+
+
+def without_family(catalogue: Catalogue) -> Catalogue:
+    """What the application declares."""
+    own = {name: each for name, each in catalogue.records.items() if not is_built_in(each)}
+    return Catalogue(MappingProxyType(own))
 
 
 def _import_problem(module: str, error: Exception) -> str:

@@ -11,6 +11,7 @@ from storm.properties import Property
 from records.base import Record, is_concrete, key_of, ordered_members, references_of
 from records.constraints import Constraint
 from records.errors import DeclarationError, HerdbookError
+from records.family import FAMILY
 from records.fields import MISSING
 from records.naming import LONGEST_NAME
 from records.plain import is_kept, kind_of, options_of
@@ -85,6 +86,8 @@ def _reference_problems(cls: type[Record], name: str, reference: Reference) -> I
         yield f"there is no record class {reference.target!r} (or more than one)"
     elif not is_concrete(target):
         yield f"{target!r} is no record class with a table"
+    elif target in FAMILY:
+        yield f"{target.__name__} belongs to Herdbook and may go by itself; keep its id as a Uuid"
     else:
         yield from _reference_column_problems(cls, name, reference, target)
     if reference.on_delete not in ON_DELETE:

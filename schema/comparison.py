@@ -155,15 +155,16 @@ def is_compared(
     """Alembic's hook `include_object`.
 
     Names that begin with an underscore are nobody's business. A table of Herdbook's that is not
-    declared belongs to the runner or to a newer release, unless it is the graveyard of a class that
-    is not declared any more. The invisible columns of a table come and go with its capture.
+    declared belongs to the runner, to Herdbook's own family or to a newer release; the graveyard of
+    a class that is not declared any more does not. The invisible columns of a table come and go
+    with its capture.
     """
     if not name:
         return True
     if kind == "column" and reflected and counterpart is None and name in META:
         return False
     undeclared = kind == "table" and reflected and counterpart is None
-    kept = undeclared and is_system_table(name) and not name.startswith(GRAVEYARD_PREFIX)
+    kept = undeclared and is_system_table(name.removeprefix(GRAVEYARD_PREFIX))
     return not (name.startswith("_") or kept)
 
 

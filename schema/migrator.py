@@ -11,7 +11,7 @@ from pathlib import Path
 from alembic.operations import ops
 from sqlalchemy import Connection, MetaData, select
 
-from records.catalogue import Catalogue
+from records.catalogue import Catalogue, with_family, without_family
 from schema.capture.adoption import OnRows
 from schema.capture.audit import changed_triggers, findings, read_captured, stale_captures
 from schema.capture.catalogue import columns_of
@@ -40,7 +40,7 @@ from schema.recapture import OnLost, adopt_waiting, makes_triggers, recapture, r
 from schema.runner import Heads, current_heads, plan, run, write_sql
 from schema.scripts import Revisions, load_revisions
 from schema.status import Status, problem_of
-from schema.system import BRANCH, sealer, system_metadata
+from schema.system import BRANCH, is_system_table, sealer, system_metadata
 from schema.tables import metadata_of
 from schema.targets import downgrade_target, range_of
 from schema.words import in_words
@@ -87,13 +87,15 @@ def _uncounted(_table: str, _rows: int) -> None:
 class Migrator:
     """The schema of one database, for one catalogue and its folder of revisions.
 
+    Herdbook's own family belongs to every catalogue here, and to no revision of a project.
+
     `url` is an SQLAlchemy URL. Every method connects anew and raises a SchemaError that says what
     to do.
     """
 
     def __init__(self, url: str, catalogue: Catalogue, folder: Path | None) -> None:
         self._url = url
-        self._catalogue = catalogue
+        self._catalogue = with_family(catalogue)
         self._folder = folder
 
     def status(self) -> Status:
@@ -213,7 +215,7 @@ class Migrator:
         deleted or changed and that is not allowed.
         """
         revisions = load_revisions(self._folder)
-        metadata = metadata_of(self._catalogue)
+        metadata = metadata_of(without_family(self._catalogue))
         with connected(self._url) as connection:
             _require_current(read_status(revisions, connection))
             changes = changes_to(connection, metadata)
@@ -363,8 +365,8 @@ def _try_triggers(connection: Connection, needed: bool) -> None:
 
 
 def _require_released(revisions: Revisions, connection: Connection, steps: Sequence[str]) -> None:
-    """Herdbook's own tables cannot go while triggers write into them."""
-    captured = known_captures(connection)
+    """Herdbook's own tables cannot go while triggers of others write into them."""
+    captured = [name for name in known_captures(connection) if not is_system_table(name)]
     if captured and revisions.system_names & set(steps):
         raise SchemaError(
             f"Herdbook's own tables are in use; captured are: {', '.join(sorted(captured))}.",

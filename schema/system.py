@@ -51,11 +51,13 @@ node_identity = Table(
     Column("only", mysql.TINYINT(unsigned=True), nullable=False, autoincrement=False),
     Column("origin", mysql.INTEGER(unsigned=True), nullable=False),
     Column("former", mysql.INTEGER(unsigned=True)),
+    Column("record", mysql.BINARY(16)),
     PrimaryKeyConstraint("only"),
     **TABLE_OPTIONS,
 )
 """One row, whose key is 1: the origin of what this database's own sessions write. `former` is the
-one before, as long as triggers may still write that."""
+one before, as long as triggers may still write that. `record` is the id of the `Node` record that
+the node keeps of itself, once it has one."""
 
 captured_tables = Table(
     f"{SYSTEM_PREFIX}capture",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-SCHEMA_NUMBER = 3
+SCHEMA_NUMBER = 4
 OLDEST_CODE = 3
 
 

@@ -33,11 +33,13 @@ from service.metrics import (
     show_waiting,
 )
 from service.store.capture_watch import CaptureWatch
+from service.store.family import StoredRanges
 from service.store.feed.pages import Bounds
 from service.store.feed.stored import StoredFeed
 from service.store.feed.waiting import Waiting
 from service.store.herd.aside_watch import AsideWatch
 from service.store.herd.building import new_comparing
+from service.store.own_node import OwnNode
 from service.store.records import StoredRecords
 from service.store.schema_watch import SchemaWatch
 from service.store.undo import StoredUndo
@@ -102,6 +104,7 @@ class Node:
         self._capture = self._capture_watch()
         self._schema = self._schema_watch()
         self._aside = self._aside_watch()
+        self._own = self._own_node()
         limits = configuration.limits
         self._feed = self._stored_feed()
         registry = self._registry(catalogue)
@@ -133,6 +136,9 @@ class Node:
         self._sealing.start()
         self._stored_herd.start()
         try:
+            if self.herd is not None:
+                await self._own.keep()
+                self._own.start()
             rpc = await self._listen("listen.rpc", self._rpc)
             stream = await self._listen("listen.stream", self._stream)
             admin = await self._listen("listen.admin", self._admin)
@@ -156,6 +162,7 @@ class Node:
         self._capture.stop()
         self._schema.stop()
         self._aside.stop()
+        self._own.stop()
         self._feed.close()
         draining = [factory.drain(DRAIN_SECONDS) for factory in (self._rpc, self._stream)]
         for drained in draining:
@@ -218,12 +225,19 @@ class Node:
                 self._reading, self._writing, self._stored_herd, self._herd_state
             ),
             new_comparing(self._reading, self._stored_herd),
+            StoredRanges(catalogue, self._writing) if "range" in catalogue.records else None,
         )
 
     def _aside_watch(self) -> AsideWatch:
         """What counts what could not be written, and what lost."""
         every = self._configuration.capture.check_seconds
         return AsideWatch(self._reading, self._reactor, every, AsideMetrics(self._metrics))
+
+    def _own_node(self) -> OwnNode:
+        """What keeps the record of this node, for its siblings."""
+        every = self._configuration.capture.check_seconds
+        name = self._configuration.node.name
+        return OwnNode(name, self._reading, self._writing, self._reactor, every)
 
     def _stored_feed(self) -> StoredFeed:
         """The feed. A page may take a quarter of a result, since its size is only estimated."""

@@ -30,7 +30,7 @@ from schema.capture.quoting import literal
 from schema.capture.renaming import rename_column, renaming_statements
 from schema.capture.shape import Capture
 from schema.capture.trial import require_triggers
-from schema.system import captured_tables
+from schema.system import captured_tables, is_system_table
 from schema.tables import CAPTURE
 
 if TYPE_CHECKING:
@@ -261,7 +261,9 @@ def compare_captures(
     for name, capture in wanted.items():
         if capture != known.get(name):
             changes.ops.append(CaptureOp(capture, known.get(name)))
-    changes.ops += [ReleaseOp(name, known[name]) for name in known if name not in wanted]
+    # Herdbook's own are captured by its own revisions, those of a newer release too.
+    gone = [name for name in known if name not in wanted and not is_system_table(name)]
+    changes.ops += [ReleaseOp(name, known[name]) for name in gone]
     return PriorityDispatchResult.CONTINUE
 
 

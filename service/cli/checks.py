@@ -40,9 +40,9 @@ class Finding:
 def record_module(configuration: Configuration) -> str:
     """The record module can be imported and its classes are declared rightly."""
     # Storm is imported only now: a wrong configuration is reported without it.
-    from records.catalogue import load_catalogue
+    from records.catalogue import load_catalogue, without_family
 
-    names = list(load_catalogue(configuration.node.records).records)
+    names = list(without_family(load_catalogue(configuration.node.records)).records)
     return f"{configuration.node.records} declares {', '.join(names)}"
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from records.catalogue import Catalogue
+from records.catalogue import Catalogue, is_built_in
 from records.values import RecordInfo
 from service.methods.collections import CollectionMethods
 from service.methods.comparing_api import ComparingPorts, comparing_methods
+from service.methods.family import family_methods
+from service.methods.family_port import Ranges
 from service.methods.feed import FeedMethods
 from service.methods.feed_port import Feed
 from service.methods.feed_request import LONGEST_WAIT
@@ -29,16 +31,18 @@ def build_registry(
     undo: Undo | None = None,
     herd: HerdPorts | None = None,
     comparing: ComparingPorts | None = None,
+    ranges: Ranges | None = None,
 ) -> Registry:
     """The methods of every record class and collection, those of the feed, and about the node.
 
     Without a feed its methods are left out, without undo those that bring records back, and without
-    a herd those of siblings and of what was put aside, without comparing those that compare nodes.
+    a herd those of siblings and of what was put aside, without comparing those that compare nodes,
+    and without ranges those about nodes and their ranges, which are not written as other records.
     `longest_wait` are the seconds a call may wait for a change.
     """
     registry = Registry()
     for record in catalogue.records.values():
-        for method in _methods_of(catalogue, record, store, undo):
+        for method in () if is_built_in(record) else _methods_of(catalogue, record, store, undo):
             registry.add(method)
     if feed is not None:
         for method in FeedMethods(catalogue, feed, longest_wait).methods():
@@ -48,6 +52,8 @@ def build_registry(
     for method in () if herd is None else herd_methods(catalogue, herd):
         registry.add(method)
     for method in () if comparing is None else comparing_methods(comparing):
+        registry.add(method)
+    for method in () if ranges is None else family_methods(catalogue, store, ranges):
         registry.add(method)
     for method in SystemMethods(catalogue, registry).methods():
         registry.add(method)

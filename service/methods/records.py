@@ -59,11 +59,11 @@ class RecordMethods:
 
     def methods(self) -> Iterator[Method]:
         """Each method with its description."""
-        yield from self._reading()
+        yield from self.reading()
         yield from self._writing()
         yield self._deleting()
 
-    def _reading(self) -> Iterator[Method]:
+    def reading(self) -> Iterator[Method]:
         """get, list and count."""
         record, key = self._record, example_key(self._record)
         yield self._method(

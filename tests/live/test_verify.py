@@ -71,6 +71,8 @@ def test_equal_nodes_are_equal(verify: Verify) -> None:
         "farm": [1, 1],
         "cow": [0, 0],
         "sample": [0, 0],
+        "herdbook_herd_node": [0, 0],
+        "herdbook_herd_range": [0, 0],
     }
 
 

@@ -12,6 +12,9 @@ from records.catalogue import Catalogue, catalogue_of
 from schema.migrator import Migrator, Written
 from service.database_url import DatabaseUrl
 
+FAMILY = ("herdbook_herd_node", "herdbook_herd_range")
+"""The tables of Herdbook's own family, which are captured in every database."""
+
 
 @dataclass(frozen=True)
 class Project:

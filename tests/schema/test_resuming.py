@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import text
 
@@ -44,20 +46,29 @@ def test_killed_at_any_moment_up_or_down_it_is_completed_by_the_next_run(project
         assert picture(project.url) == down, f"killed at moment {moment} on the way down"
 
 
+def unnamed(shown: dict[str, str]) -> dict[str, str]:
+    """A picture without the digests in triggers' names, which hold the origin that was drawn."""
+    return {name: re.sub(r"_[0-9a-f]{24}\b", "", text) for name, text in shown.items()}
+
+
+@pytest.mark.slow
 def test_the_very_first_upgrade_can_be_killed_too(project: Project) -> None:
-    """Even before the journal itself is there."""
+    """Even before the journal itself is there; later on, at every fifth moment."""
     migrator = project.migrator(Anything)
     with killed_at(None) as points:
         migrator.upgrade()
-    whole = picture(project.url)
-    for moment in range(1, points.passed + 1):
+    whole = unnamed(picture(project.url))
+    for moment in [*range(1, 20), *range(20, points.passed + 1, 5)]:
         with connected(project.url) as connection:
+            connection.execute(text("SET foreign_key_checks = 0"))
             for table in whole:
                 connection.execute(text(f"DROP TABLE {table}"))
         with killed_at(moment):
             migrator.upgrade()
         migrator.upgrade()
-        assert picture(project.url) == whole, f"killed at moment {moment}"
+        assert unnamed(picture(project.url)) == whole, f"killed at moment {moment}"
+        wrong = [line for line in migrator.check() if "herdbook" in line]
+        assert wrong == [], f"killed at moment {moment}"
 
 
 def test_an_interrupted_migration_shows_and_keeps_the_other_direction_out(project: Project) -> None:

@@ -15,7 +15,7 @@ from schema.capture.install import captures_in, release
 from schema.connection import connected
 from schema.errors import SchemaBehind, StatementFailed
 from tests.schema.capture.test_audit import run, trigger
-from tests.schema.conftest import Project
+from tests.schema.conftest import FAMILY, Project
 from tests.schema.killing import Killed
 
 
@@ -185,7 +185,8 @@ def test_only_triggers_that_are_named_like_ours_are_dropped(project: Project) ->
     project.migrator(Plant).recapture()
     lose_capture(project)
     with connected(project.url) as connection:
-        assert [one.name for one in triggers_in(connection)] == ["herdbook_` %s"]
+        left = [one.name for one in triggers_in(connection) if one.table not in FAMILY]
+        assert left == ["herdbook_` %s"]
 
 
 def test_recapture_names_the_tables_whose_triggers_were_missing(project: Project) -> None:
@@ -236,7 +237,7 @@ def test_a_number_is_not_given_twice_after_a_release(project: Project) -> None:
     migrator = project.migrator(Later.Other)
     with connected(project.url) as connection:
         found = captures_in(connection)["plant"]
-        assert set(captures_in(connection)) == {"plant"}
+        assert set(captures_in(connection)) == {"plant", *FAMILY}
     assert (found.numbers, found.last_number) == ({1: "code", 3: "colour"}, 3)
     assert (migrator.check(), migrator.check_rows(), migrator.problem()) == ([], [], None)
 

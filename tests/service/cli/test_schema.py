@@ -44,7 +44,7 @@ def test_a_project_goes_from_nothing_to_no_differences(garden: Herdbook) -> None
     assert refused.code == 3
     assert refused.error()["code"] == "schema.schema_behind"
     assert garden("upgrade").document() == {
-        "revisions": ["hb0001", "hb0002", "hb0003"], "written": 0, "held": 0,
+        "revisions": ["hb0001", "hb0002", "hb0003", "hb0004"], "written": 0, "held": 0,
     }  # fmt: skip
     written = garden("revision", "-m", "plants").document()
     assert written["changes"] == ["table plant is declared and not in the database"]
@@ -55,7 +55,7 @@ def test_a_project_goes_from_nothing_to_no_differences(garden: Herdbook) -> None
     name = Path(written["path"]).name.partition("_")[0]
     assert garden("upgrade").document()["revisions"] == [name]
     assert garden("check").code == 0
-    assert garden("status").document()["current"] == sorted(["hb0003", name])
+    assert garden("status").document()["current"] == sorted(["hb0004", name])
     assert garden("upgrade").document()["revisions"] == []
     assert "DROP TABLE `plant`" in garden("sql", "--down").document()["sql"]
     assert garden("downgrade", "base").document() == {"revisions": [name]}
@@ -78,7 +78,7 @@ def test_status_ends_with_nothing_but_zero_only_where_the_database_is_current(
     hidden.rename(path)
     with connected(DatabaseUrl.parse(database).as_sqlalchemy()) as connection:
         connection.exec_driver_sql(
-            "INSERT INTO herdbook_migration VALUES ('hb0003', 'up', 1, 'done', REPEAT('x', 32), '')"
+            "INSERT INTO herdbook_migration VALUES ('hb0004', 'up', 1, 'done', REPEAT('x', 32), '')"
         )
         connection.commit()
     assert (garden("status").document()["state"], garden("status").code) == ("interrupted", 3)
@@ -161,7 +161,7 @@ def test_rows_that_are_gone_are_counted(garden: Herdbook, database: str) -> None
         connection.commit()
         connection.exec_driver_sql("TRUNCATE plant")
     assert garden("recapture").document() == {
-        "tables": ["plant"],
+        "tables": ["herdbook_herd_node", "plant", "herdbook_herd_range"],
         "lost": [],
         "deaths": {"plant": 3},
         "horizon": 0,
@@ -181,7 +181,8 @@ def test_what_is_not_kept_any_more_is_not_said_to_be_well(
     garden("upgrade")
     garden("revision", "-m", "plants")
     garden("upgrade")
-    assert said() == "captured plant\n"
+    tables = ("herdbook_herd_node", "plant", "herdbook_herd_range")
+    assert said() == "".join(f"captured {table}\n" for table in tables)
     with connected(DatabaseUrl.parse(database).as_sqlalchemy()) as connection:
         connection.exec_driver_sql("INSERT INTO plant (id, name) VALUES (REPEAT('x', 16), 'fern')")
         connection.exec_driver_sql("DELETE FROM herdbook_inbox")
@@ -205,7 +206,8 @@ def test_lost_triggers_are_found_and_made_anew_and_rows_that_came_by_taken_in(
     garden("upgrade")
     with connected(DatabaseUrl.parse(database).as_sqlalchemy()) as connection:
         names = connection.exec_driver_sql(
-            "SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE()"
+            "SELECT trigger_name FROM information_schema.triggers "
+            "WHERE trigger_schema = DATABASE() AND event_object_table = 'plant'"
         ).scalars()
         for name in names.all():
             connection.exec_driver_sql(f"DROP TRIGGER {name}")

@@ -1,0 +1,181 @@
+"""`herdbook node` and `herdbook range`: the nodes of a herd, and their blocks of addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from records.family_words import NODE_STATES, PURPOSES
+from service.cli.asking import ask, page_options, shows_refusals, url_option
+from service.cli.output import ExitCode, Output, output_option
+
+
+@click.group()
+def node() -> None:
+    r"""See the nodes of the herd.
+
+    Each node keeps a record of itself, which siblings get like any other.
+
+    \b
+    Example:
+      herdbook node list
+    """
+
+
+@node.command("list")
+@click.option("--state", type=click.Choice(NODE_STATES), help="Only nodes in this state.")
+@page_options
+@url_option
+@output_option
+@shows_refusals
+def list_nodes(
+    state: str | None, limit: int, position: str | None, url: str, output: Output
+) -> ExitCode:
+    r"""List the nodes that the asked one knows of, by name.
+
+    \b
+    Examples:
+      herdbook node list
+      herdbook node list --state active --json
+    """
+    where = None if state is None else ["state", "=", state]
+    asked = {"where": where, "order": "name", "limit": limit, "next": position}
+    page = ask(url, "node.list", asked)
+    columns = ("name", "origin", "state", "site", "weight", "urls", "id")
+    _show(page, columns, [_node_row(each) for each in page["records"]], output, "no nodes")
+    return ExitCode.DONE
+
+
+@click.group("range")
+def range_() -> None:
+    r"""See which blocks of addresses nodes have; give them and take them.
+
+    \b
+    Examples:
+      herdbook range list --node barn
+      herdbook range add 10.1.0.0/16 --purpose serves --node barn
+      herdbook range release 018f0000-0000-7000-8000-000000000001
+    """
+
+
+@range_.command("list")
+@click.option("--node", "node_name", metavar="NAME", help="Only blocks of this node.")
+@click.option("--purpose", type=click.Choice(PURPOSES), help="Only blocks for this purpose.")
+@page_options
+@url_option
+@output_option
+@shows_refusals
+def list_ranges(
+    node_name: str | None,
+    purpose: str | None,
+    limit: int,
+    position: str | None,
+    url: str,
+    output: Output,
+) -> ExitCode:
+    r"""List the blocks, in the order of their addresses.
+
+    \b
+    Examples:
+      herdbook range list
+      herdbook range list --purpose pool --json
+    """
+    asked = [["node.name", "=", node_name], ["purpose", "=", purpose]]
+    wanted = [each for each in asked if each[2] is not None]
+    where = ["and", *wanted] if wanted else None
+    page = ask(
+        url, "range.list", {"where": where, "order": "cidr", "limit": limit, "next": position}
+    )
+    names = {} if output.as_json else _names(url, page["records"])
+    rows = [
+        (each["cidr"], each["purpose"], names[each["node_id"]], each["note"] or "", each["id"])
+        for each in page["records"]
+    ]
+    _show(page, ("block", "purpose", "node", "note", "id"), rows, output, "no ranges")
+    return ExitCode.DONE
+
+
+@range_.command()
+@click.argument("cidr")
+@click.option("--purpose", type=click.Choice(PURPOSES), required=True, help="What it is for.")
+@click.option("--node", "node_name", metavar="NAME", help="Who gets it; default: the asked node.")
+@click.option("--note", metavar="TEXT", help="Words about it.")
+@url_option
+@output_option
+@shows_refusals
+def add(
+    cidr: str,
+    purpose: str,
+    node_name: str | None,
+    note: str | None,
+    url: str,
+    output: Output,
+) -> ExitCode:
+    r"""Give the block CIDR to a node.
+
+    A block that overlaps another one of the same node and purpose is refused, and a pool that
+    overlaps a pool of any node.
+
+    \b
+    Examples:
+      herdbook range add 10.1.0.0/16 --purpose serves --node barn
+      herdbook range add 2001:db8::/32 --purpose pool --note "from the provider"
+    """
+    asked = {"cidr": cidr, "purpose": purpose, "node": node_name, "note": note}
+    made = ask(url, "range.add", asked)
+    output.result(made, f"{made['cidr']} is {made['purpose']} now; its id is {made['id']}")
+    return ExitCode.DONE
+
+
+@range_.command()
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@url_option
+@output_option
+@shows_refusals
+def release(ids: tuple[str, ...], url: str, output: Output) -> ExitCode:
+    r"""Take blocks from their nodes, by the ids that `list` tells: all or none.
+
+    \b
+    Example:
+      herdbook range release 018f0000-0000-7000-8000-000000000001
+    """
+    answer = ask(url, "range.release", {"records": list(ids)})
+    output.result(answer, f"released: {answer['released']}")
+    return ExitCode.DONE
+
+
+def _show(
+    page: dict[str, Any],
+    columns: tuple[str, ...],
+    rows: Sequence[tuple[object, ...]],
+    output: Output,
+    nothing: str,
+) -> None:
+    """A page as it came for programs, as a table for people, and how to go on."""
+    if output.as_json:
+        output.result(page)
+        return
+    if rows:
+        output.table(columns, rows)
+    else:
+        output.say(nothing)
+    if page["next"] is not None:
+        output.note(f"more: --next {page['next']}")
+
+
+def _node_row(node: dict[str, Any]) -> tuple[object, ...]:
+    """A node as a line; what is not known is empty."""
+    known = {name: "" if value is None else value for name, value in node.items()}
+    urls = known["urls"]
+    shown = " ".join(map(str, urls)) if isinstance(urls, list) else urls
+    return (*(known[name] for name in ("name", "origin", "state", "site", "weight")), shown,
+            known["id"])  # fmt: skip
+
+
+def _names(url: str, ranges: list[dict[str, Any]]) -> dict[str, str]:
+    """The names of the nodes of some ranges, by id; a node that went meanwhile keeps its id."""
+    ids = sorted({each["node_id"] for each in ranges})
+    found = ask(url, "node.get", {"records": ids, "fields": ["id", "name"]}) if ids else []
+    return {each: each for each in ids} | {each["id"]: each["name"] for each in found if each}

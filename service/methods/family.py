@@ -1,0 +1,136 @@
+"""node.* and range.*: the nodes of the herd, and the blocks of addresses that each has.
+
+They are read as records of any class are. They are not written as such. A node keeps its own record
+(`service.store.own_node`), so there is no `node.create`, `update` or `delete`: its name and origin
+are what it says itself, and a record that goes takes the node's ranges along. `range.create`,
+`update`, `upsert` and `restore` would go past the question whether a block is in the way, so ranges
+are only added and released. A DBA's SQL is captured as everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from records.catalogue import Catalogue, is_built_in
+from records.errors import pointer
+from records.values import RecordInfo
+from service.errors import Refused
+from service.methods.describe import count_schema, field_schema, record_ref
+from service.methods.examples import example_key
+from service.methods.family_port import NewRange, Ranges
+from service.methods.options import key_parameter
+from service.methods.params import Arguments, Parameter, Signature
+from service.methods.ports import Records
+from service.methods.records import RecordMethods
+from service.methods.registry import Method, described
+from service.methods.subjects import encoder
+
+_ADD_NOTE = (
+    "`node` is a node's name. A block is refused that overlaps another one of the same node and "
+    "purpose; a pool also where it overlaps a pool of any node. The block in the way is named. "
+    "Claims that were made on both sides of a cut and overlap both stay."
+)
+_RELEASE_NOTE = "The key is the `id` that range.list tells."
+
+
+def family_methods(catalogue: Catalogue, store: Records, ranges: Ranges) -> Iterator[Method]:
+    """The methods of both classes; none where the catalogue has no such classes."""
+    family = {each.name: each for each in catalogue.records.values() if is_built_in(each)}
+    if family:
+        yield from RecordMethods(catalogue, family["node"], store).reading()
+        yield from RangeMethods(catalogue, family["range"], store, ranges).methods()
+
+
+class RangeMethods:
+    """The methods about ranges."""
+
+    def __init__(
+        self, catalogue: Catalogue, record: RecordInfo, store: Records, ranges: Ranges
+    ) -> None:
+        self._record = record
+        self._ranges = ranges
+        self._generic = RecordMethods(catalogue, record, store)
+        self._encode = encoder(record, tuple(record.fields))
+
+    def methods(self) -> Iterator[Method]:
+        """Each method with its description."""
+        yield from self._generic.reading()
+        yield described(
+            "range.add",
+            "Give a block of addresses to a node.",
+            Signature(tuple(self._new())),
+            record_ref(self._record),
+            {"cidr": "10.0.0.0/24", "purpose": "serves", "node": "barn"},
+            self.add,
+            _ADD_NOTE,
+        )
+        yield described(
+            "range.release",
+            "Take one block or many from their nodes: all or none.",
+            Signature((key_parameter(self._record),), self._record.key),
+            count_schema("released"),
+            {"record": example_key(self._record)},
+            self.release,
+            _RELEASE_NOTE,
+        )
+
+    def _new(self) -> Iterator[Parameter]:
+        """What a new range is made of."""
+        fields = self._record.fields
+        texts = {"cidr": "the block", "purpose": "what it is for"}
+        for name, text in texts.items():
+            yield Parameter(name, text, field_schema(fields[name]), required=True)
+        whose = "the name of the node that gets it; the node that is asked if absent"
+        yield Parameter("node", whose, {"type": ["string", "null"]})
+        yield Parameter("note", "words about it", field_schema(fields["note"]))
+
+    async def add(self, arguments: Arguments) -> object:
+        """`range.add`."""
+        wanted = self._read(arguments)
+        with _told_where_it_stood(arguments):
+            return self._encode(await self._ranges.add(wanted))
+
+    async def release(self, arguments: Arguments) -> object:
+        """`range.release`."""
+        answer: Any = await self._generic.delete(arguments)
+        return {"released": answer["deleted"]}
+
+    def _read(self, arguments: Arguments) -> NewRange:
+        """The new range; raises with all that is wrong with the parameters."""
+        block = self._value(arguments, "cidr")
+        purpose = self._value(arguments, "purpose")
+        note = self._value(arguments, "note")
+        node = arguments.get("node")
+        if node is not None and not isinstance(node, str):
+            said = "node is the name of a node, a text"
+            arguments.problems.add("value.wrong_type", said, arguments.place("node"))
+        arguments.problems.raise_any()
+        return NewRange(None if node is None else str(node), block, purpose, note)
+
+    def _value(self, arguments: Arguments, name: str) -> Any:
+        """One field's value; what does not fit is noted."""
+        given, kind = arguments.get(name), self._record.fields[name].kind
+        if given is None:
+            if name in arguments.values and not self._record.fields[name].allow_none:
+                said = f"{name} must be given"
+                arguments.problems.add("params.missing", said, arguments.place(name))
+            return None
+        return arguments.problems.attempt(arguments.place(name), lambda: kind.from_json(given))
+
+
+@contextmanager
+def _told_where_it_stood(arguments: Arguments) -> Iterator[None]:
+    """What the store says of a parameter points at the place where that was sent."""
+    try:
+        yield
+    except Refused as refused:
+        told = [
+            replace(failure, pointer=pointer(*arguments.place(failure.pointer.strip("/"))))
+            if failure.pointer
+            else failure
+            for failure in refused.failures
+        ]
+        raise type(refused)(told, refused.message, hint=refused.advice) from refused

@@ -1,0 +1,58 @@
+"""Blocks that hold each other, against a twin that only knows first and last addresses."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from hypothesis import given
+from hypothesis import strategies as st
+from netaddr import IPAddress, IPNetwork
+
+from records.kinds.network import CidrKind, holders_of, overlap, spans_within
+
+KIND = CidrKind()
+MAPPED = range(0xFFFF << 32, (0xFFFF << 32) + 2**32)
+
+
+@st.composite
+def blocks(draw: st.DrawFn) -> IPNetwork:
+    """Any block that the kind takes; often one of few, so that two of them meet."""
+    version: Literal[4, 6] = draw(st.sampled_from([4, 6]))
+    bits = 32 if version == 4 else 128
+    number = draw(st.integers(0, 2**bits - 1) | st.sampled_from([0, 1, 2**bits - 1]))
+    length = draw(st.integers(0, bits) | st.sampled_from([0, 1, 8, 24, bits]))
+    first = number >> (bits - length) << (bits - length)
+    if version == 6 and first in MAPPED:
+        first, length = 0, 0
+    return IPNetwork((first, length), version=version)
+
+
+def shares(one: IPNetwork, other: IPNetwork) -> bool:
+    """The twin."""
+    if one.version != other.version:
+        return False
+    return bool(one.first <= other.last and other.first <= one.last)
+
+
+@given(blocks(), blocks())
+def test_two_blocks_overlap_if_they_share_an_address(one: IPNetwork, other: IPNetwork) -> None:
+    """Whichever is the larger; IPv4 and IPv6 never do."""
+    assert overlap(one, other) == overlap(other, one) == shares(one, other)
+
+
+@given(blocks(), blocks())
+def test_what_overlaps_a_block_is_found_by_keys_and_spans(one: IPNetwork, other: IPNetwork) -> None:
+    """As values of the database: either it holds the block, or it lies within."""
+    stored = KIND.to_database(other)
+    holders = {KIND.to_database(each) for each in holders_of(one)}
+    within = any(low <= stored <= high for low, high in spans_within(one))
+    assert (stored in holders or within) == shares(one, other)
+
+
+def test_the_holders_of_a_block_are_one_for_each_length() -> None:
+    """The largest first, itself last."""
+    found = holders_of(IPNetwork("10.1.0.0/16"))
+    assert [each.prefixlen for each in found] == list(range(17))
+    assert str(found[8]) == "10.0.0.0/8"
+    assert found[-1] == IPNetwork("10.1.0.0/16")
+    assert len(holders_of(IPNetwork(IPAddress("2001:db8::1")))) == 129

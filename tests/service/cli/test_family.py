@@ -1,0 +1,121 @@
+"""`herdbook node` and `herdbook range`: what is asked of a node, and what is shown of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from tests.service.cli.conftest import Ran, TinyServer, answer_with
+
+Herdbook = Callable[..., Ran]
+
+BARN, STALL, BLOCK = (f"018f0000-0000-7000-8000-00000000000{number}" for number in range(3))
+NODE = {
+    "id": BARN,
+    "name": "barn",
+    "origin": 7,
+    "site": None,
+    "urls": ["http://barn:8650/", "http://barn:8652/"],
+    "fingerprint": None,
+    "weight": 1,
+    "state": "active",
+}
+RANGE = {
+    "id": BLOCK,
+    "node_id": BARN,
+    "cidr": "10.0.0.0/24",
+    "purpose": "serves",
+    "note": "the lab",
+}
+
+
+def answers(tiny_server: TinyServer, **by_method: Any) -> None:
+    """Let each method be answered by its own result."""
+
+    def respond(request: dict[str, Any], handler: BaseHTTPRequestHandler) -> None:
+        result = by_method[request["method"].replace(".", "_")]
+        answer_with(result=result)(request, handler)
+
+    tiny_server.respond = respond
+
+
+def asked(tiny_server: TinyServer, method: str) -> list[Any]:
+    """The parameters of all calls of a method."""
+    return [each["params"] for each in tiny_server.requests if each["method"] == method]
+
+
+def test_nodes_are_a_line_each(herdbook: Herdbook, tiny_server: TinyServer) -> None:
+    """What is not known is empty; programs get the page as it came."""
+    page = {"records": [NODE], "next": "abc"}
+    answers(tiny_server, node_list=page)
+    ran = herdbook("node", "list", "--url", tiny_server.url, "--state", "active")
+    assert (ran.code, ran.err) == (0, "more: --next abc\n")
+    _columns, line = ran.out.splitlines()
+    assert line.split() == [
+        "barn", "7", "active", "1", "http://barn:8650/", "http://barn:8652/", BARN,
+    ]  # fmt: skip
+    assert asked(tiny_server, "node.list") == [
+        {"where": ["state", "=", "active"], "order": "name", "limit": 50}
+    ]
+    assert herdbook("node", "list", "--url", tiny_server.url, "--json").document() == page
+
+
+def test_ranges_are_a_line_each_with_their_nodes_names(
+    herdbook: Herdbook, tiny_server: TinyServer
+) -> None:
+    """Each node is asked for once; one that went meanwhile shows its id."""
+    other = {**RANGE, "node_id": STALL, "note": None}
+    answers(
+        tiny_server,
+        range_list={"records": [RANGE, RANGE, other], "next": None},
+        node_get=[{"id": BARN, "name": "barn"}, None],
+    )
+    ran = herdbook(
+        "range", "list", "--node", "barn", "--purpose", "serves", "--url", tiny_server.url
+    )
+    assert [line.split() for line in ran.out.splitlines()[1:]] == [
+        ["10.0.0.0/24", "serves", "barn", "the", "lab", BLOCK],
+        ["10.0.0.0/24", "serves", "barn", "the", "lab", BLOCK],
+        ["10.0.0.0/24", "serves", STALL, BLOCK],
+    ]
+    assert asked(tiny_server, "node.get") == [{"records": [BARN, STALL], "fields": ["id", "name"]}]
+    where = ["and", ["node.name", "=", "barn"], ["purpose", "=", "serves"]]
+    assert asked(tiny_server, "range.list") == [{"where": where, "order": "cidr", "limit": 50}]
+
+
+def test_nothing_is_said_to_be_nothing(herdbook: Herdbook, tiny_server: TinyServer) -> None:
+    """Without asking for any node."""
+    answers(tiny_server, range_list={"records": [], "next": None})
+    assert herdbook("range", "list", "--url", tiny_server.url).out == "no ranges\n"
+    assert asked(tiny_server, "range.list") == [{"order": "cidr", "limit": 50}]
+
+
+def test_a_block_is_given_and_taken(herdbook: Herdbook, tiny_server: TinyServer) -> None:
+    """What was done is told, with the id."""
+    answers(tiny_server, range_add=RANGE, range_release={"released": 2})
+    place = ("--url", tiny_server.url)
+    ran = herdbook("range", "add", "10.0.0.0/24", "--purpose", "serves", "--node", "barn", *place)
+    assert ran.out == f"10.0.0.0/24 is serves now; its id is {BLOCK}\n"
+    assert asked(tiny_server, "range.add") == [
+        {"cidr": "10.0.0.0/24", "purpose": "serves", "node": "barn"}
+    ]
+    assert herdbook("range", "release", BLOCK, BARN, *place).out == "released: 2\n"
+    assert asked(tiny_server, "range.release") == [{"records": [BLOCK, BARN]}]
+    assert herdbook("range", "release", *place).code == 2
+    assert herdbook("range", "add", "10.0.0.0/24", *place).code == 2
+
+
+def test_the_block_in_the_way_is_told(herdbook: Herdbook, tiny_server: TinyServer) -> None:
+    """In the words of the command line; with `--json` as it came."""
+    message = "10.0.0.0/24 overlaps 10.0.0.0/8 (pool of node barn)"
+    failure = {"pointer": "/cidr", "code": "range.overlaps", "message": message}
+    hint = "Nothing was written. Resolve what each pointer names and send the call again."
+    data = {"code": "constraint.violated", "hint": hint, "errors": [failure]}
+    tiny_server.respond = answer_with(error={"code": 1200, "message": message, "data": data})
+    command = ("range", "add", "10.0.0.0/24", "--purpose", "pool", "--url", tiny_server.url)
+    ran = herdbook(*command)
+    assert ran.code == 1
+    assert message in ran.err
+    assert "Resolve that and run the command again." in ran.err
+    assert herdbook(*command, "--json").error()["data"]["errors"] == [failure]

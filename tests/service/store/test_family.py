@@ -1,0 +1,175 @@
+"""Ranges that are added, and the record that a node keeps of itself, on real servers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from netaddr import IPNetwork
+
+from records.catalogue import with_family
+from records.errors import Failure
+from schema.direct import create_tables
+from service.database_url import DatabaseUrl
+from service.methods.family_port import NewRange
+from service.store.family import AddRange
+from service.store.operations import Unfit
+from service.store.own_node import keep
+from tests.live.units import Side, until_a_lock_is_waited_for
+from tests.service.store.herd.ranch import CATALOGUE as RANCH
+from tests.service.store.tools import in_transaction, read, working
+
+CATALOGUE = with_family(RANCH)
+RANGE = CATALOGUE.records["range"]
+ORIGIN = 7
+
+Known = list[tuple[Any, ...]]
+
+
+@pytest.fixture
+def url(database: str) -> str:
+    """A database with the family's tables, captured; its node has the origin 7 and no record."""
+    create_tables(DatabaseUrl.parse(database).as_sqlalchemy(), CATALOGUE)
+    read(database, f"UPDATE herdbook_node SET origin = {ORIGIN}")
+    return database
+
+
+def kept(url: str, name: str = "barn") -> tuple[int, int | str | None]:
+    """The node keeps its record."""
+    return in_transaction(url, CATALOGUE, lambda tx: keep(tx, name))
+
+
+def nodes(url: str) -> Known:
+    """Names and origins of all nodes."""
+    return read(url, "SELECT name, origin FROM herdbook_herd_node ORDER BY name")
+
+
+def added(url: str, block: str, purpose: str = "serves", node: str | None = None) -> Any:
+    """The row of a range that is added."""
+    wanted = NewRange(node, IPNetwork(block), purpose)
+    return in_transaction(url, CATALOGUE, AddRange(RANGE, wanted).attempt)
+
+
+def refused(url: str, block: str, purpose: str = "serves", node: str | None = None) -> Known:
+    """Where and why a range is refused; nothing is written."""
+    operation = AddRange(RANGE, NewRange(node, IPNetwork(block), purpose))
+    before = read(url, "SELECT COUNT(*) FROM herdbook_herd_range")
+    with pytest.raises(Unfit):
+        in_transaction(url, CATALOGUE, operation.attempt)
+    found: list[Failure] = in_transaction(url, CATALOGUE, operation.failures)
+    assert read(url, "SELECT COUNT(*) FROM herdbook_herd_range") == before
+    return [(failure.pointer, failure.code, failure.message) for failure in found]
+
+
+def test_a_node_makes_its_record_once(url: str) -> None:
+    """The second time nothing differs, and nothing is noted."""
+    assert kept(url) == (ORIGIN, None)
+    noted = read(url, "SELECT COUNT(*) FROM herdbook_inbox")
+    assert kept(url) == (ORIGIN, None)
+    assert nodes(url) == [("barn", ORIGIN)]
+    assert read(url, "SELECT COUNT(*) FROM herdbook_inbox") == noted == [(1,)]
+
+
+def test_a_new_name_and_a_new_origin_go_into_the_same_record(url: str) -> None:
+    """So its ranges stay its own."""
+    kept(url)
+    row = added(url, "10.0.0.0/16")
+    assert kept(url, "stall") == (ORIGIN, None)
+    read(url, "UPDATE herdbook_node SET origin = 8")
+    assert kept(url, "stall") == (8, None)
+    assert nodes(url) == [("stall", 8)]
+    assert added(url, "10.1.0.0/16")["node_id"] == row["node_id"]
+
+
+def test_a_copy_of_a_node_makes_a_record_of_its_own(url: str) -> None:
+    """It has another origin and another name than the record that it remembers."""
+    kept(url)
+    read(url, "UPDATE herdbook_node SET origin = 8")
+    assert kept(url, "copy") == (8, None)
+    assert nodes(url) == [("barn", 7), ("copy", 8)]
+
+
+def test_a_name_that_another_node_has_is_told_and_not_taken(url: str) -> None:
+    """With that one's origin; a record that somebody has prepared without one is taken over."""
+    insert = "INSERT INTO herdbook_herd_node (id, name, origin) VALUES (REPEAT('{0}', 16), {1})"
+    read(url, insert.format("x", "'barn', 5"))
+    assert kept(url) == (ORIGIN, 5)
+    assert nodes(url) == [("barn", 5)]
+    read(url, insert.format("y", "'stall', NULL"))
+    assert kept(url, "stall") == (ORIGIN, None)
+    assert nodes(url) == [("barn", 5), ("stall", ORIGIN)]
+    assert kept(url, "barn") == (ORIGIN, 5)
+
+
+def test_a_deleted_record_is_made_anew(url: str) -> None:
+    """As another one: its ranges are gone."""
+    kept(url)
+    added(url, "10.0.0.0/16")
+    read(url, "DELETE FROM herdbook_herd_node")
+    kept(url)
+    assert nodes(url) == [("barn", ORIGIN)]
+    assert read(url, "SELECT COUNT(*) FROM herdbook_herd_range") == [(0,)]
+
+
+def test_blocks_that_touch_are_in_the_way_and_others_are_not(url: str) -> None:
+    """Above, below and the same; beside it, and around it in IPv6, there is room."""
+    kept(url)
+    added(url, "10.1.0.0/16")
+    for block in ("10.1.0.0/16", "10.1.255.0/24", "10.1.0.0/32", "10.0.0.0/15", "0.0.0.0/0"):
+        assert refused(url, block) == [
+            ("/cidr", "range.overlaps", f"{block} overlaps 10.1.0.0/16 (serves of node barn)")
+        ]
+    for block in ("10.0.0.0/16", "10.2.0.0/16", "::/0"):
+        added(url, block)
+    assert refused(url, "2001:db8::/32")[0][2].endswith("overlaps ::/0 (serves of node barn)")
+
+
+def test_another_purpose_or_node_is_in_the_way_for_pools_only(url: str) -> None:
+    """A pool of any node is, whoever asks."""
+    kept(url)
+    read(url, "INSERT INTO herdbook_herd_node (id, name) VALUES (REPEAT('x', 16), 'far')")
+    added(url, "10.1.0.0/16")
+    added(url, "10.1.0.0/16", node="far")
+    added(url, "10.1.0.0/16", "pool", "far")
+    assert refused(url, "10.1.2.0/24", "pool") == [
+        ("/cidr", "range.overlaps", "10.1.2.0/24 overlaps 10.1.0.0/16 (pool of node far)")
+    ]
+
+
+def test_everything_that_is_wrong_is_told_at_once(url: str) -> None:
+    """A node that is not there, and the pool in the way."""
+    assert [each[:2] for each in refused(url, "10.1.0.0/16")] == [("/node", "record.not_found")]
+    kept(url)
+    added(url, "10.1.0.0/16", "pool")
+    told = refused(url, "10.1.2.0/24", "pool", "nowhere")
+    assert [each[:2] for each in told] == [
+        ("/node", "record.not_found"), ("/cidr", "range.overlaps"),
+    ]  # fmt: skip
+    assert told[0][2] == "there is no node 'nowhere'"
+
+
+def test_of_two_that_want_one_block_at_once_the_second_finds_the_first(url: str) -> None:
+    """It waits for the first one's commit, and looks then."""
+    kept(url)
+    operation = AddRange(RANGE, NewRange(None, IPNetwork("10.0.0.0/8"), "pool"))
+    with working(url, CATALOGUE) as worker:
+        others: list[Side] = []
+
+        def first(tx: Any) -> None:
+            operation.attempt(tx)
+            others.append(Side(lambda: refused_by(url, operation)))
+            until_a_lock_is_waited_for(url)
+
+        worker.run(first)
+        (other,) = others
+        assert other.join() is Unfit
+    assert read(url, "SELECT COUNT(*) FROM herdbook_herd_range") == [(1,)]
+
+
+def refused_by(url: str, operation: AddRange) -> type[BaseException] | None:
+    """What an attempt raises."""
+    try:
+        in_transaction(url, CATALOGUE, operation.attempt)
+    except Unfit:
+        return Unfit
+    return None
