@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 
 from storm.exceptions import DisconnectionError
@@ -53,6 +54,8 @@ CONSTRAINT = frozenset(
 )
 """A constraint of the tables refused a row."""
 
+_CONSTRAINT_NAME = re.compile(r"constraint [`']([^`']+)[`']", re.IGNORECASE)
+
 _log = logging.getLogger(__name__)
 _sparing = SparingLog(_log)
 
@@ -86,6 +89,12 @@ def triggers_unread(error: BaseException) -> bool:
     time limit. All sessions then share what was read, until it leaves the server's table cache.
     """
     return error_number(error) == _PARSE_ERROR and _OF_A_TRIGGER in str(error)
+
+
+def constraint_named(error: BaseException) -> str | None:
+    """The constraint that a server's error names, None where it names none."""
+    named = _CONSTRAINT_NAME.search(str(error.args[-1])) if error.args else None
+    return None if named is None else named[1]
 
 
 def is_of_the_server(error: BaseException) -> bool:
