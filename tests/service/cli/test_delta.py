@@ -50,13 +50,15 @@ def test_a_file_brings_another_node_what_it_lacks(
         "delta", "export", file, "--database", one.url, "--records", RECORDS, "--json"
     ).document()
     assert told["snapshot"] is pruned
-    for _time in range(2):
+    for is_new in (True, False):
         done = herdbook(
             "delta", "import", file, "--database", far.url, "--records", RECORDS, "--json"
         ).document()
-        assert done["vector"] == told["covers"]
+        assert (done["vector"], done["new"]) == (told["covers"], is_new)
         far.seal()
     assert rows(far) == rows(one)
+    again = herdbook("delta", "import", file, "--database", far.url, "--records", RECORDS)
+    assert again.out == f"nothing was new: {told['rows']} rows in 1 part were here\n"
     one.sql("INSERT INTO ranch (number) VALUES (70)")
     one.seal()
     above = json.dumps(
