@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
+from functools import partial
 
 from storm.exceptions import DisconnectionError
 
@@ -38,6 +39,11 @@ _OF_A_TRIGGER = "has an error in its body"
 _HINT_FLUSH = (
     "Run FLUSH TABLES on the database server and send the call again; or grant the node's account "
     "RELOAD, and it does so itself."
+)
+
+_HINT_CREATE = (
+    "Create it on the database server, then run `herdbook schema upgrade`; or correct its name in "
+    "the address."
 )
 
 CONSTRAINT = frozenset(
@@ -76,7 +82,7 @@ _TABLE: dict[int, tuple[Callable[[str], ServiceError], str]] = {
     **dict.fromkeys((1054, 1146), (SchemaDiffers, "a table or column is missing")),
     **dict.fromkeys((1021, 1114, 3), (DatabaseFull, "the database server has no space left")),
     **dict.fromkeys((1290, 1836), (DatabaseReadOnly, "the database server is read only")),
-    1049: (SchemaDiffers, "the database does not exist"),
+    1049: (partial(SchemaDiffers, hint=_HINT_CREATE), "the database does not exist"),
     1449: (SchemaDiffers, "the account that the capture triggers belong to is gone"),
     1153: (StatementTooLarge, "the call makes a statement too large for the database server"),
 }

@@ -144,7 +144,8 @@ def test_a_database_that_does_not_answer_is_told_to_whoever_typed_the_command(
     named = herdbook(*words, *records, "--database", NOWHERE)
     assert named.code == 1
     first, advice = named.err.splitlines()
-    assert first.startswith("error: the database server cannot be reached: Can't connect to")
+    told = f"error: {NOWHERE}: the database server cannot be reached (Can't connect to"
+    assert first.startswith(told)
     assert advice.endswith("then run the command again.")
     monkeypatch.setenv("HERDBOOK_NODE_RECORDS", RECORDS)
     monkeypatch.setenv("HERDBOOK_DATABASE_URL", NOWHERE)
