@@ -47,7 +47,7 @@ def build_registry(
             registry.add(method)
     for method in () if herd is None else herd_methods(catalogue, herd):
         registry.add(method)
-    for method in () if comparing is None else comparing_methods(comparing):
+    for method in () if comparing is None else comparing_methods(catalogue, comparing):
         registry.add(method)
     for method in SystemMethods(catalogue, registry).methods():
         registry.add(method)
