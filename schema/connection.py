@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.dialects.mysql.base import MySQLDialect, MySQLIdentifierPreparer
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from schema.errors import DatabaseRefused, DatabaseUnreachable, SchemaError, StatementFailed
 
 CONNECT_SECONDS = 10
+DEFAULT_PORT = 3306
 
 SESSION = (
     "SET SESSION sql_mode = 'TRADITIONAL,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', "
@@ -21,7 +22,9 @@ SESSION = (
     "lock_wait_timeout = 60"
 )
 
-_ACCESS_DENIED = {1044, 1045, 1049, 1130, 1698, 2059}
+_ACCESS_DENIED = {1044, 1045, 1130, 1698, 2059}
+_NO_DATABASE = 1049
+_CREATE_HINT = "Correct its name in the address, or create it first, as a user who may:"
 _RIGHTS_MISSING = {1142, 1143, 1227, 1370}
 BINARY_LOG_FORBIDS = {1419}
 _SYNTAX = 1064
@@ -83,7 +86,7 @@ def connected(url: str) -> Iterator[Connection]:
         with engine.connect() as connection:
             yield connection
     except DBAPIError as error:
-        raise in_words(error) from error
+        raise in_words(error, engine.url) from error
     finally:
         engine.dispose()
 
@@ -94,11 +97,18 @@ def error_code(error: DBAPIError) -> int:
     return arguments[0] if arguments and isinstance(arguments[0], int) else 0
 
 
-def in_words(error: DBAPIError) -> SchemaError:
-    """A driver's error as one of ours."""
+def in_words(error: DBAPIError, url: URL | None = None) -> SchemaError:
+    """A driver's error as one of ours; `url` is where it was met, if that is not clear."""
     code, told = error_code(error), _told(error)
     if code in UNREACHABLE:
-        return DatabaseUnreachable(f"The database server cannot be reached: {told}.")
+        return DatabaseUnreachable(
+            f"The database server{_place_of(url)} cannot be reached ({_words_of(error)})."
+        )
+    if code == _NO_DATABASE:
+        return DatabaseRefused(
+            f"The database server{_place_of(url)} has no such database ({_words_of(error)}).",
+            _CREATE_HINT if url is None else f"{_CREATE_HINT} {create_statement(url.database)}",
+        )
     if code in _ACCESS_DENIED:
         return DatabaseRefused(
             f"The database server does not let Herdbook in: {told}.",
@@ -120,6 +130,24 @@ def in_words(error: DBAPIError) -> SchemaError:
     if code == _SYNTAX and _TRIGGER_UNREAD in told:
         hint = _TRIGGER_HINT
     return StatementFailed(f"The database server refused a statement: {told}.", hint)
+
+
+def create_statement(database: str | None) -> str:
+    """The SQL that makes a database."""
+    return f"CREATE DATABASE `{str(database).replace('`', '``')}`;"
+
+
+def _place_of(url: URL | None) -> str:
+    """Where a server is; nothing where that is not known."""
+    if url is None:
+        return ""
+    place = url.query.get("unix_socket") or f"{url.host}:{url.port or DEFAULT_PORT}"
+    return f" at {place}"
+
+
+def _words_of(error: DBAPIError) -> str:
+    """What the driver said, without its number."""
+    return _told(error).removesuffix(f" {error_code(error)}").rstrip(".")
 
 
 def _told(error: DBAPIError) -> str:

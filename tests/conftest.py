@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from service.server import PrivateServer, ServerKind
+from tests.servers.memory import keep_in_memory
 from tests.servers.programs import chosen_kinds, program_of
 
 _numbers = itertools.count(1)
@@ -23,10 +24,13 @@ settings.load_profile("untimed")
 
 
 def pytest_configure() -> None:
-    """A run in the background ignores SIGINT, one under nohup SIGHUP; its children would as well.
+    """Temporary files are in memory where they can be, and children get signals.
+
+    A run in the background ignores SIGINT, one under nohup SIGHUP; its children would as well.
 
     A signal that is handled, if only by doing nothing, is a child's to decide on.
     """
+    keep_in_memory()
     for number in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda _number, _frame: None)

@@ -8,16 +8,20 @@ import click
 
 from service.cli.advice import option_words
 from service.cli.checks import Finding, look_at
+from service.cli.database_options import dir_option
+from service.cli.embedded import database_in
 from service.cli.options import config_option, read_configuration
 from service.cli.output import ExitCode, Output, output_option
+from service.cli.place import Place
 from service.config import Configuration, EffectiveValue, effective_values, example_toml
 
 
 @click.command()
 @config_option
+@dir_option
 @click.option("--example", is_flag=True, help="Print a complete, commented example and leave.")
 @output_option
-def check(config: Path | None, example: bool, output: Output) -> ExitCode:
+def check(config: Path | None, directory: Path | None, example: bool, output: Output) -> ExitCode:
     r"""Check a configuration and what it names.
 
     Reads the configuration as `serve` would, and reports every mistake at once, each with its
@@ -29,15 +33,22 @@ def check(config: Path | None, example: bool, output: Output) -> ExitCode:
     Examples:
       herdbook check
       herdbook check --config /etc/herdbook.toml --json
+      herdbook check --config shed.toml --dir shed
       herdbook check --example > herdbook.toml
     """
     if example:
         output.result({"example": example_toml()}, example_toml().rstrip("\n"))
         return ExitCode.DONE
-    configuration = read_configuration(config)
+    given: dict[str, object] = {}
+    if directory is not None:
+        private = database_in(Place(directory.absolute()), output, may_make=False)
+        given["database.url"] = click.get_current_context().with_resource(private)
+    configuration = read_configuration(config, given)
     values = effective_values(configuration)
     _show_values(output, values)
-    findings = look_at(configuration, options=option_words({"--config": config}))
+    findings = look_at(
+        configuration, options=option_words({"--config": config, "--dir": directory})
+    )
     _show_findings(output, configuration, values, findings)
     return ExitCode.DONE if all(one.passed for one in findings) else ExitCode.FAILED
 

@@ -16,6 +16,7 @@ from service.cli.options import read_configuration
 from service.cli.output import CommandFailed, ExitCode, Output
 from service.cli.place import Place
 from service.cli.wording import as_command
+from service.database_url import mask_secrets
 from service.errors import AccountRefused, SchemaDiffers, ServiceError, Unavailable
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -91,12 +92,21 @@ def _for_people(given: Mapping[str, Any]) -> Iterator[None]:
 def _in_words(error: ServiceError, given: Mapping[str, Any]) -> CommandFailed:
     said = error.__cause__.args[-1] if error.__cause__ and error.__cause__.args else ""
     advice = _ADVICE if isinstance(error, Unavailable) else as_command(error.advice)
-    is_from_file = given["directory"] is None and given["database"] is None
-    if is_from_file and isinstance(error, _OF_THE_PLACE):
-        advice = f"{advice}\n{_FROM_THE_FILE}"
+    message = f"{error.message} ({said})" if said else error.message
+    if isinstance(error, _OF_THE_PLACE):
+        message = f"{_place_of(given)}: {message}"
+        if given["directory"] is None and given["database"] is None:
+            advice = f"{advice}\n{_FROM_THE_FILE}"
     return CommandFailed(
-        f"{error.message}: {said}" if said else error.message,
+        message,
         advice,
         code=error.code,
         details={"retryable": error.retryable, **error.details},
     )
+
+
+def _place_of(given: Mapping[str, Any]) -> str:
+    """Which database a command works on, for people."""
+    if given["directory"] is not None:
+        return str(given["directory"])
+    return mask_secrets(str(given["database"] or read_configuration(given["config"]).database.url))

@@ -114,13 +114,17 @@ def import_(file: Path, output: Output, **place: Any) -> None:
       herdbook delta import everything.delta --dir ./far-away
     """
     from service.herd.planning.draft import DeltaRefused
+    from service.herd.vectors import includes
 
     url, catalogue = _place(output, place)
+    before = _vector_of(url, catalogue)
+    covered: Vector = {}
     rows = parts = 0
     try:
         with file.open("rb") as pieces, output.progress("rows", None) as advance:
             for portion in _checked(url, catalogue, iter(partial(pieces.read, _PIECE), b"")):
                 rows, parts = rows + len(portion.delta.rows), parts + 1
+                covered = portion.delta.covers
                 advance(len(portion.delta.rows))
     except WireFault as fault:
         raise CommandFailed(f"{file} is no whole delta: {fault.text}", code=fault.code) from fault
@@ -132,8 +136,10 @@ def import_(file: Path, output: Output, **place: Any) -> None:
             exit_code=ExitCode.UNSAFE,
         ) from refused
     vector = _plain(_vector_of(url, catalogue))
-    document = {"parts": parts, "rows": rows, "vector": vector}
-    output.result(document, f"applied {counted(rows, 'row')} in {counted(parts, 'part')}")
+    new = not includes(before, covered)
+    document = {"parts": parts, "rows": rows, "new": new, "vector": vector}
+    told = f"{counted(rows, 'row')} in {counted(parts, 'part')}"
+    output.result(document, f"applied {told}" if new else f"nothing was new: {told} were here")
 
 
 @delta.command()

@@ -65,7 +65,7 @@ def list_entries(
             entry["rule"],
             entry["record"] or entry["table"],
             shown_key(entry["key"]),
-            ", ".join(value.get("field") or value["column"] for value in entry["values"]),
+            ", ".join(map(_field, entry["values"])),
             (entry["restored_at"] or "")[:19],
         )
         for entry in page["entries"]
@@ -105,7 +105,7 @@ def show(number: int, url: str, output: Output) -> ExitCode:
         output.say(f"restored {entry['restored_at']}")
     rows = [
         (
-            value.get("field") or value["column"],
+            _field(value),
             json_text(value["lost"]),
             _stamp(value["lost_at"]),
             "" if value["kept_at"] is None else json_text(value["kept"]),
@@ -170,6 +170,12 @@ def restore(
 def shown_key(key: Mapping[str, Any]) -> str:
     """A key on one line."""
     return ", ".join(f"{name}={value}" for name, value in key.items())
+
+
+def _field(value: Mapping[str, Any]) -> str:
+    """What a value is of. A column that is not here any more, or not yet, has only its number."""
+    column: str = value.get("field") or value["column"]
+    return f"column {column} (not here)" if column.isdecimal() else column
 
 
 def _stamp(stamp: Mapping[str, Any] | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,12 +27,15 @@ def config_option(command: _Command) -> _Command:
     return option(command)
 
 
-def read_configuration(config: Path | None) -> Configuration:
+def read_configuration(
+    config: Path | None, given: Mapping[str, object] | None = None
+) -> Configuration:
     """The configuration that `--config`, the environment and the current folder lead to.
 
-    Puts its folder on the import path, so that the project's record module is found.
+    `given` counts more, by the names of its keys. Puts the configuration's folder on the import
+    path, so that the project's record module is found.
     """
-    configuration = load_configuration(find_file(config, os.environ, Path()), os.environ)
+    configuration = load_configuration(find_file(config, os.environ, Path()), os.environ, given)
     make_importable(configuration.folder)
     return configuration
 

@@ -227,11 +227,12 @@ def _summary(series: Series) -> str:
     else:
         verdict = "Every rule held."
     rate = totals.seeds / series.seconds if series.seconds else 0.0
+    seeds = "1 seed" if totals.seeds == 1 else f"{totals.seeds:,} seeds"
     counted = ", ".join(f"{totals.of(name):,} {name}" for name in _COUNTED)
     faults = ", ".join(f"{name} {count:,}" for name, count in totals.faults.items()) or "none"
     return "\n".join(
         (
-            f"{totals.seeds:,} seeds, {totals.hours:.2f} virtual hours, {rate:.0f} seeds/s",
+            f"{seeds}, {totals.hours:.2f} virtual hours, {rate:.0f} seeds/s",
             counted,
             f"{totals.of('faults'):,} faults: {faults}",
             verdict,

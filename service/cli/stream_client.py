@@ -79,7 +79,7 @@ class Address:
         if kind == "tcp" and rest.startswith("//") and host and is_port:
             return cls(host=host, port=int(port))
         raise CommandFailed(
-            "this is no address of a stream",
+            f"{text} is no address of a stream",
             "write tcp://127.0.0.1:8652 or unix:/path in --url or HERDBOOK_STREAM_URL; the node"
             " shows its own when it starts",
             code="feed.url",

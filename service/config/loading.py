@@ -180,6 +180,8 @@ class _Loader:
     def _missing(self, setting: Setting) -> None:
         example = f'{setting.key} = "{setting.example}"'
         advice = f"write {example} under [{setting.section}], or set {setting.variable}"
+        if setting.name == "database.url":
+            advice += "; `herdbook up --dir DIR` needs none, nor do commands with --dir DIR"
         where = self.file.where(setting.section, setting.key)
         self.problems.append(Problem(where, "this key is missing", advice))
 

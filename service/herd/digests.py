@@ -59,15 +59,15 @@ def of_halves(rows: int, high: int, low: int) -> Sum:
     return Sum(rows, (high * _HALF + low) % _MODULUS)
 
 
-def exchanged(
-    sums: Sums, gone: Iterable[tuple[str, int]], come: Iterable[tuple[str, int]]
-) -> dict[str, Sum]:
-    """The sums after some rows, which were among them, gave way to others."""
+def exchanged(sums: Sums, changes: Iterable[tuple[int, str, int]]) -> dict[str, Sum]:
+    """The sums after some rows gave way to others.
+
+    `changes`: -1 for a row that was among them and 1 for one that comes, its bucket and its digest.
+    """
     after = dict(sums)
-    for sign, changes in ((-1, summed(gone)), (1, summed(come))):
-        for bucket, change in changes.items():
-            rows, total = after.get(bucket, NOTHING)
-            after[bucket] = Sum(rows + sign * change.rows, (total + sign * change.total) % _MODULUS)
+    for sign, bucket, digest in changes:
+        rows, total = after.get(bucket, NOTHING)
+        after[bucket] = Sum(rows + sign, (total + sign * digest) % _MODULUS)
     return {bucket: one for bucket, one in after.items() if one.rows}
 
 

@@ -51,7 +51,7 @@ def build_registry(
             registry.add(method)
     for method in () if herd is None else herd_methods(catalogue, herd):
         registry.add(method)
-    for method in () if comparing is None else comparing_methods(comparing):
+    for method in () if comparing is None else comparing_methods(catalogue, comparing):
         registry.add(method)
     for method in () if ranges is None else family_methods(catalogue, store, ranges):
         registry.add(method)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from records.catalogue import Catalogue
 from service.methods.mending import MendingMethods
 from service.methods.mending_port import Mending
 from service.methods.registry import Method
@@ -20,7 +21,7 @@ class ComparingPorts:
     mending: Mending
 
 
-def comparing_methods(ports: ComparingPorts) -> Iterator[Method]:
+def comparing_methods(catalogue: Catalogue, ports: ComparingPorts) -> Iterator[Method]:
     """The methods that `herdbook verify` calls."""
-    yield from VerifyingMethods(ports.verifying).methods()
+    yield from VerifyingMethods(catalogue, ports.verifying).methods()
     yield from MendingMethods(ports.mending).methods()

@@ -114,10 +114,15 @@ def status_json(state: HerdState, known: Known, aside: Aside) -> dict[str, objec
 
 
 def graph_json(state: HerdState, known: Known) -> dict[str, object]:
-    """The links of a node, both ways, and every node that it has met, by origin."""
+    """The links of a node, both ways, and every node that it has met, by origin.
+
+    Who is retired belongs to the herd no more, unless it is linked.
+    """
     own = known.origin
     linked = sorted(_vectors(state))
-    names = {sibling.origin: sibling.name for sibling in known.siblings}
+    names = {
+        one.origin: one.name for one in known.siblings if not one.retired or one.origin in linked
+    }
     names |= {each.origin: each.name for each in state.siblings if each.origin and each.name}
     names[own] = state.name
     links: dict[int, list[int]] = {origin: [] for origin in names}
@@ -146,7 +151,7 @@ def _linked(state: SiblingState, known: KnownSibling | None) -> dict[str, object
     ahead = None if known is None else known.ahead_seconds
     return {
         **state.as_plain(),
-        "retired": known is not None and known.state == "retired",
+        "retired": known is not None and known.retired,
         "they_lack_seconds": lacks,
         "clock_ahead_seconds": ahead,
         "seen_at": seen,
@@ -160,7 +165,7 @@ def _away(known: KnownSibling) -> dict[str, object]:
         "name": known.name,
         "origin": known.origin,
         "state": "not linked" if known.state == "active" else known.state,
-        "retired": known.state == "retired",
+        "retired": known.retired,
         "they_lack": known.lacks,
         "they_lack_seconds": known.lacks_seconds,
         "clock_ahead_seconds": known.ahead_seconds,

@@ -29,6 +29,11 @@ class KnownSibling:
     lacks_seconds: float | None
     ahead_seconds: float | None = None
 
+    @property
+    def retired(self) -> bool:
+        """Whether nobody waits for it any more."""
+        return self.state == "retired"
+
 
 @dataclass(frozen=True)
 class Known:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from records.catalogue import Catalogue
 from records.kinds.base import JsonSchema
 from service.herd.digests import MOST_DIGITS
 from service.methods.help import help_text
 from service.methods.params import Arguments, Parameter, Signature
+from service.methods.raw_values import record_of
 from service.methods.registry import Handler, Method
 from service.methods.verifying_json import (
     MOMENT_SCHEMA,
@@ -73,7 +75,8 @@ _ABOVE = Parameter(
 class VerifyingMethods:
     """What a node tells of its tables to whoever compares them with another node's."""
 
-    def __init__(self, verifying: Verifying) -> None:
+    def __init__(self, catalogue: Catalogue, verifying: Verifying) -> None:
+        self._catalogue = catalogue
         self._verifying = verifying
 
     def methods(self) -> Iterator[Method]:
@@ -152,14 +155,17 @@ class VerifyingMethods:
         table, keys, above = read_table(arguments), read_keys(arguments), read_vector(arguments)
         arguments.problems.raise_any()
         moment, rows = await self._verifying.states(table, keys, above)
-        return moment_json(moment) | {"rows": [row_json(row) for row in rows]}
+        record = record_of(self._catalogue, table)
+        return moment_json(moment) | {"rows": [row_json(record, row) for row in rows]}
 
     async def violations(self, arguments: Arguments) -> object:
         """`herd.violations`."""
         table = read_table(arguments)
         arguments.problems.raise_any()
         moment, found = await self._verifying.violations(table)
-        return moment_json(moment) | {"violations": [violation_json(one) for one in found]}
+        record = record_of(self._catalogue, table)
+        told = [violation_json(record, one) for one in found]
+        return moment_json(moment) | {"violations": told}
 
 
 def _method(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
 from records.kinds.base import JsonSchema
 from records.states import RowState
+from records.values import FieldInfo, RecordInfo
 from service.herd.digests import Sums
+from service.methods.raw_values import Unreadable, field_of, plain_value
 from service.methods.verifying_port import Digested, Moment, RowSeen, TableSeen, Violation
 
 LONGEST_SHOWN = 1_000
@@ -54,11 +57,12 @@ def rows_json(rows: Iterable[Digested]) -> list[list[str]]:
     return [[row.key.hex(), f"{row.digest:032x}"] for row in rows]
 
 
-def row_json(row: RowSeen) -> dict[str, Any]:
-    """One row as it stands."""
+def row_json(record: RecordInfo | None, row: RowSeen) -> dict[str, Any]:
+    """One row as it stands; `record` is its class, None where it has none."""
+    columns = () if record is None else record.columns(record.key)
     told: dict[str, Any] = {
         "key": row.key.hex(),
-        "shown": [value_json(part) for part in row.shown],
+        "shown": _shown(record, columns, row.shown),
         "moving": row.moving,
     }
     if row.problem:
@@ -66,15 +70,35 @@ def row_json(row: RowSeen) -> dict[str, Any]:
     return told if row.state is None else told | {"state": _state_json(row, row.state)}
 
 
-def violation_json(violation: Violation) -> dict[str, Any]:
-    """Rows that break a rule."""
+def violation_json(record: RecordInfo | None, violation: Violation) -> dict[str, Any]:
+    """Rows of a class that break a rule."""
     return {
         "rule": violation.rule,
         "name": violation.name,
         "columns": list(violation.columns),
         "rows": violation.rows,
-        "some": [[value_json(part) for part in values] for values in violation.some],
+        "some": [_shown(record, violation.columns, values) for values in violation.some],
     }
+
+
+def _shown(
+    record: RecordInfo | None, columns: Sequence[str], values: Sequence[Any]
+) -> list[object]:
+    """Values that name a row, for people: as calls take them, where a class knows them."""
+    known = columns if len(columns) == len(values) else [""] * len(values)
+    return [
+        _readable(field_of(record, column), raw) for column, raw in zip(known, values, strict=True)
+    ]
+
+
+def _readable(info: FieldInfo | None, raw: Any) -> object:
+    if info is not None and raw is not None:
+        with suppress(Unreadable):
+            return info.kind.to_json(plain_value(info.kind, raw))
+    if not isinstance(raw, bytes):
+        return value_json(raw)
+    text = raw.decode(errors="replace")
+    return text if text.isprintable() and "\ufffd" not in text else raw.hex()
 
 
 def value_json(value: object) -> object:

@@ -8,7 +8,6 @@ so that rows of one call are seen by each other. Slow, and only ever on the way 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -22,9 +21,7 @@ from service.store.alike import alike
 from service.store.database import error_number
 from service.store.order import comparable, layers, own_parents, own_references, reachable
 from service.store.transaction import Transaction
-from service.store.translation import CONSTRAINT
-
-_CONSTRAINT_NAME = re.compile(r"constraint [`']([^`']+)[`']", re.IGNORECASE)
+from service.store.translation import CONSTRAINT, constraint_named
 
 _STILL_REFERRED = 1451
 
@@ -253,15 +250,15 @@ def _write(tx: Transaction, record: RecordInfo, attempt: Attempt) -> Iterator[Fa
 def explain(record: RecordInfo, error: Exception, index: int | None) -> Iterable[Failure]:
     """A failure from what the server said, where nothing better is known."""
     said = str(error.args[-1])
-    named = _CONSTRAINT_NAME.search(said)
+    named = constraint_named(error)
     references = {info.constraint: info for info in record.references.values()}
     uniques = {unique.name: unique for unique in record.uniques}
     key_name = said.rpartition("for key ")[2].strip("'").rpartition(".")[2]
     if error_number(error) == _STILL_REFERRED:
         message = f"other records still refer to this {record.name}"
         yield Failure("reference.restricted", message, "", index)
-    elif named and named[1] in references:
-        reference = references[named[1]]
+    elif named in references:
+        reference = references[named]
         message = f"there is no such {reference.target}"
         yield Failure("reference.missing", message, pointer(reference.fields[0]), index)
     elif key_name in uniques:
@@ -270,5 +267,5 @@ def explain(record: RecordInfo, error: Exception, index: int | None) -> Iterable
     elif error_number(error) == 1062:
         yield Failure("unique.taken", "there is such a record", pointer(record.key[0]), index)
     else:
-        name = f" {named[1]}" if named else ""
+        name = f" {named}" if named else ""
         yield Failure("check.violated", f"the table's constraint{name} refuses it", "", index)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from MySQLdb import Error as DriverError
 from storm.exceptions import Error as StormError
 
+from schema.connection import create_statement
 from service.database_url import DatabaseUrl
 from service.errors import Unavailable
 from service.server.errors import ServerError
@@ -16,6 +17,10 @@ from service.store.settings import SessionSettings
 
 NOT_REACHED = frozenset({2002, 2003, 2005})
 """The client's numbers for a server that does not answer."""
+
+
+_NO_DATABASE = 1049
+_NOT_LET_IN = frozenset({1044, 1045, 1130, 1698})
 
 
 @dataclass(frozen=True)
@@ -42,10 +47,24 @@ def inspect(url: DatabaseUrl, connect_seconds: int) -> Inspection:
     except ServerError:
         raise
     except (DriverError, StormError) as error:
-        said = error.args[-1] if error.args else error
-        hint = "Correct [database] url."
-        if error_number(error) in NOT_REACHED:
-            hint = "Start the server, or correct [database] url."
-        raise Unavailable(f"{url.masked()}: {said}", hint=hint) from error
+        raise _in_words(url, error) from error
     version = require_supported(str(row[0]))
     return Inspection(version, durable=row[1] == 1, read_only=bool(row[2]))
+
+
+def _in_words(url: DatabaseUrl, error: Exception) -> Unavailable:
+    """What is wrong, where, and what to do; the server's own words behind it."""
+    number, place = error_number(error), url.masked()
+    said = error.args[-1] if error.args else error
+    if number in NOT_REACHED:
+        what = f"the database server at {place} cannot be reached"
+        return Unavailable(f"{what} ({said})", hint="Start the server, or correct [database] url.")
+    if number == _NO_DATABASE:
+        what = f"the database server has no database {url.database}, which {place} names"
+        hint = f"Create it first, {create_statement(url.database)} or correct [database] url."
+        return Unavailable(f"{what} ({said})", hint=hint)
+    if number in _NOT_LET_IN:
+        what = f"the database server does not let the user of {place} in"
+        hint = "Correct the user, the password or the database in [database] url."
+        return Unavailable(f"{what} ({said})", hint=hint)
+    return Unavailable(f"{place}: {said}", hint="Correct [database] url.")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
+from functools import partial
 
 from storm.exceptions import DisconnectionError
 
@@ -39,6 +41,11 @@ _HINT_FLUSH = (
     "RELOAD, and it does so itself."
 )
 
+_HINT_CREATE = (
+    "Create it on the database server, then run `herdbook schema upgrade`; or correct its name in "
+    "the address."
+)
+
 CONSTRAINT = frozenset(
     {
         1048,  # ER_BAD_NULL_ERROR
@@ -52,6 +59,8 @@ CONSTRAINT = frozenset(
     }
 )
 """A constraint of the tables refused a row."""
+
+_CONSTRAINT_NAME = re.compile(r"constraint [`']([^`']+)[`']", re.IGNORECASE)
 
 _log = logging.getLogger(__name__)
 _sparing = SparingLog(_log)
@@ -73,7 +82,7 @@ _TABLE: dict[int, tuple[Callable[[str], ServiceError], str]] = {
     **dict.fromkeys((1054, 1146), (SchemaDiffers, "a table or column is missing")),
     **dict.fromkeys((1021, 1114, 3), (DatabaseFull, "the database server has no space left")),
     **dict.fromkeys((1290, 1836), (DatabaseReadOnly, "the database server is read only")),
-    1049: (SchemaDiffers, "the database does not exist"),
+    1049: (partial(SchemaDiffers, hint=_HINT_CREATE), "the database does not exist"),
     1449: (SchemaDiffers, "the account that the capture triggers belong to is gone"),
     1153: (StatementTooLarge, "the call makes a statement too large for the database server"),
 }
@@ -86,6 +95,12 @@ def triggers_unread(error: BaseException) -> bool:
     time limit. All sessions then share what was read, until it leaves the server's table cache.
     """
     return error_number(error) == _PARSE_ERROR and _OF_A_TRIGGER in str(error)
+
+
+def constraint_named(error: BaseException) -> str | None:
+    """The constraint that a server's error names, None where it names none."""
+    named = _CONSTRAINT_NAME.search(str(error.args[-1])) if error.args else None
+    return None if named is None else named[1]
 
 
 def is_of_the_server(error: BaseException) -> bool:

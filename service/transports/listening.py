@@ -53,7 +53,8 @@ def _endpoint(reactor: Any, description: str) -> Any:
 def _cannot_listen(listener: Listener, reason: object) -> str:
     """What to say of a listener that cannot be opened, and how to have it elsewhere."""
     name, endpoint, is_default = listener
-    advice = "Choose another port, or stop the program that holds this one."
+    place = "socket" if endpoint.startswith("unix:") else "port"
+    advice = f"Choose another {place}, or stop the program that holds this one."
     if not is_default:
         return f"{name} = {endpoint}: {reason}. {advice}"
     key = name.rpartition(".")[2]

@@ -38,7 +38,7 @@ def test_every_command_of_the_page_does_what_it_says(tmp_path: Path, database: s
     program.chmod(0o755)
     port = free_port()
     script = commands(PAGE.read_text()).replace(
-        "mysql://garden@localhost/garden?unix_socket=/run/mysqld/mysqld.sock", database
+        "mysql://garden:a-secret@localhost/garden?unix_socket=/run/mysqld/mysqld.sock", database
     )
     environment = os.environ | {
         "PATH": f"{program.parent}:{os.environ['PATH']}",

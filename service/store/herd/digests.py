@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from itertools import chain
 from typing import Any
 
@@ -45,15 +45,13 @@ def sums_of(
     """The sums of all rows by bucket; raises ParametersRefused or TableUnverifiable."""
     sql = sql_of(tx, table, wanted)
     planted = list(with_phantoms(phantoms))
-    held = held_states(tx, table)
     if sql.documents:
         rows = ((bucket, digest) for bucket, _key, digest in _each(tx, sql, digits, ()))
         sums: Sums = summed(chain(rows, planted))
     else:
         statement = sql.sums(digits, [phantom_sql(*phantom) for phantom in planted])
         sums = {bucket: _sum(table, *counted) for bucket, *counted in tx.rows(statement)}
-    waiting = [(bucket_of(key, digits), digest_of(sql, state)) for key, state in held.items()]
-    return exchanged(sums, _written_of(tx, sql, digits, held), waiting)
+    return exchanged(sums, _changed_by_held(tx, sql, digits))
 
 
 def dead_of(tx: Transaction, table: HerdTable) -> int:
@@ -70,10 +68,14 @@ def rows_of(
     digits = len(buckets[0]) if buckets else 0
     for _bucket, key, digest in _with_held(tx, sql_of(tx, table, wanted), digits, buckets):
         found.append(Digested(key, digest))
-        if len(found) > MOST_ROWS:
-            message = f"there are more than {MOST_ROWS} rows in these buckets; ask for fewer"
-            raise ParametersRefused([Failure("buckets.too_large", message, pointer("buckets"))])
+        _require_few(len(found))
     return found
+
+
+def _require_few(rows: int) -> None:
+    if rows > MOST_ROWS:
+        message = f"there are more than {MOST_ROWS} rows in these buckets; ask for fewer"
+        raise ParametersRefused([Failure("buckets.too_large", message, pointer("buckets"))])
 
 
 def sql_of(tx: Transaction, table: HerdTable, wanted: Sequence[str] | None) -> DigestSql:
@@ -99,6 +101,17 @@ def _sum(table: HerdTable, rows: int, digested: int, high: Any, low: Any) -> Sum
 
 def _without_digest(table: HerdTable) -> TableUnverifiable:
     return TableUnverifiable(f"a row of {table.name} has no digest")
+
+
+def _changed_by_held(
+    tx: Transaction, sql: DigestSql, digits: int
+) -> Iterator[tuple[int, str, int]]:
+    """What of the sums gives way to what is held: -1 or 1, bucket and digest."""
+    for held in held_states(tx, sql.table):
+        for bucket, digest in _written_of(tx, sql, digits, held):
+            yield -1, bucket, digest
+        for key, state in held.items():
+            yield 1, bucket_of(key, digits), digest_of(sql, state)
 
 
 def _written_of(
@@ -127,14 +140,28 @@ def _with_held(
     tx: Transaction, sql: DigestSql, digits: int, buckets: Sequence[str]
 ) -> Iterator[tuple[str, bytes, int]]:
     """Bucket, key and digest of each row, in the state that this node passes on."""
-    held = held_states(tx, sql.table)
+    held = _held_in(tx, sql, digits, frozenset(buckets))
     for bucket, key, digest in _each(tx, sql, digits, buckets):
         if key not in held:
             yield bucket, key, digest
-    for key, state in held.items():
-        bucket = bucket_of(key, digits)
-        if not buckets or bucket in buckets:
-            yield bucket, key, digest_of(sql, state)
+    for key, digest in held.items():
+        yield bucket_of(key, digits), key, digest
+
+
+def _held_in(
+    tx: Transaction, sql: DigestSql, digits: int, buckets: Set[str]
+) -> Mapping[bytes, int]:
+    """The digests of rows of which something is held, of some buckets or (none are named) of all.
+
+    Raises ParametersRefused where they are more than an answer may have.
+    """
+    found: dict[bytes, int] = {}
+    for held in held_states(
+        tx, sql.table, lambda key: not buckets or bucket_of(key, digits) in buckets
+    ):
+        found |= {key: digest_of(sql, state) for key, state in held.items()}
+        _require_few(len(found))
+    return found
 
 
 def _each(

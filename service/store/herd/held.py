@@ -48,24 +48,22 @@ def held_at(tx: Transaction, rows: Collection[Row]) -> dict[Row, Held]:
     return {named[at]: held for at, held in held_under(tx, named)}
 
 
-def every_held(tx: Transaction) -> Iterator[list[Held]]:
-    """All that is held, in the order of places, as much at a time as may be in memory."""
+def every_held(tx: Transaction, table: str | None = None) -> Iterator[list[Held]]:
+    """All that is held, of one table or of all, in the order of places.
+
+    As much comes at a time as may be in memory.
+    """
     after = b""
+    which, named = ("", []) if table is None else (" AND `table_name` = ?", [table])
     while found := tx.rows(
-        f"SELECT `place`, {pieces.HELD.size} FROM `herdbook_held` WHERE `place` > ? "
+        f"SELECT `place`, {pieces.HELD.size} FROM `herdbook_held` WHERE `place` > ?{which} "
         f"ORDER BY `place` LIMIT {MOST_ROWS:d}",
-        (after,),
+        [after, *named],
     ):
         count = fitting([int(size) for _place, size in found], MOST_ROWS)
         places = [place for place, _size in found[:count]]
         after = places[-1]
         yield [held for _place, held in held_under(tx, places)]
-
-
-def held_in(tx: Transaction, table: str) -> list[Held]:
-    """All that is held of one table's rows."""
-    rows = tx.rows(f"SELECT {_HELD} FROM `herdbook_held` WHERE `table_name` = ?", (table,))
-    return [held for _place, held in _read(tx, rows)]
 
 
 def hold(tx: Transaction, tables: Tables, helds: Iterable[Held], now: int) -> None:

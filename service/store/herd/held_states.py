@@ -6,15 +6,15 @@ the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from records.states import RowState
 from service.herd.deltas import DeltaRow
 from service.herd.held import Held, state_to_send
 from service.herd.shapes import Key
 from service.store.herd.described import HerdTable
-from service.store.herd.held import held_in
-from service.store.herd.rows import standings
+from service.store.herd.held import every_held, held_at
+from service.store.herd.rows import Standing, standings
 from service.store.herd.values import bytes_of
 from service.store.transaction import Transaction
 
@@ -25,36 +25,44 @@ def states_with_held(tx: Transaction, table: HerdTable, keys: Sequence[Key]) -> 
     Raises ValueError where a row cannot be read.
     """
     states = {key: standing.state for key, standing in standings(tx, table, keys).items()}
-    wanted = set(keys)
-    held = {key: one for key, one in _held_rows(tx, table) if key in wanted}
+    held = _held_of(tx, table, keys)
     return states | {key: _joined(states.get(key), one) for key, one in held.items()}
 
 
-def held_states(tx: Transaction, table: HerdTable) -> Mapping[bytes, RowState]:
-    """The rows of which something is held, by their keys as bytes."""
-    held = dict(_held_rows(tx, table))
-    states = {key: standing.state for key, standing in standings(tx, table, list(held)).items()}
-    return {bytes_of(table.key, key): _joined(states.get(key), one) for key, one in held.items()}
+def held_states(
+    tx: Transaction, table: HerdTable, wanted: Callable[[bytes], bool] = lambda _key: True
+) -> Iterator[Mapping[bytes, RowState]]:
+    """The wanted rows of which something is held, by their keys as bytes.
+
+    As many come at a time as may be in memory.
+    """
+    for some in every_held(tx, table.name):
+        named = ((_row_key(table, one.row), one) for one in some)
+        held = {raw: one for raw, one in named if raw is not None and wanted(raw)}
+        states = standings(tx, table, [one.row.key for one in held.values()])
+        yield {raw: _joined(_state(states, one.row.key), one) for raw, one in held.items()}
 
 
-def held_keys(tx: Transaction, table: HerdTable) -> set[Key]:
-    """The keys of the rows of which something is held."""
-    return {key for key, _held in _held_rows(tx, table)}
+def held_keys(tx: Transaction, table: HerdTable, keys: Sequence[Key]) -> set[Key]:
+    """Those of some keys of whose rows something is held."""
+    return set(_held_of(tx, table, keys))
 
 
-def _held_rows(tx: Transaction, table: HerdTable) -> Iterator[tuple[Key, Held]]:
-    for held in held_in(tx, table.name):
-        if _fits(table, held.row):
-            yield held.row.key, held
+def _held_of(tx: Transaction, table: HerdTable, keys: Sequence[Key]) -> dict[Key, Held]:
+    named = {(table.name, bytes_of(table.key, key)): key for key in keys}
+    return {named[row]: held for row, held in held_at(tx, named).items()}
 
 
-def _fits(table: HerdTable, row: DeltaRow) -> bool:
-    """Whether its key is one of this table as it is here."""
+def _row_key(table: HerdTable, row: DeltaRow) -> bytes | None:
+    """Its key as bytes; None where that is no key of this table as it is here."""
     try:
-        bytes_of(table.key, row.key)
+        return bytes_of(table.key, row.key)
     except ValueError:
-        return False
-    return True
+        return None
+
+
+def _state(states: Mapping[Key, Standing], key: Key) -> RowState | None:
+    return states[key].state if key in states else None
 
 
 def _joined(ours: RowState | None, held: Held) -> RowState:

@@ -34,7 +34,7 @@ def states_of(
     on_their_way = moving(tx, table, row_keys, above)
     latest = _latest(tx, table, list(keys))
     states, broken = _states(tx, table, list(keys))
-    held = held_keys(tx, table)
+    held = held_keys(tx, table, list(keys))
     return [
         RowSeen(
             row_key,

@@ -11,13 +11,14 @@ from service.herd.shapes import Place
 from service.store.database import error_number
 from service.store.packets import TOO_LONG
 from service.store.sealing.troubles import is_everybodys
-from service.store.translation import is_of_the_server
+from service.store.translation import constraint_named, is_of_the_server
 
 Item = TypeVar("Item")
 Write = Callable[[Sequence[Item]], object]
 
 _DUPLICATE, _REFERRED, _NO_PARENT = 1062, 1451, 1452
 _SIGNAL = 1644
+_CHECKS = frozenset({3819, 4025})
 
 COLLISIONS = frozenset({_DUPLICATE, _REFERRED, _NO_PARENT, 1761})
 """What was planned with care is refused like this only where somebody else wrote in between."""
@@ -29,8 +30,6 @@ _TEXTS: Mapping[int, str] = {
     _NO_PARENT: "the row that it refers to is not there",
     1048: "a column that may not be empty is",
     1364: "a column that may not be empty is",
-    3819: "a CHECK of the table does not hold",
-    4025: "a CHECK of the table does not hold",
     1264: "a number is out of its column's range",
     1265: "a value does not fit its column",
     1292: "a value does not fit its column",
@@ -103,4 +102,7 @@ def text_of(error: DriverError) -> str:
         return f"a trigger refuses it: {error.args[1]}"
     if number == TOO_LONG:
         return f"{error.args[1]}, then try it again with held.retry"
+    if number in _CHECKS:
+        named = constraint_named(error)
+        return f"the CHECK {named} does not hold" if named else "a CHECK does not hold"
     return _TEXTS.get(number or 0, f"error {number} of the database")

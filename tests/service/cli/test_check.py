@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -16,6 +17,7 @@ from service.cli.checks import Check, look_at
 from service.cli.output import CommandFailed
 from service.config import Configuration, load_configuration
 from service.database_url import DatabaseUrl
+from service.server import PrivateServer
 from tests.service.cli.conftest import Ran
 
 Herdbook = Callable[..., Ran]
@@ -134,9 +136,16 @@ def test_a_server_that_is_down_and_an_account_that_is_refused_are_told(
 ) -> None:
     """The database and the schema are each told with what to do, without the password."""
     wrong = account.replace(PASSWORD, "loud")
+    missing = dataclasses.replace(
+        DatabaseUrl.parse(account), user="root", password=None, database="gone"
+    )
     for url, said in (
         (wrong, "Access denied"),
-        (f"mysql://me:hush@localhost/x?unix_socket={project}/none.sock", "Can't connect"),
+        (
+            f"mysql://me:hush@localhost/x?unix_socket={project}/none.sock",
+            "cannot be reached (Can't",
+        ),
+        (str(missing), "CREATE DATABASE `gone`;"),
     ):
         monkeypatch.setenv("HERDBOOK_DATABASE_URL", url)
         ran = herdbook("check")
@@ -214,3 +223,25 @@ def test_each_check_runs_whatever_the_others_say() -> None:
     first, second = look_at(_configuration(), checks)
     assert first.messages == ("no mysql://me:***@db/farm; start it",)
     assert (first.passed, second.passed) == (False, True)
+
+
+def test_a_file_without_a_database_is_looked_at_with_that_of_a_directory(
+    herdbook: Herdbook, project: Path, server: PrivateServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `herdbook up --dir` runs it; without --dir the advice tells of it."""
+    text = (project / "herdbook.toml").read_text().partition("[database]")[0]
+    (project / "up.toml").write_text(text, encoding="utf-8")
+    refused = herdbook("check", "--config", "up.toml")
+    assert refused.code == 1
+    assert "[database] url: this key is missing" in refused.err
+    assert "--dir DIR" in refused.err
+    place = project / "data"
+    monkeypatch.setenv("HERDBOOK_SERVER", str(server.program.path))
+    with PrivateServer(place, server.program) as own:
+        own.create_database("herdbook")
+    ran = herdbook("check", "--config", "up.toml", "--dir", str(place))
+    assert "ok      database" in ran.out
+    said = " ".join(ran.out.split())
+    assert f"herdbook schema upgrade --config up.toml --dir {place}" in said
+    away = herdbook("check", "--config", "up.toml", "--dir", str(project / "nowhere"))
+    assert "no node's database is in" in away.err

@@ -181,6 +181,7 @@ def test_an_address_that_is_none_is_told(herdbook: Herdbook, url: str) -> None:
     ran = herdbook("feed", "tail", "--url", url)
     assert ran.code == 1
     assert "write tcp://127.0.0.1:8652" in ran.err
+    assert f"{url} is no address of a stream" in ran.err
 
 
 @pytest.mark.parametrize(

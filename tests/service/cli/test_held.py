@@ -33,6 +33,7 @@ ENTRY = {
     "restored_at": None,
     "values": [
         {"field": "name", "lost": "Graz", "lost_at": STAMP, "kept": None, "kept_at": None},
+        {"column": "9", "lost": 1, "lost_at": STAMP, "kept": 2, "kept_at": STAMP},
         {"column": "old", "lost": 1, "lost_at": STAMP, "kept": 2, "kept_at": STAMP},
     ],
 }
@@ -123,7 +124,14 @@ def test_entries_are_a_line_each(herdbook: Herdbook, tiny_server: TinyServer) ->
     tiny_server.respond = answer_with(result={"entries": [ENTRY], "next": None})
     ran = herdbook("journal", "list", "--url", tiny_server.url)
     _columns, line = ran.out.splitlines()
-    for part in ("7", "2026-01-31T12:00:00", "later write", "city", "id=7", "name, old"):
+    for part in (
+        "7",
+        "2026-01-31T12:00:00",
+        "later write",
+        "city",
+        "id=7",
+        "name, column 9 (not here), old",
+    ):
         assert part in line
     assert herdbook("journal", "list", "--rule", "none", "--url", tiny_server.url).code == 2
 
@@ -137,7 +145,8 @@ def test_an_entry_is_shown_with_both_values(herdbook: Herdbook, tiny_server: Tin
     assert lines[0] == "#7  city  id=7"
     assert "Two nodes wrote this." in lines
     assert "by a change that origin 2 sent" in lines
-    assert lines[-2].split() == ["name", '"Graz"', "2026-01-31T12:00:00.000", "berlin"]
+    assert lines[-2].startswith("column 9 (not here)")
+    assert lines[-3].split() == ["name", '"Graz"', "2026-01-31T12:00:00.000", "berlin"]
     assert lines[-1].split()[0:3] == ["old", "1", "2026-01-31T12:00:00.000"]
     assert lines[-1].split()[4] == "2"
 

@@ -39,6 +39,24 @@ def test_a_port_in_use_is_said_with_what_to_do(tmp_path: Path, server_program: s
     assert list(servers_on(directory / "data")) == []
 
 
+def test_a_socket_in_use_is_called_a_socket(tmp_path: Path, server_program: str) -> None:
+    """Somebody else listens at the path already."""
+    path = tmp_path / "rpc.sock"
+    with socket.socket(socket.AF_UNIX) as taken:
+        taken.bind(str(path))
+        taken.listen()
+        refused = herdbook(
+            "up",
+            "--dir",
+            str(tmp_path / "data"),
+            HERDBOOK_SERVER=server_program,
+            HERDBOOK_LISTEN_RPC=f"unix:{path}",
+        )
+    assert refused.returncode == 1
+    assert f"listen.rpc = unix:{path}: " in refused.stderr
+    assert "Choose another socket" in refused.stderr
+
+
 def test_a_detached_node_that_does_not_start_says_why_as_one_in_front_does(
     tmp_path: Path, server_program: str
 ) -> None:

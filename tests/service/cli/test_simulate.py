@@ -26,6 +26,11 @@ def test_seeds_are_run_and_counted(herdbook: Herdbook) -> None:
     assert " conflicts, " in ran.out
 
 
+def test_one_seed_is_one(herdbook: Herdbook) -> None:
+    """In words as in numbers."""
+    assert herdbook("simulate", "--seed", "5").out.startswith("1 seed, ")
+
+
 def test_seeds_run_side_by_side_come_to_the_same(herdbook: Herdbook) -> None:
     """Several processes count what one counts."""
     alone = herdbook("simulate", "--seeds", "8", "--json").document()

@@ -121,4 +121,5 @@ def test_rows_give_way_to_others() -> None:
         [("a", 7), ("b", 1)],
         [("a", 9), ("d", 2**128 - 1)],
     )
-    assert exchanged(summed(gone + stays), gone, come) == summed(stays + come)
+    changes = [(-1, *row) for row in gone] + [(1, *row) for row in come]
+    assert exchanged(summed(gone + stays), changes) == summed(stays + come)

@@ -81,6 +81,16 @@ def test_the_graph_has_the_links_that_are_there_now() -> None:
     }
 
 
+def test_who_is_retired_is_no_part_of_the_graph_until_it_is_linked() -> None:
+    """Otherwise a herd would hang together no more once somebody has left it."""
+    gone = dataclasses.replace(AWAY, state="retired")
+    back = dataclasses.replace(MET, state="retired")
+    herd = MemoryHerd(links=HerdState("hamburg", 1, {}, (LINKED,)), met=(back, gone))
+    told = told_by(herd).call("herd.graph")
+    assert told["names"] == {"1": "hamburg", "2": "berlin"}
+    assert told["links"] == {"1": [2], "2": [1]}
+
+
 def test_what_is_held_is_told_whole() -> None:
     """Which row, why, and what waits."""
     (row,) = told_by(MemoryHerd()).call("held.list")["held"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import uuid
 from decimal import Decimal
 from typing import Any
 
@@ -29,6 +30,7 @@ from tests.service.methods.calls import Api, Statements, places
 from tests.service.methods.memory import Remembering
 from tests.service.methods.samples import CATALOGUE
 
+UUID = uuid.UUID("018f0000-0000-7000-8000-000000000001")
 MOMENT = Moment(7, {7: 3, 9: 1}, 2, 1, 4)
 TOLD = {"origin": 7, "vector": {"7": 3, "9": 1}, "unsealed": 2, "horizon": 1, "held": 4}
 STATE = RowState(2, Version(5, 7), {"2": Slot(Version(6, 9))}, {"1": 1, "2": "a"}, Death(8, "x"))
@@ -100,7 +102,7 @@ def test_every_method_takes_its_example(method: str) -> None:
                         "name": "fk",
                         "columns": ["id"],
                         "rows": 1,
-                        "some": [[{"base64": "AA=="}]],
+                        "some": [["00"]],
                     }
                 ]
             },
@@ -113,6 +115,30 @@ def test_answers_tell_of_their_moment(
     """The vector, what it does not tell of, and what was asked for."""
     api, _port = api_of(ANSWERS[method])
     assert api.call(method, params) == TOLD | told
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "shown"),
+    [
+        ("farm", (UUID.bytes,), [str(UUID)]),
+        ("stall", (UUID.bytes, 7), [str(UUID), 7]),
+        ("stall", (UUID.bytes,), [UUID.bytes.hex()]),
+        ("region", ("BE",), ["BE"]),
+        ("nothing", (b"plain", b"\xff\x00", "text", 3), ["plain", "ff00", "text", 3]),
+    ],
+)
+def test_keys_are_told_as_people_read_them(
+    table: str, key: tuple[Any, ...], shown: list[object]
+) -> None:
+    """As calls take them where there is a class; else text where it is text."""
+    api, port = api_of((MOMENT, [RowSeen(b"\x01", key, STATE, 6, 9, moving=True)]))
+    (row,) = api.call("herd.states", {"table": table, "keys": ["01"]})["rows"]
+    assert row["shown"] == shown
+    columns = {"farm": ["id"], "region": ["code"]}.get(table, [])
+    if columns:
+        port.answer = (MOMENT, [Violation("duplicate", "fk", columns, 1, [key])])
+        (violation,) = api.call("herd.violations", {"table": table})["violations"]
+        assert violation["some"] == [shown]
 
 
 def test_parameters_arrive_as_values() -> None:

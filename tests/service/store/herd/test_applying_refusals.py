@@ -38,6 +38,9 @@ def test_a_row_that_a_check_refuses_is_held(one: Member, other: Member) -> None:
     assert {(h.row.place, h.reason) for h in other.held()} == {
         (("ranch", (7,)), REFUSED), (("ranch", (33,)), REFUSED), (("stable", (1,)), PARENT),
     }  # fmt: skip
+    assert {h.text for h in other.held() if h.reason == REFUSED} == {
+        "the CHECK short does not hold"
+    }
     assert all("SELECT" not in held.text and "INSERT" not in held.text for held in other.held())
     assert other.vector()[one.origin()] == one.vector()[one.origin()]
     other.sql("ALTER TABLE ranch DROP CONSTRAINT short")
