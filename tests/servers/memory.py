@@ -1,7 +1,8 @@
 """Where the tests keep what they write: in memory, where there is room for it.
 
 Servers commit durably, and most tests make tables and triggers of their own: on a disk they wait
-for that most of the time. What tests kill is processes, and whatever those wrote stays in memory.
+for that a good part of their time. What tests kill is processes, and whatever those wrote stays in
+memory.
 """
 
 from __future__ import annotations

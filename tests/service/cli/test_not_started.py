@@ -222,7 +222,7 @@ def test_serve_says_when_there_is_no_server(tmp_path: Path) -> None:
         HERDBOOK_DATABASE_URL=f"mysql://root@localhost/x?unix_socket={tmp_path}/none.sock",
     )
     assert refused.returncode == 1
-    assert "The database server cannot be reached" in refused.stderr
+    assert f"The database server at {tmp_path}/none.sock cannot be reached (" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 
