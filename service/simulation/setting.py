@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import combinations
 from random import Random
 from typing import TypeAlias
 
@@ -95,8 +96,17 @@ class Setting:
 
     @property
     def punctual(self) -> bool:
-        """Whether all clocks are right."""
-        return self.forgets and not LOSING.isdisjoint(self.faults)
+        """Whether all clocks are right.
+
+        A slow clock can give a key that is made anew, where its death is forgotten, a lower stamp
+        than the key had before. Who is not linked with the one that forgets may not have heard of
+        the death and write to the former row; so may who was set back.
+        """
+        return self.forgets and not (LOSING.isdisjoint(self.faults) and self._meshed)
+
+    @property
+    def _meshed(self) -> bool:
+        return len(self.edges) == self.nodes * (self.nodes - 1) // 2
 
     @property
     def alone(self) -> bool:
@@ -115,7 +125,7 @@ def draw(options: Options, random: Random) -> Setting:
     return Setting(
         nodes=nodes,
         writers=1 if random.random() < 0.08 else nodes,
-        edges=_edges(nodes, random),
+        edges=_edges(nodes, random, whole="clock" in faults and not FORGETTING.isdisjoint(faults)),
         shapes=shapes,
         older=older(shapes, random),
         behind=_behind(nodes, random) if "migration" in faults else (),
@@ -134,13 +144,13 @@ def draw(options: Options, random: Random) -> Setting:
     )
 
 
-def _edges(nodes: int, random: Random) -> tuple[Edge, ...]:
-    """A tree, and some more."""
+def _edges(nodes: int, random: Random, *, whole: bool) -> tuple[Edge, ...]:
+    """A tree, and some more; the whole where nodes forget by clocks that jump."""
     edges = {(random.randrange(node), node) for node in range(1, nodes)}
     for node in range(1, nodes):
         if random.random() < 0.4:
             edges.add((random.randrange(node), node))
-    return tuple(sorted(edges))
+    return tuple(combinations(range(nodes), 2)) if whole else tuple(sorted(edges))
 
 
 def _behind(nodes: int, random: Random) -> tuple[int, ...]:
@@ -152,13 +162,12 @@ def _some(faults: Collection[str], random: Random) -> tuple[str, ...]:
     """Not all of them in each herd: what they hide of each other shows in another one.
 
     Where rows are held nothing is forgotten: what is held of a row outlives a forgotten death.
-    Where nodes forget, and lose what they had, clocks are right: who was set back may write to
-    the former life of a row that was made anew by a slow clock.
     """
     share = random.choice((0.0, 0.3, 0.6, 1.0))
     some = {name for name in FAULTS if name in faults and random.random() < share}
     if some & FORGETTING and some & HOLDING:
         some -= random.choice((FORGETTING, HOLDING))
     if some & FORGETTING and some & LOSING:
+        # See `Setting.punctual`.
         some.discard("clock")
     return tuple(name for name in FAULTS if name in some)
