@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from service.cli.asking import Refused, ask, shows_refusals, url_option
+from service.cli.herd_ca import ca
 from service.cli.herd_care import new_origin, retire
 from service.cli.herd_graph import Told, picture_of
 from service.cli.herd_status import needs_somebody, show_status
@@ -26,11 +27,13 @@ def herd() -> None:
       herdbook herd graph http://127.0.0.1:8650/ http://127.0.0.1:8660/
       herdbook herd retire barn --dir ./node --yes
       herdbook herd new-origin --dir ./copy --yes
+      herdbook herd ca init ./authority
     """
 
 
 herd.add_command(retire)
 herd.add_command(new_origin)
+herd.add_command(ca)
 
 
 @herd.command()
