@@ -9,7 +9,7 @@ import click
 
 from service.cli.asking import Refused, ask, shows_refusals, url_option
 from service.cli.herd_ca import ca
-from service.cli.herd_care import new_origin, retire
+from service.cli.herd_care import new_origin, readmit, retire
 from service.cli.herd_graph import Told, picture_of
 from service.cli.herd_status import needs_somebody, show_status
 from service.cli.output import CommandFailed, ExitCode, Output, output_option
@@ -32,6 +32,7 @@ def herd() -> None:
 
 
 herd.add_command(retire)
+herd.add_command(readmit)
 herd.add_command(new_origin)
 herd.add_command(ca)
 
