@@ -143,14 +143,15 @@ def secured(folder: Path, name: str, authority: Authority, **herd: str) -> Confi
     return configured(folder, name, **herd, **files)
 
 
+@pytest.mark.parametrize("listen", [ANY_PORT, "unix:{}/herd.sock"])
 def test_nodes_with_certificates_are_linked_as_they_are_configured(
-    run: Callable[..., Running], tmp_path: Path
+    run: Callable[..., Running], tmp_path: Path, listen: str
 ) -> None:
     """The same configuration as without, and three files."""
     authority = new_herd(datetime.now(UTC))
     one, other = MemoryHerdStore(1), MemoryHerdStore(2)
     one.insert("country", 1, name="Germany")
-    first = run(secured(tmp_path, "one", authority, listen=ANY_PORT), one)
+    first = run(secured(tmp_path, "one", authority, listen=listen.format(tmp_path)), one)
     assert first.addresses.herd is not None
     address = first.addresses.herd.replace("//", "")
     second = run(secured(tmp_path, "two", authority, siblings=address), other)
