@@ -22,6 +22,7 @@ from service.assembly import Assembly
 from service.config import Configuration
 from service.herd.port import HerdStore
 from service.herd.status import HerdState
+from service.identity.credentials import Paths
 from service.methods.api import build_registry
 from service.methods.registry import Registry
 from service.metrics import (
@@ -50,6 +51,7 @@ from service.transports.lines import LineFactory
 from service.transports.listening import Listener, listen, shown
 from service.transports.siblings.building import new_herd_room
 from service.transports.siblings.room import HerdRoom, Who
+from service.transports.siblings.tls import Security
 from service.transports.stream_limits import StreamLimits
 from service.transports.web import WebLimits
 
@@ -256,7 +258,15 @@ class Node:
             self._sealing,
             self._metrics,
             self._reactor,
+            self._security(),
         )
+
+    def _security(self) -> Security | None:
+        """What links are secured with; raises IdentityRefused where its files are no good."""
+        node, herd = self._configuration.node, self._configuration.herd
+        if herd.certificate is None or herd.key is None or herd.ca is None:
+            return None
+        return Security(Paths(herd.certificate, herd.key, herd.ca), node.name)
 
     def _lines(self) -> LineFactory:
         """The listener whose connections stay."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from records.errors import DeclarationError, HerdbookError
 from service.cli.advice import with_options
@@ -93,11 +94,31 @@ def schema(configuration: Configuration) -> str:
     return "; ".join(["up to date", *found])
 
 
+def links(configuration: Configuration) -> str:
+    """What links need for TLS is there and counts; without it they stay on this machine."""
+    node, herd = configuration.node, configuration.herd
+    if herd.certificate is None or herd.key is None or herd.ca is None:
+        return "siblings are linked without TLS, on this machine only" if herd.is_wanted else "none"
+    # The libraries of certificates are imported only where there are any.
+    from service.identity.credentials import Paths, load_credentials
+    from service.identity.life import Standing
+
+    now = datetime.now(UTC)
+    paths = Paths(herd.certificate, herd.key, herd.ca)
+    card = load_credentials(paths, node.name, now).card
+    until = f"until {card.life.ends:%Y-%m-%d %H:%M} UTC"
+    told = f"TLS as node {card.subject.node} of herd {card.subject.herd}, {until}"
+    if card.life.standing(now) is Standing.DUE:
+        return f"{told}. WARNING: renew {herd.certificate} with `herdbook herd ca renew`"
+    return told
+
+
 CHECKS: tuple[Check, ...] = (
     Check("record module", record_module),
     Check("migrations folder", migrations_folder),
     Check("database", database),
     Check("schema", schema),
+    Check("links", links),
 )
 
 
@@ -119,5 +140,9 @@ def _finding(check: Check, configuration: Configuration, options: Sequence[str])
 def _messages(error: HerdbookError) -> tuple[str, ...]:
     if isinstance(error, DeclarationError):
         return error.problems
+    # Read as an attribute: the room of identities is not imported where nobody needs it.
+    troubles = getattr(error, "troubles", ())
+    if troubles:
+        return tuple(map(str, troubles))
     hint = getattr(error, "advice", getattr(error, "hint", ""))
     return (f"{str(error).removesuffix('.')}; {hint}" if hint else str(error),)

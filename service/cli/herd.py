@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from service.cli.asking import Refused, ask, shows_refusals, url_option
-from service.cli.herd_care import new_origin, retire
+from service.cli.herd_ca import ca
+from service.cli.herd_care import new_origin, readmit, retire
 from service.cli.herd_graph import Told, picture_of
 from service.cli.herd_status import needs_somebody, show_status
 from service.cli.output import CommandFailed, ExitCode, Output, output_option
@@ -26,11 +27,14 @@ def herd() -> None:
       herdbook herd graph http://127.0.0.1:8650/ http://127.0.0.1:8660/
       herdbook herd retire barn --dir ./node --yes
       herdbook herd new-origin --dir ./copy --yes
+      herdbook herd ca init ./authority
     """
 
 
 herd.add_command(retire)
+herd.add_command(readmit)
 herd.add_command(new_origin)
+herd.add_command(ca)
 
 
 @herd.command()

@@ -1,4 +1,4 @@
-"""`herdbook herd retire` and `herdbook herd new-origin`: what only a person can decide."""
+"""`herdbook herd retire`, `readmit` and `new-origin`: what only a person can decide."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ def retire(sibling: str, yes: bool, output: Output, **place: Any) -> None:
 
     The changelog is kept for every sibling that was ever met, however long it is silent. One that
     will not come back, or that goes on under another origin, has to be retired, or nothing that it
-    lacks is ever pruned. Should it come back all the same, it gets a snapshot.
+    lacks is ever pruned. Where links use TLS its certificate is refused from then on, within five
+    seconds. Without TLS it may come back, and gets a snapshot.
 
     Each node waits for its siblings by itself, and tells the others nothing of this: run the
     command for every node that has met the sibling. To run it again changes nothing.
@@ -68,6 +69,34 @@ def retire(sibling: str, yes: bool, output: Output, **place: Any) -> None:
     done = "was retired here already" if found.state == RETIRED else "is retired here"
     output.result(document, f"{one.name} (origin {one.origin}) {done}")
     output.note("other nodes wait for it until the same is done on each of them")
+
+
+@click.command()
+@click.argument("sibling", metavar="ORIGIN|NAME")
+@_options
+def readmit(sibling: str, yes: bool, output: Output, **place: Any) -> None:
+    r"""Take a sibling back that was retired here by mistake, or too early.
+
+    It is waited for again, and linked again where links use TLS; what it lacks and is gone it gets
+    as a snapshot. It counts for this node only, as `retire` does.
+
+    Exit code 4 without --yes.
+
+    \b
+    Examples:
+      herdbook herd readmit barn --dir ./node --yes
+      herdbook herd readmit 2735765433 --yes
+    """
+    from service.store.herd.siblings import ACTIVE, known, readmit
+
+    database = database_url(output, place)
+    found = _chosen(_in_database(database, known), sibling)
+    one = found.sibling
+    _require_yes(yes, f"{one.name} (origin {one.origin}) would be taken back")
+    _in_database(database, lambda tx: readmit(tx, one.origin))
+    document = {"origin": one.origin, "name": one.name, "was": found.state}
+    done = "was never retired here" if found.state == ACTIVE else "is taken back here"
+    output.result(document, f"{one.name} (origin {one.origin}) {done}")
 
 
 @click.command("new-origin")

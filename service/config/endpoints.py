@@ -1,7 +1,8 @@
 """Where the node listens: Twisted endpoint strings, kept to this machine.
 
-Law of this module: what does not provably stay on this machine is refused. Listening wider needs
-TLS and credentials, which this version does not have.
+Law of this module: what does not provably stay on this machine is refused, but for siblings, who
+may come from elsewhere with TLS. For applications listening wider needs TLS and credentials, which
+this version does not have.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from service.config.problems import ValueWrong, did_you_mean
 KINDS = ("tcp", "tcp6", "unix")
 ADVICE = "write tcp:PORT:interface=127.0.0.1"
 _WIDER = "wider needs TLS and credentials, which this version does not have yet"
+WIDER_FOR_SIBLINGS = (
+    "wider needs TLS: name certificate, key and ca under [herd], as `herdbook herd ca issue` makes "
+    "them"
+)
 _KNOWN = {
     "tcp": ("port", "interface", "backlog"),
     "tcp6": ("port", "interface", "backlog"),
@@ -36,11 +41,24 @@ class Parts:
     named: dict[str, str]
 
 
-def check_endpoint(text: str) -> str:
-    """The endpoint string itself, or ValueWrong when it is malformed or not local."""
+def check_endpoint(text: str, wider: str = _WIDER) -> str:
+    """The endpoint string itself, or ValueWrong when it is malformed or not local.
+
+    `wider` is the advice for whoever wants to listen to more than this machine.
+    """
+    parts = split(check_any_endpoint(text, wider))
+    if parts.kind != "unix":
+        _check_loopback(parts, wider)
+    return text
+
+
+def check_any_endpoint(text: str, wider: str = WIDER_FOR_SIBLINGS) -> str:
+    """The endpoint string itself, or ValueWrong when it is malformed. It may be for anybody."""
     parts = split(text)
     if parts.kind not in KINDS:
-        raise ValueWrong(f"there is no listener of kind {parts.kind!r}", _kind_advice(parts.kind))
+        raise ValueWrong(
+            f"there is no listener of kind {parts.kind!r}", _kind_advice(parts.kind, wider)
+        )
     known = _KNOWN[parts.kind]
     for name, value in parts.named.items():
         _check_argument(name, value, known)
@@ -54,7 +72,7 @@ def check_endpoint(text: str) -> str:
         _check_socket(first)
     else:
         _check_port(first)
-        _check_interface(parts)
+        _check_interface(parts, wider)
     return text
 
 
@@ -91,9 +109,9 @@ def split(text: str) -> Parts:
     return Parts(restore(kind), tuple(restore(p) for p, equals, _ in pairs if not equals), named)
 
 
-def _kind_advice(kind: str) -> str:
+def _kind_advice(kind: str, wider: str) -> str:
     if kind in ("ssl", "tls"):
-        return f"{ADVICE}; {_WIDER}"
+        return f"{ADVICE}; {wider}"
     return did_you_mean(kind, KINDS, "begin with one of")
 
 
@@ -118,10 +136,8 @@ def _check_port(text: str) -> None:
         raise ValueWrong(message, f"{ADVICE} with a port from 1 to 65535 (0: any free one)")
 
 
-def _check_interface(parts: Parts) -> None:
-    loopback = "::1" if parts.kind == "tcp6" else "127.0.0.1"
-    written = loopback.replace(":", "\\:")
-    advice = f"add interface={written}; {_WIDER}"
+def _check_interface(parts: Parts, wider: str) -> None:
+    advice = _interface_advice(parts, wider)
     interface = parts.named.get("interface")
     if not interface:
         raise ValueWrong("without an interface it would listen to the whole network", advice)
@@ -132,5 +148,16 @@ def _check_interface(parts: Parts) -> None:
         raise ValueWrong(f"the interface {interface!r} is no IP address", advice) from None
     if address.version != (6 if parts.kind == "tcp6" else 4):
         raise ValueWrong(f"{address} does not fit {parts.kind}", advice)
+
+
+def _check_loopback(parts: Parts, wider: str) -> None:
+    address = ipaddress.ip_address(parts.named["interface"])
     if not address.is_loopback:
+        advice = _interface_advice(parts, wider)
         raise ValueWrong(f"{address} is not the loopback: strangers could get in", advice)
+
+
+def _interface_advice(parts: Parts, wider: str) -> str:
+    loopback = "::1" if parts.kind == "tcp6" else "127.0.0.1"
+    written = loopback.replace(":", "\\:")
+    return f"add interface={written}; {wider}"

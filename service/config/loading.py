@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from service.config.endpoints import fixed_address
+from service.config.endpoints import WIDER_FOR_SIBLINGS, check_endpoint, fixed_address
 from service.config.environment import overrides, unknown_variables
 from service.config.problems import ConfigurationError, Problem, ValueWrong, did_you_mean, nearest
+from service.config.siblings import check_sibling
 from service.config.sources import DEFAULT_FILE, TomlFile, read_toml
 from service.config.values import SECTIONS, Configuration, EffectiveValue, Setting, settings
 from service.database_url import DatabaseUrl
@@ -189,6 +190,31 @@ class _Loader:
         """The rules that no key can check alone."""
         self._read_password(values)
         self._check_listeners(values)
+        self._check_links(values)
+
+    def _check_links(self, values: dict[str, Any]) -> None:
+        """Links have all that TLS needs, or stay on this machine."""
+        names = ("herd.certificate", "herd.key", "herd.ca")
+        missing = [name for name in names if name not in self.written]
+        for name in names:
+            if name in self.written and missing:
+                advice = "name all three, as `herdbook herd ca issue` makes them"
+                lacking = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+                self._refuse(self.written[name], lacking, advice)
+                return
+        if missing:
+            self._require_local("herd.listen", values["herd.listen"])
+            self._require_local("herd.siblings", *(values["herd.siblings"] or ()))
+
+    def _require_local(self, name: str, *addresses: str) -> None:
+        for address in filter(None, addresses):
+            try:
+                if name == "herd.listen":
+                    check_endpoint(address, WIDER_FOR_SIBLINGS)
+                else:
+                    check_sibling(address)
+            except ValueWrong as wrong:
+                self._refuse(self.written[name], wrong.message, wrong.advice)
 
     def _check_listeners(self, values: dict[str, Any]) -> None:
         """No two listeners share an address."""

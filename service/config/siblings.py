@@ -1,7 +1,8 @@
-"""Where siblings are looked for: Twisted client endpoint strings, kept to this machine.
+"""Where siblings are looked for: Twisted client endpoint strings, kept to this machine without TLS.
 
-Law of this module: what does not provably stay on this machine is refused. Links carry everything
-that is written, and this version has neither TLS nor credentials for them.
+Law of this module: where links have no TLS, what does not provably stay on this machine is refused,
+since they carry everything that is written. With TLS it does not matter where an address leads:
+who is there shows a certificate.
 """
 
 from __future__ import annotations
@@ -15,11 +16,20 @@ from service.config.problems import ValueWrong, did_you_mean
 
 ADVICE = "write tcp:127.0.0.1:PORT or unix:/PATH/OF/A/SOCKET"
 _LOCAL = "links without TLS stay on this machine"
+_HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9-]+)*\.?")
 _KNOWN = {"tcp": ("host", "port", "timeout"), "unix": ("path", "timeout")}
 
 
 def check_sibling(text: str) -> str:
     """The endpoint string itself, or ValueWrong when it is malformed or not local."""
+    parts = split(check_any_sibling(text))
+    if parts.kind != "unix":
+        _check_local(text, _arguments(text, parts)["host"])
+    return text
+
+
+def check_any_sibling(text: str) -> str:
+    """The endpoint string itself, or ValueWrong when it is malformed. It may lead anywhere."""
     parts = split(text)
     if parts.kind not in _KNOWN:
         raise ValueWrong(f"{text!r}: there are no links of kind {parts.kind!r}", _kind(parts.kind))
@@ -36,7 +46,7 @@ def check_sibling(text: str) -> str:
 
 def _kind(kind: str) -> str:
     if kind in ("ssl", "tls"):
-        return f"{ADVICE}; this version has no TLS yet"
+        return f"{ADVICE}; TLS is spoken there with certificate, key and ca under [herd]"
     return did_you_mean(kind, tuple(_KNOWN), "begin with one of")
 
 
@@ -65,6 +75,17 @@ def _check_place(text: str, values: dict[str, str]) -> None:
     if not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65_536:
         message = f"{port!r} is no port" if port else "the port is missing"
         raise ValueWrong(f"{text!r}: {message}", f"{ADVICE}, with a port from 1 to 65535")
+    try:
+        is_nowhere = ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        # Digits and dots that are no address are no name either.
+        is_nowhere = not _HOST.fullmatch(host) or re.fullmatch(r"[0-9.]+", host) is not None
+    if is_nowhere:
+        message = f"{text!r}: {host!r} is neither an IP address nor the name of a host"
+        raise ValueWrong(message, ADVICE)
+
+
+def _check_local(text: str, host: str) -> None:
     # A name such as localhost is refused as well: what it means is up to whoever resolves it.
     try:
         address = ipaddress.ip_address(host)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
-from service.config.endpoints import ADVICE, check_endpoint
+from service.config.endpoints import ADVICE, check_any_endpoint, check_endpoint
 from service.config.readers import (
     Checked,
     Choice,
@@ -27,7 +27,7 @@ from service.config.readers import (
     WholeNumber,
 )
 from service.config.siblings import ADVICE as SIBLING_ADVICE
-from service.config.siblings import check_sibling, no_sibling_twice
+from service.config.siblings import check_any_sibling, no_sibling_twice
 from service.database_url import DatabaseUrl
 from service.rpc.limits import Limits
 
@@ -157,19 +157,33 @@ class HerdSettings:
     listen: Annotated[
         str,
         Key(
-            OrNothing(Checked(check_endpoint, ADVICE)),
-            "Where siblings connect: a Twisted endpoint string, on this machine only. Empty: they\n"
-            "cannot, and this node connects to them.",
+            OrNothing(Checked(check_any_endpoint, ADVICE)),
+            "Where siblings connect: a Twisted endpoint string, without TLS on this machine only.\n"
+            "Empty: they cannot, and this node connects to them.",
         ),
     ] = ""
     siblings: Annotated[
         tuple[str, ...],
         Key(
-            Texts(check_sibling, no_sibling_twice, f"{SIBLING_ADVICE}, each in quotes, within [ ]"),
-            "Siblings to connect to, on this machine only: tcp:127.0.0.1:PORT or unix:/SOCKET, in\n"
-            "the environment with spaces between them. One of two siblings is enough.",
+            Texts(
+                check_any_sibling, no_sibling_twice, f"{SIBLING_ADVICE}, each in quotes, within [ ]"
+            ),
+            "Siblings to connect to: tcp:127.0.0.1:PORT or unix:/SOCKET, with TLS tcp:HOST:PORT\n"
+            "too; in the environment with spaces between them. One of two siblings is enough.",
         ),
     ] = ()
+    certificate: Annotated[
+        Path | None,
+        Key(
+            FilePath(),
+            "This node's certificate. With it, key and ca, all links use TLS, and only nodes with\n"
+            "a certificate of the same herd are linked. `herdbook herd ca issue` makes the three.",
+        ),
+    ] = None
+    key: Annotated[
+        Path | None, Key(FilePath(), "Its private key, which nobody but the node's user may read.")
+    ] = None
+    ca: Annotated[Path | None, Key(FilePath(), "The certificate of the herd's authority.")] = None
 
     @property
     def is_wanted(self) -> bool:

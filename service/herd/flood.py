@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import TypeAlias
 
+from service.herd.admission import refused_at_once, refused_hello
 from service.herd.flood_alarms import APPLY_FAILED, BUILD_FAILED, Troubles
 from service.herd.flood_asking import questions, second_way
 from service.herd.flood_clones import Clones
@@ -27,17 +28,19 @@ from service.herd.flood_events import (
     LinkClosed,
     LinkOpened,
     Received,
+    Retirements,
     Ticked,
 )
 from service.herd.flood_halting import Halted, close_halted, halted_by, look, open_halted
 from service.herd.flood_turns import Turns
 from service.herd.flood_twins import part, surplus
 from service.herd.link import Link, Phase
-from service.herd.link_actions import Action, Alarm, Blame
-from service.herd.link_greeting import Identity
+from service.herd.link_actions import Action, Alarm, Blame, Close
+from service.herd.link_greeting import Identity, Refused
 from service.herd.link_roles import Manner, prunes
 from service.herd.link_stream import Stream
 from service.herd.messages import Hello, Message, Portion
+from service.herd.retirement import NOBODY, Retired
 from service.herd.vectors import Vector, includes, joined
 
 
@@ -53,11 +56,18 @@ State: TypeAlias = Running | Halted
 class Flood:
     """All links of a node. `ours` is what the node has committed, as far as it was told."""
 
-    def __init__(self, us: Identity, ours: Vector, manner: Manner = Manner.TREE) -> None:
+    def __init__(
+        self,
+        us: Identity,
+        ours: Vector,
+        manner: Manner = Manner.TREE,
+        retired: Retired = NOBODY,
+    ) -> None:
         self.ours = ours
         self.state: State = Running.RUNNING
         self._us = us
         self._manner = manner
+        self._retired = retired
         self._links: dict[int, Link] = {}
         self._turns = Turns()
         self._troubles = Troubles()
@@ -98,14 +108,24 @@ class Flood:
         return actions
 
     def _opened(self, event: LinkOpened) -> list[Action]:
-        link = Link(event.link, self._us, event.dialled, self._manner)
+        link = self._new_link(event)
+        refused = refused_at_once(event.certified, self._retired)
+        if refused is not None:
+            return link.refuse(*refused)
         self._links[event.link] = link
         return link.open(self.ours)
+
+    def _new_link(self, event: LinkOpened) -> Link:
+        return Link(event.link, self._us, event.dialled, self._manner, event.certified)
 
     def _received(self, event: Received) -> list[Action]:
         link = self._links.get(event.link)
         if link is None:
             return []
+        refused = self._refused(link, event.message)
+        if refused is not None:
+            self._forget(event.link)
+            return link.refuse(*refused)
         actions = link.receive(event.message, self.ours)
         alarm = next((action for action in actions if isinstance(action, Alarm)), None)
         if alarm is not None:
@@ -116,6 +136,24 @@ class Flood:
             actions += self._meet(link, event.message)
         elif link.stream and isinstance(event.message, Portion):
             actions += self._decline_second_way(event.message, link.stream)
+        return actions
+
+    def _refused(self, link: Link, message: Message) -> Refused | None:
+        """What stands against a first message before it is listened to: it can stop this node."""
+        if not isinstance(message, Hello):
+            return None
+        return refused_hello(link.certified, self._retired, message)
+
+    def _know_retired(self, event: Retirements) -> list[Action]:
+        """Who is retired since is told so, and is linked no more."""
+        self._retired = event.retired
+        actions: list[Action] = []
+        for stream in self.streams:
+            link = self._links[stream.link]
+            refused = self._refused(link, stream.peer)
+            if refused is not None:
+                self._forget(link.number)
+                actions += link.refuse(*refused)
         return actions
 
     def _closed(self, event: LinkClosed) -> list[Action]:
@@ -233,8 +271,11 @@ class Flood:
     def _turn_away(self, event: Event, halted: Halted) -> list[Action]:
         """What a halted node does. What was on its way is noted when it has come to its end."""
         match event:
-            case LinkOpened(number, dialled):
-                link = Link(number, self._us, dialled, self._manner)
+            case LinkOpened(number):
+                link = self._new_link(event)
+                refused = refused_at_once(event.certified, self._retired)
+                if refused is not None:
+                    return link.refuse(*refused)
                 if halted.looks:
                     self._links[number] = link
                 return open_halted(link, self.ours, halted)
@@ -247,8 +288,12 @@ class Flood:
 
     def _look(self, number: int, message: Message, halted: Halted) -> list[Action]:
         """The first message over a link that was refused."""
-        if self._links.pop(number, None) is None:
+        link = self._links.pop(number, None)
+        if link is None:
             return []
+        refused = self._refused(link, message)
+        if refused is not None:
+            return [Close(number, *refused)]
         self.state = halted = look(self._us, message, halted, self._now)
         return [*close_halted((number,), halted), *self._go_on(halted)]
 
@@ -284,6 +329,7 @@ _HANDLERS: Mapping[type, Callable[..., list[Action]]] = {
     Received: Flood._received,
     LinkClosed: Flood._closed,
     Grown: Flood._grown,
+    Retirements: Flood._know_retired,
     Built: Flood._built,
     BuildFailed: Flood._build_failed,
     Committed: Flood._committed,

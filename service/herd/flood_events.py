@@ -6,14 +6,19 @@ from typing import NamedTuple, TypeAlias
 
 from service.herd.deltas import Delta
 from service.herd.messages import Message
+from service.herd.retirement import Retired
 from service.herd.vectors import Vector
 
 
 class LinkOpened(NamedTuple):
-    """There is a connection. `link` is larger than that of every connection before."""
+    """There is a connection. `link` is larger than that of every connection made before.
+
+    `certified` is the name in the certificate of whoever is there; None without certificates.
+    """
 
     link: int
     dialled: bool
+    certified: str | None = None
 
 
 class Received(NamedTuple):
@@ -33,6 +38,12 @@ class Grown(NamedTuple):
     """Something is committed and sealed here: the node has at least this now."""
 
     vector: Vector
+
+
+class Retirements(NamedTuple):
+    """Who is retired here, as the database tells it."""
+
+    retired: Retired
 
 
 class Built(NamedTuple):
@@ -79,6 +90,7 @@ Event: TypeAlias = (
     | Received
     | LinkClosed
     | Grown
+    | Retirements
     | Built
     | BuildFailed
     | Committed

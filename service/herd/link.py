@@ -39,11 +39,22 @@ State: TypeAlias = Phase | Stream
 
 
 class Link:
-    """A connection. `ours` is always what this node has committed."""
+    """A connection. `ours` is always what this node has committed.
 
-    def __init__(self, number: int, us: Identity, dialled: bool, manner: Manner) -> None:
+    `certified` is the name in the certificate of whoever is there, if links have certificates.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        us: Identity,
+        dialled: bool,
+        manner: Manner,
+        certified: str | None = None,
+    ) -> None:
         self.number = number
         self.dialled = dialled
+        self.certified = certified
         self.state: State = Phase.GREETING
         self._us = us
         self._manner = manner

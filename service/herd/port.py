@@ -10,14 +10,16 @@ from typing import NamedTuple, Protocol
 
 from service.herd.deltas import Delta
 from service.herd.messages import Portion
+from service.herd.retirement import NOBODY, Retired
 from service.herd.vectors import Vector
 
 
 class Origin(NamedTuple):
-    """The node itself: its origin, and the vector of what is committed and sealed."""
+    """The node itself: its origin, the vector of what is committed and sealed, who is retired."""
 
     origin: int
     vector: Vector
+    retired: Retired = NOBODY
 
 
 class Sibling(NamedTuple):

@@ -31,6 +31,7 @@ class SiblingState(NamedTuple):
     `they_lack` and `we_lack` are in changes, None while there is no stream. `seconds` is how long
     it has stood so, `again_seconds` when it is tried again. `reason` says how the last link ended.
     `schema` is what it says of its schema, `vector` what it surely has.
+    `fingerprint` is that of the certificate which it has shown, where links are secured.
     `receiving` is how far the delta or snapshot has come that comes from there.
     """
 
@@ -47,6 +48,7 @@ class SiblingState(NamedTuple):
     schema: str | None = None
     vector: Vector | None = None
     receiving: Progress | None = None
+    fingerprint: str | None = None
 
     def as_plain(self) -> dict[str, object]:
         """For JSON."""

@@ -17,7 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -85,6 +85,7 @@ class Site:
     user: str = "root"
     siblings: tuple[str, ...] = ()
     release: Release = Release()
+    papers: Mapping[str, str] = field(default_factory=dict)
 
     def own(self) -> str:
         """The URL by which the node itself connects."""
@@ -98,11 +99,15 @@ class Site:
             "HERDBOOK_DATABASE_LOCK_WAIT_SECONDS": "1",
             "HERDBOOK_HERD_LISTEN": f"tcp:{self.port}:interface=127.0.0.1",
             "HERDBOOK_HERD_SIBLINGS": " ".join(self.siblings),
+            **self.papers,
         }
 
 
 class LiveHerd:
-    """The nodes by number, for the time of a `with` block."""
+    """The nodes by number, for the time of a `with` block.
+
+    `papers` are what a node of a name is configured with for its links.
+    """
 
     def __init__(
         self,
@@ -110,6 +115,7 @@ class LiveHerd:
         servers: Sequence[PrivateServer],
         links: Iterable[Link],
         release: Release | None = None,
+        papers: Callable[[str], Mapping[str, str]] = lambda _name: {},
     ) -> None:
         self._held = ExitStack()
         ports = free_ports(len(servers))
@@ -119,6 +125,7 @@ class LiveHerd:
         ]
         for site in self.sites:
             site.release = release or Release()
+            site.papers = papers(site.name)
         self.wires: dict[Link, Wire] = {
             (dials, listens): Wire(("127.0.0.1", ports[listens])) for dials, listens in links
         }

@@ -220,4 +220,81 @@ _LINKS = (
     ),
 )
 
-BUGS = (*_CAPTURE, *_MERGING, *_APPLYING, *_READING, *_LINKS)
+_ATTACKS = "tests/service/transports/test_siblings_tls_attacks.py"
+
+_IDENTITY = (
+    Bug(
+        "whoever shows nothing is let in",
+        "service/transports/siblings/tls.py",
+        "SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT",
+        "SSL.VERIFY_PEER",
+        (_ATTACKS,),
+    ),
+    Bug(
+        "what OpenSSL refuses is taken",
+        "service/transports/siblings/tls.py",
+        "            return bool(is_good)\n",
+        "            return True\n",
+        (_ATTACKS,),
+    ),
+    Bug(
+        "what the rules of identities refuse is taken",
+        "service/transports/siblings/tls.py",
+        "            except IdentityRefused as error:\n"
+        '                seen.refused = "; ".join(one.message for one in error.troubles)\n'
+        "                return False\n",
+        "            except IdentityRefused:\n                seen.card = mine.card\n",
+        (_ATTACKS,),
+    ),
+    Bug(
+        "older versions of TLS are spoken",
+        "service/transports/siblings/tls.py",
+        "SSL.TLS1_3_VERSION",
+        "SSL.TLS1_2_VERSION",
+        (_ATTACKS,),
+    ),
+    Bug(
+        "strangers who stay silent keep others out",
+        "service/transports/siblings/doors.py",
+        "        oldest.close(CROWDED)\n",
+        "        pass\n",
+        (_ATTACKS,),
+    ),
+    Bug(
+        "a handshake may take for ever",
+        "service/transports/siblings/connection.py",
+        "        self._handshake.start()\n",
+        "",
+        (_ATTACKS,),
+    ),
+    Bug(
+        "a link outlives the certificate it was made by",
+        "service/transports/siblings/doors.py",
+        "security.is_over(one.card)",
+        "False",
+        ("tests/service/transports/test_siblings_tls.py",),
+    ),
+    Bug(
+        "who lies about his name is listened to",
+        "service/herd/admission.py",
+        "    if name != certified:\n",
+        "    if False:\n",
+        ("tests/service/herd/test_admission.py",),
+    ),
+    Bug(
+        "a retired sibling stays linked",
+        "service/herd/flood.py",
+        "            if refused is not None:\n                self._forget(link.number)\n",
+        "            if False:\n                self._forget(link.number)\n",
+        ("tests/service/herd/test_admission.py",),
+    ),
+    Bug(
+        "a key that others can read is used",
+        "service/identity/files.py",
+        "    if mode & _OTHERS:\n",
+        "    if False:\n",
+        ("tests/service/identity/test_files.py",),
+    ),
+)
+
+BUGS = (*_CAPTURE, *_MERGING, *_APPLYING, *_READING, *_LINKS, *_IDENTITY)

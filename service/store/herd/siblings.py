@@ -9,6 +9,7 @@ import msgspec
 
 from schema.capture.triggers import NOW
 from service.herd.port import Sibling
+from service.herd.retirement import Retired, retired_among
 from service.herd.vectors import Vector
 from service.store.transaction import Transaction
 
@@ -57,6 +58,18 @@ def retire(tx: Transaction, origin: int) -> None:
     """Wait no longer for what a sibling acknowledges."""
     statement = "UPDATE `herdbook_sibling` SET `state` = ? WHERE `origin` = ?"
     tx.execute(statement, (RETIRED, origin))
+
+
+def readmit(tx: Transaction, origin: int) -> None:
+    """Wait again for what a sibling acknowledges, from now on."""
+    statement = "UPDATE `herdbook_sibling` SET `state` = ? WHERE `origin` = ?"
+    tx.execute(statement, (ACTIVE, origin))
+
+
+def retired(tx: Transaction) -> Retired:
+    """Who is retired here."""
+    found = tx.rows("SELECT `origin`, `name`, `state` FROM `herdbook_sibling`")
+    return retired_among((int(origin), name, state == RETIRED) for origin, name, state in found)
 
 
 def packed(vector: Vector) -> bytes:

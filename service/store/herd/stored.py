@@ -56,7 +56,7 @@ class StoredHerd:
 
     def origin(self) -> Awaitable[Origin]:
         """See the port."""
-        return self._reading.run(in_snapshot(origin_of))
+        return self._reading.run(in_snapshot(standing_of))
 
     def read(self, above: Vector) -> Awaitable[Reading]:
         """See the port."""
@@ -89,3 +89,8 @@ def origin_of(tx: Transaction) -> Origin:
     """Who the node is, and the vector of what is committed and sealed."""
     moment = moment_of(tx)
     return Origin(moment.origin, moment.vector)
+
+
+def standing_of(tx: Transaction) -> Origin:
+    """The same, and who is retired here."""
+    return origin_of(tx)._replace(retired=siblings.retired(tx))

@@ -14,6 +14,7 @@ from service.herd.port import HerdStore
 from service.metrics import HerdMetrics
 from service.transports.siblings.room import HerdRoom, Who
 from service.transports.siblings.terms import Surroundings
+from service.transports.siblings.tls import Security
 from service.transports.subscribers import Changes
 
 
@@ -24,12 +25,17 @@ def new_herd_room(
     changes: Changes,
     registry: CollectorRegistry,
     reactor: Any,
+    security: Security | None = None,
 ) -> HerdRoom:
-    """The links of one node; `siblings` are Twisted's endpoint strings."""
+    """The links of one node; `siblings` are Twisted's endpoint strings.
+
+    `security` is what they are secured with; None: links stay on this machine, and show nothing.
+    """
     around = Surroundings(
         clock=reactor,
         in_thread=deferToThread,
         connect=partial(clientFromString, reactor),
         metrics=HerdMetrics(registry),
+        security=security,
     )
     return HerdRoom(store, who, siblings, changes, around)

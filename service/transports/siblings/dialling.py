@@ -19,6 +19,7 @@ from twisted.internet.protocol import ClientFactory
 
 from service.herd.link_actions import Blame
 from service.transports.siblings.connection import Ending, SiblingConnection
+from service.transports.siblings.doors import endpoint_of
 from service.transports.siblings.terms import Surroundings
 
 FIRST_WAIT = 0.5
@@ -91,7 +92,7 @@ class Dialler:
         self.last: Ending | None = None
         self._links = links
         self._around = around
-        self._endpoint = around.connect(address)
+        self._endpoint = endpoint_of(address, around)
         self._failures = 0
         self._twin_of: int | None = None
 

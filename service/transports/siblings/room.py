@@ -16,7 +16,6 @@ from typing import Any, NamedTuple, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
-from twisted.internet.protocol import ServerFactory
 from twisted.internet.task import LoopingCall
 
 from service.errors import ServiceError
@@ -28,6 +27,7 @@ from service.herd.flood_events import (
     LinkClosed,
     LinkOpened,
     Received,
+    Retirements,
     Ticked,
 )
 from service.herd.link_actions import Action, Alarm, Apply, Blame, Build, Close, Send
@@ -40,6 +40,7 @@ from service.transports.siblings.asking import Notes, OwnVector
 from service.transports.siblings.connection import STOPPED, Ending, SiblingConnection
 from service.transports.siblings.database import Database, begin
 from service.transports.siblings.dialling import Dialler
+from service.transports.siblings.doors import listener_of, make_place, over_by_now, own_alarms
 from service.transports.siblings.telling import (
     UNIX,
     Callers,
@@ -75,7 +76,7 @@ class HerdRoom:
         changes: Changes,
         around: Surroundings,
     ) -> None:
-        self.listener = SiblingFactory(self)
+        self.listener = listener_of(self, around)
         self._store = store
         self._who = who
         self._around = around
@@ -139,7 +140,7 @@ class HerdRoom:
                 *(state_of_connection(each, flood, now) for each in accepted),
                 *self._callers.states(now),
             ),
-            tuple(flood.alarms) if flood else (),
+            (*(flood.alarms if flood else ()), *own_alarms(self._around)),
             self._who.schema,
         )
 
@@ -164,6 +165,7 @@ class HerdRoom:
         if self._identity is None or self._identity.origin != origin.origin:
             self._begin(origin)
         else:
+            self._give(Retirements(origin.retired))
             self._give(Grown(origin.vector))
 
     def _begin(self, origin: Origin) -> None:
@@ -173,7 +175,7 @@ class HerdRoom:
             self._end(connection, Ending(Blame.NOBODYS, "origin.changed", text))
         self._database.begin_anew()
         self._identity = Identity(origin.origin, self._run, *self._who)
-        self._flood = Flood(self._identity, origin.vector)
+        self._flood = Flood(self._identity, origin.vector, retired=origin.retired)
         _log.info("node %s has the origin %d", self._who.name, origin.origin)
         tick, note = self._loops
         for loop, seconds in (
@@ -194,6 +196,8 @@ class HerdRoom:
         if flood is None:
             return
         self._own.ask()
+        for connection, ending in over_by_now(tuple(self._linked.values()), self._around):
+            self._end(connection, ending)
         self._notes.note(
             {
                 stream.peer.origin: Sibling(stream.peer.origin, stream.peer.name, stream.theirs)
@@ -210,6 +214,7 @@ class HerdRoom:
 
     def accepted(self, address: IAddress | None) -> SiblingConnection | None:
         """A sibling dials; None: there is no place for it, or nothing is known yet."""
+        make_place(self._open.values(), self._around.limits.handshakes)
         host, port = getattr(address, "host", None), getattr(address, "port", "")
         return self._new_connection(UNIX if host is None else f"tcp:{host}:{port}", None)
 
@@ -222,10 +227,15 @@ class HerdRoom:
         streams = self._flood.streams if self._flood else []
         return any(stream.peer.origin == origin for stream in streams)
 
+    def made(self, connection: SiblingConnection) -> None:
+        """See the port."""
+        self._open[connection.number] = connection
+
     def opened(self, connection: SiblingConnection) -> None:
         """See the port."""
-        self._open[connection.number] = self._linked[connection.number] = connection
-        self._give(LinkOpened(connection.number, connection.dialled))
+        self._linked[connection.number] = connection
+        certified = connection.card.subject.node if connection.card else None
+        self._give(LinkOpened(connection.number, connection.dialled, certified))
 
     def received(self, connection: SiblingConnection, message: Message) -> None:
         """See the port."""
@@ -384,16 +394,3 @@ _CARRY_OUT: Mapping[type[Action], Callable[..., None]] = {
     Close: HerdRoom._close,
     Alarm: HerdRoom._alarm,
 }
-
-
-class SiblingFactory(ServerFactory):
-    """The listener's side."""
-
-    noisy = False
-
-    def __init__(self, room: HerdRoom) -> None:
-        self._room = room
-
-    def buildProtocol(self, addr: IAddress | None) -> Any:
-        """A sibling dials; without a protocol Twisted closes the connection."""
-        return self._room.accepted(addr)

@@ -22,6 +22,8 @@ _LONGEST_TEXT = 300
 _MOST_REMEMBERED = 20
 _QUIET_SECONDS = 60.0
 """Who is turned away again and again for one reason is told to the log once a minute."""
+_MOST_TOLD = 200
+"""Lines of that kind in a minute: strangers who come from many addresses must not fill the disk."""
 
 
 class _TurnedAway(NamedTuple):
@@ -38,11 +40,13 @@ class Callers:
 
     def __init__(self) -> None:
         self._turned_away: dict[str, _TurnedAway] = {}
+        self._told: dict[tuple[str, str], float] = {}
 
     def linked(self, hello: Hello, address: str) -> None:
         """A sibling is linked, whoever dialled."""
         name = printable(hello.name)
         self._turned_away.pop(name, None)
+        self._told = {told: at for told, at in self._told.items() if told[0] != name}
         _log.info("linked with %s (origin %d) at %s", name, hello.origin, place_of(address))
 
     def ended(
@@ -55,13 +59,22 @@ class Callers:
             _log.log(level, "the link with %s has ended: %s (%s)", who, ending.text, ending.code)
             return
         known = self._turned_away.pop(who, None)
-        told = known and known.ending.code == ending.code and now - known.at < _QUIET_SECONDS
         while len(self._turned_away) >= _MOST_REMEMBERED:
             del self._turned_away[next(iter(self._turned_away))]
-        at = known.at if known and told else now
+        is_same = known is not None and known.ending.code == ending.code
+        at = known.at if known and is_same else now
         self._turned_away[who] = _TurnedAway(connection.address, hello, ending, at)
-        level = logging.DEBUG if told else logging.WARNING
+        level = logging.WARNING if self._is_news(who, ending.code, now) else logging.DEBUG
         _log.log(level, "no link with %s: %s (%s)", who, ending.text, ending.code)
+
+    def _is_news(self, who: str, code: str, now: float) -> bool:
+        """Whether the log is told; it is not told everything for a minute."""
+        quiet = self._told.items()
+        self._told = {told: at for told, at in quiet if now - at < _QUIET_SECONDS}
+        if (who, code) in self._told or len(self._told) >= _MOST_TOLD:
+            return False
+        self._told[who, code] = now
+        return True
 
     def states(self, now: float) -> Iterable[SiblingState]:
         """Those who were turned away and have not been linked since."""
@@ -90,7 +103,8 @@ def state_of_connection(
         return state
     known = streaming(state, stream, flood.ours)
     name, schema = printable(stream.peer.name), printable(stream.peer.schema)
-    return known._replace(name=name, schema=schema)
+    fingerprint = connection.card.fingerprint if connection.card else None
+    return known._replace(name=name, schema=schema, fingerprint=fingerprint)
 
 
 def state_of_dialler(dialler: Dialler, flood: Flood | None, now: float) -> SiblingState:
@@ -98,7 +112,8 @@ def state_of_dialler(dialler: Dialler, flood: Flood | None, now: float) -> Sibli
     reason = _reason(dialler.last) if dialler.last else None
     match dialler.state:
         case Linked(connection):
-            return state_of_connection(connection, flood, now)
+            state = state_of_connection(connection, flood, now)
+            return state._replace(reason=state.reason or reason)
         case Connecting(since, _attempt):
             state = SiblingState(dialler.address, True, Standing.CONNECTING, now - since)
             return state._replace(reason=reason)

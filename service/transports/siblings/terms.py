@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from service.herd.frames import LONGEST
 from service.metrics import HerdMetrics
+from service.transports.siblings.tls import Security
 from service.transports.timing import Clock
 
 InThread: TypeAlias = Callable[..., Any]
@@ -26,7 +27,11 @@ class LinkLimits:
     four thousand origins fits in.
     `inline_bytes`: messages up to this are read and written at once, larger ones in a thread; it
     takes about as long as going to a thread and back.
-    `greeting_seconds`: from the connection to the other side's first message.
+    `handshake_seconds`: from the connection to the end of TLS's handshake, which takes three
+    ways over the wire.
+    `handshakes`: connections that came in and have not come to that end; who comes beyond them
+    takes the place of who has taken longest, so that strangers who stay silent keep nobody out.
+    `greeting_seconds`: from then to the other side's first message.
     `silent_seconds`: every side says something each minute, so three without a byte mean that
     nobody is there.
     `stall_seconds`: how long the other side may take to read 64 KiB; at 20 kbit/s it is 26 s.
@@ -41,6 +46,8 @@ class LinkLimits:
     longest: int = LONGEST
     greeting_bytes: int = 65_536
     inline_bytes: int = 16_384
+    handshake_seconds: float = 10.0
+    handshakes: int = 50
     greeting_seconds: float = 10.0
     silent_seconds: float = 180.0
     stall_seconds: float = 60.0
@@ -61,7 +68,7 @@ class Surroundings:
     """The clock, threads, the network and chance, as arguments.
 
     `chance` draws a number from 0 to 1, `draw_run` the number that tells this start of the node
-    from others.
+    from others. `security` is what links are secured with; None: nothing.
     """
 
     clock: Clock
@@ -71,3 +78,4 @@ class Surroundings:
     chance: Callable[[], float] = random.random
     draw_run: Callable[[], int] = _draw_run
     limits: LinkLimits = field(default_factory=LinkLimits)
+    security: Security | None = None

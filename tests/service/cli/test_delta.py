@@ -133,6 +133,7 @@ NOWHERE = "mysql://nobody@127.0.0.1:1/nothing"
         ["delta", "vector"],
         ["delta", "export", "some.delta"],
         ["herd", "retire", "barn", "--yes"],
+        ["herd", "readmit", "barn", "--yes"],
         ["herd", "new-origin", "--yes"],
     ],
 )
@@ -178,3 +179,20 @@ def test_a_sibling_is_retired_on_one_node_as_often_as_one_likes(
         (7, "retired"),
         (8, "active"),
     ]
+
+
+def test_a_sibling_that_was_retired_is_taken_back(
+    herdbook: Herdbook, pair: tuple[Member, Member]
+) -> None:
+    """Only where it is meant; once more changes nothing."""
+    one, _far = pair
+    place = ("--database", one.url)
+    in_transaction(one.url, CATALOGUE, lambda tx: note(tx, [Sibling(7, "barn", {})]))
+    assert herdbook("herd", "retire", "barn", *place, "--yes").code == 0
+    state = "SELECT state FROM herdbook_sibling"
+    assert herdbook("herd", "readmit", "barn", *place).code == 4
+    assert read(one.url, state) == [("retired",)]
+    for said in ("is taken back here", "was never retired here"):
+        done = herdbook("herd", "readmit", "barn", *place, "--yes")
+        assert (done.code, done.out, done.err) == (0, f"barn (origin 7) {said}\n", "")
+        assert read(one.url, state) == [("active",)]

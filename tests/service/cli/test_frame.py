@@ -44,10 +44,17 @@ def existing(names: Any = COMMANDS) -> Iterator[tuple[tuple[str, ...], click.Com
     for name in names:
         if find_spec(COMMANDS[name].target.partition(":")[0]) is not None:
             command = COMMANDS[name].load()
-            yield (name,), command
-            if isinstance(command, click.Group):
-                for inner in sorted(command.commands):
-                    yield (name, inner), command.commands[inner]
+            yield from with_inner((name,), command)
+
+
+def with_inner(
+    words: tuple[str, ...], command: click.Command
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """A command, and those within it where it is a group."""
+    yield words, command
+    if isinstance(command, click.Group):
+        for inner in sorted(command.commands):
+            yield from with_inner((*words, inner), command.commands[inner])
 
 
 COMMAND_WORDS = [" ".join(words) for words, _ in existing()]

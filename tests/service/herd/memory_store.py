@@ -14,6 +14,7 @@ from service.herd.messages import Portion
 from service.herd.parts import parts
 from service.herd.planning.draft import DeltaRefused
 from service.herd.port import Origin, Sibling
+from service.herd.retirement import NOBODY
 from service.herd.shapes import CASCADE, Place, Reference, Shape, Shapes, Unique
 from service.herd.vectors import Vector
 from service.herd.waiting_rows import Waiting
@@ -66,6 +67,7 @@ class MemoryHerdStore:
         self.readings: list[MemoryReading] = []
         self.forgotten: list[int] = []
         self.noted: list[Sibling] = []
+        self.retired = NOBODY
         self.asked = 0
         self.applied = 0
         self._most_rows = most_rows
@@ -117,7 +119,7 @@ class MemoryHerdStore:
         """See the port."""
         self.asked += 1
         self.require_reads()
-        return Origin(self.node.origin, dict(self.node.vector))
+        return Origin(self.node.origin, dict(self.node.vector), self.retired)
 
     async def read(self, above: Vector) -> MemoryReading:
         """See the port."""

@@ -6,6 +6,7 @@ import logging
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 from urllib.error import HTTPError
@@ -15,9 +16,13 @@ from twisted.internet.defer import Deferred
 
 from records.catalogue import load_catalogue
 from service.config import Configuration, load_configuration
+from service.identity.authority import Authority
+from service.identity.errors import IdentityRefused
 from service.node import Addresses, Node
 from service.transports.listening import CannotListen
 from tests.service.herd.memory_store import MemoryHerdStore
+from tests.service.identity.papers import herd as new_herd
+from tests.service.identity.papers import node_files
 from tests.service.transports.reactor_thread import in_reactor, reactor
 
 SECONDS = 30
@@ -129,3 +134,42 @@ def test_a_listener_that_cannot_be_had_is_named(
     taken = f"tcp:{port}:interface=127.0.0.1"
     with pytest.raises(CannotListen, match=f"herd.listen = {taken}: .*in use"):
         run(configured(tmp_path, "two", listen=taken), MemoryHerdStore(2))
+
+
+def secured(folder: Path, name: str, authority: Authority, **herd: str) -> Configuration:
+    """A node with a certificate."""
+    paths = node_files(folder / name, authority, name, datetime.now(UTC))
+    files = {key: str(path) for key, path in paths._asdict().items()}
+    return configured(folder, name, **herd, **files)
+
+
+@pytest.mark.parametrize("listen", [ANY_PORT, "unix:{}/herd.sock"])
+def test_nodes_with_certificates_are_linked_as_they_are_configured(
+    run: Callable[..., Running], tmp_path: Path, listen: str
+) -> None:
+    """The same configuration as without, and three files."""
+    authority = new_herd(datetime.now(UTC))
+    one, other = MemoryHerdStore(1), MemoryHerdStore(2)
+    one.insert("country", 1, name="Germany")
+    first = run(secured(tmp_path, "one", authority, listen=listen.format(tmp_path)), one)
+    assert first.addresses.herd is not None
+    address = first.addresses.herd.replace("//", "")
+    second = run(secured(tmp_path, "two", authority, siblings=address), other)
+    end = time.monotonic() + SECONDS
+    while in_reactor(other.rows) != in_reactor(one.rows):
+        assert time.monotonic() < end, "the nodes do not agree"
+        time.sleep(0.01)
+    assert second.node.herd is not None
+    [linked] = in_reactor(second.node.herd.state).siblings
+    assert linked.fingerprint is not None
+
+
+def test_a_node_whose_key_others_can_read_does_not_start(
+    run: Callable[..., Running], tmp_path: Path
+) -> None:
+    """Nothing listens; it says what to do."""
+    configuration = secured(tmp_path, "one", new_herd(datetime.now(UTC)), listen=ANY_PORT)
+    (tmp_path / "one" / "node.key").chmod(0o644)
+    with pytest.raises(IdentityRefused, match=r"node\.key has mode 644") as caught:
+        run(configuration, MemoryHerdStore(1))
+    assert "chmod 600" in caught.value.hint

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 import pytest
+from twisted.internet.address import IPv4Address
 
 from service.herd.codec import encode
 from service.herd.deltas import INSERT, Delta, DeltaRow, LogEntry
 from service.herd.frames import framed
+from service.herd.link_actions import Blame
 from service.herd.messages import PROTOCOL, Applied, Have, Hello, Message, Portion, Prune, Refusal
 from service.herd.status import Standing
+from service.transports.siblings.connection import Ending
+from service.transports.siblings.telling import Callers
 from service.transports.siblings.terms import LinkLimits
 from tests.service.herd.memory_store import MemoryHerdStore
 from tests.service.transports.sibling_world import Stranger, World
@@ -266,3 +271,21 @@ def test_a_value_that_no_message_can_hold_ends_the_link_and_says_whose_fault_it_
     assert state.again_seconds > 25
     assert any("wire.value" in record.getMessage() for record in caplog.records)
     assert not stranger.is_lost()
+
+
+def test_strangers_from_many_addresses_do_not_fill_the_log(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each is told once a minute, and all together two hundred times."""
+    caplog.set_level(logging.WARNING, "herdbook.herd")
+    callers, ending = Callers(), Ending(Blame.THEIRS, "tls.broken", "noise")
+    for number in range(300):
+        stranger = world.rooms["a"].listener.buildProtocol(
+            IPv4Address("TCP", f"10.0.{number % 256}.{number // 256}", 1)
+        )
+        for _ in range(3):
+            callers.ended(stranger, None, ending, 1.0)
+    assert len(caplog.messages) == 200
+    assert len(list(callers.states(2.0))) == 20
+    callers.ended(stranger, None, ending, 62.0)
+    assert len(caplog.messages) == 201

@@ -1,0 +1,31 @@
+"""Who is retired here, and what that means for somebody whose name is certified."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Retired(NamedTuple):
+    """The origins that are retired on this node, and the names that nobody has any more."""
+
+    origins: frozenset[int]
+    names: frozenset[str]
+
+
+NOBODY = Retired(frozenset(), frozenset())
+
+
+def retired_among(known: Iterable[tuple[int, str, bool]]) -> Retired:
+    """From each sibling's origin and name, and whether it is retired.
+
+    A node that was given a new origin has its name still, though its former origin is retired: a
+    name goes with the last of its origins.
+    """
+    siblings = list(known)
+    active = {name for _origin, name, is_retired in siblings if not is_retired}
+    retired = [(origin, name) for origin, name, is_retired in siblings if is_retired]
+    return Retired(
+        frozenset(origin for origin, _name in retired),
+        frozenset(name for _origin, name in retired) - active,
+    )

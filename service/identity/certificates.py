@@ -1,0 +1,92 @@
+"""Certificates and keys as values: read from PEM and written to it, and what they say."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from service.identity.errors import refused
+from service.identity.life import Life
+from service.identity.names import Subject, parse
+
+PrivateKey = ec.EllipticCurvePrivateKey
+PublicKey = ec.EllipticCurvePublicKey
+CURVE = ec.SECP256R1()
+
+_MADE = "name a file that `herdbook herd ca` has made"
+
+
+class Card(NamedTuple):
+    """What a certificate says. `fingerprint` is as `openssl x509 -fingerprint -sha256` shows it."""
+
+    subject: Subject
+    life: Life
+    fingerprint: str
+
+
+def read_certificate(pem: bytes, where: str) -> x509.Certificate:
+    """The one certificate of a PEM text; IdentityRefused says what `where` holds instead."""
+    try:
+        found = x509.load_pem_x509_certificates(pem)
+    except (ValueError, UnsupportedAlgorithm):
+        raise refused(f"{where} holds no certificate", _MADE) from None
+    if len(found) != 1:
+        raise refused(f"{where} holds {len(found)} certificates in place of one", _MADE)
+    return found[0]
+
+
+def read_key(pem: bytes, where: str) -> PrivateKey:
+    """The private key of a PEM text; IdentityRefused never quotes it."""
+    try:
+        key = serialization.load_pem_private_key(pem, None)
+    except TypeError:
+        hint = "keys with a passphrase are of no use to a node that starts by itself"
+        raise refused(f"{where} holds a key with a passphrase", hint) from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise refused(f"{where} holds no private key", _MADE) from None
+    if not isinstance(key, PrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise refused(f"{where} holds a key of another kind than P-256", _MADE)
+    return key
+
+
+def certificate_pem(certificate: x509.Certificate) -> bytes:
+    """A certificate as it is written to a file."""
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def key_pem(key: PrivateKey) -> bytes:
+    """A private key as it is written to a file, without a passphrase."""
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def card_of(certificate: x509.Certificate, where: str) -> Card:
+    """What a certificate says; IdentityRefused where it names nobody of any herd."""
+    subject = _subject_of(certificate)
+    if subject is None:
+        raise refused(f"{where} is no certificate of a herd: it names neither node nor herd", _MADE)
+    life = Life(certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+    return Card(subject, life, fingerprint_of(certificate))
+
+
+def fingerprint_of(certificate: x509.Certificate) -> str:
+    """The SHA-256 of a certificate: 32 bytes in hexadecimal, with colons between them."""
+    return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
+
+
+def _subject_of(certificate: x509.Certificate) -> Subject | None:
+    """Whom it names; a certificate with several names, or of several kinds, names nobody."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        uris = names.get_values_for_type(x509.UniformResourceIdentifier)
+        is_alone = len(list(names)) == 1
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        return None
+    return parse(uris[0]) if uris and is_alone else None

@@ -1,0 +1,71 @@
+"""`docs/security.md`: its commands run, its configuration loads, and its reasons are those told."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from service.cli.main import run
+from service.config import load_configuration
+from service.herd.admission import MISNAMED, RETIRED
+from service.transports.siblings.connection import CROWDED, NO_TLS
+from service.transports.siblings.terms import LinkLimits
+from service.transports.siblings.tls import DUE, EXPIRED, UNREADABLE
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "security.md").read_text()
+TLS = (ROOT / "service" / "transports" / "siblings" / "tls.py").read_text()
+
+
+def blocks(kind: str) -> list[str]:
+    """What stands in the page's blocks of a kind."""
+    return re.findall(rf"^```{kind}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def test_the_commands_of_the_page_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One after the other, in an empty folder; what they show is whose certificates there are."""
+    monkeypatch.chdir(tmp_path)
+    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    assert len(lines) >= 4
+    for line in lines:
+        program, *words = shlex.split(line)
+        assert program == "herdbook"
+        assert run(words) == 0, line
+    assert "node barn of herd" in capsys.readouterr().out
+    found = sorted(path.name for path in (tmp_path / "authority/nodes/barn").iterdir())
+    assert found == ["ca.crt", "node.crt", "node.key"]
+
+
+def test_the_configuration_of_the_page_loads(tmp_path: Path) -> None:
+    """As it stands there, but for the records and the database."""
+    [written] = blocks("toml")
+    (tmp_path / "herdbook.toml").write_text(written)
+    environment = {
+        "HERDBOOK_NODE_RECORDS": "farm.records",
+        "HERDBOOK_DATABASE_URL": "mysql://me@db/farm",
+    }
+    herd = load_configuration(tmp_path / "herdbook.toml", environment).herd
+    assert herd.certificate == tmp_path / "herd/node.crt"
+    assert herd.siblings == ("tcp:shed.example.org:8653",)
+
+
+def test_the_reasons_of_the_page_are_those_that_nodes_tell() -> None:
+    """Every code in its table, and every alarm it names."""
+    told = {MISNAMED, RETIRED, EXPIRED, NO_TLS.code, *re.findall(r'"(tls\.[a-z]+)"', TLS)}
+    assert set(re.findall(r"^\| `([a-z._]+)` \|", PAGE, re.MULTILINE)) == told
+    assert told.isdisjoint({CROWDED.code})
+    for alarm in (DUE, EXPIRED, UNREADABLE):
+        assert f"`{alarm}`" in PAGE
+
+
+def test_the_limits_of_the_page_are_those_that_count() -> None:
+    """Seconds of a handshake and how many there are at once."""
+    limits = LinkLimits()
+    assert "A handshake may take ten seconds." in PAGE
+    assert "there are fifty at most" in PAGE
+    assert (limits.handshake_seconds, limits.handshakes, limits.note_seconds) == (10, 50, 5)

@@ -1,0 +1,1 @@
+"""Identities: certificates of a herd, and their files."""
