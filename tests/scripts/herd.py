@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 from records.states import RowState
 from service.herd.deltas import Delta
@@ -28,6 +29,7 @@ class Herd:
         self.home: Home = home or InMemory()
         self.nodes: dict[str, Node] = {}
         self.skews: dict[str, int] = {}
+        self.at_last: list[tuple[str, ...]] = []
         self.now = START
 
     def twin(self) -> Herd:
@@ -35,6 +37,7 @@ class Herd:
         other = Herd(self.declared, self.home)
         other.nodes = {name: self.home.twin(node) for name, node in self.nodes.items()}
         other.skews, other.now = dict(self.skews), self.now
+        other.at_last = self.at_last
         return other
 
     def add(self, name: str) -> None:
@@ -51,6 +54,9 @@ class Herd:
         """An application inserts a row at a node."""
         place = self.declared.place(table, key)
         values = self.declared.row(place, assignments(words))
+        columns = self.nodes[name].shapes[table].columns
+        if columns is not None:
+            values = {column: values[column] for column in columns}
         self.nodes[name].insert(place, values, self.clock(name))
 
     def update(self, name: str, table: str, key: str, *words: str) -> None:
@@ -77,8 +83,40 @@ class Herd:
     def arrive(self, delta: Delta, name: str) -> None:
         """A delta is applied; every constraint holds afterwards."""
         node = self.nodes[name]
-        node.apply(delta, self.clock(name))
+        made = node.apply(delta, self.clock(name))
+        while woken := node.woken(made):
+            made = node.retry(self.clock(name), woken)
         assert not broken(node), f"{name} has {broken(node)}"
+
+    def lacks(self, name: str, table: str, column: str = "") -> None:
+        """A node has not migrated: there is no such column, or no such table."""
+        shapes = dict(self.nodes[name].shapes)
+        shape = shapes.pop(table)
+        if column:
+            columns = frozenset(self.declared.columns[table]) - {column}
+            shapes[table] = replace(shape, columns=columns)
+        self.nodes[name].adopt(shapes)
+
+    def migrates(self, name: str) -> None:
+        """The node has all tables now, and tries again what it holds."""
+        self.nodes[name].adopt(self.declared.shapes)
+        self.nodes[name].retry(self.clock(name))
+
+    def refuses(self, name: str, table: str, key: str) -> None:
+        """The node's database does not take what comes for a row."""
+        node = self.nodes[name]
+        node.poison |= {self.declared.place(table, key)}
+
+    def takes(self, name: str, table: str, key: str) -> None:
+        """It does now, and what is held is tried again."""
+        node = self.nodes[name]
+        node.poison -= {self.declared.place(table, key)}
+        node.retry(self.clock(name))
+
+    def held(self, name: str) -> list[str]:
+        """What waits at a node, and for what."""
+        waiting = self.nodes[name].tables.waiting
+        return sorted(f"held: {place[0]} {place[1][0]}: {waiting[place].text}" for place in waiting)
 
     def rest(self) -> None:
         """All tell all others, until nobody has anything to tell."""
@@ -104,7 +142,7 @@ class Herd:
         table, (key,) = place
         if not state.alive:
             return f"{table} {key} is dead"
-        columns = self.declared.columns[table][1:]
+        columns = [c for c in self.declared.columns[table][1:] if c in state.values]
         return " ".join([table, str(key), *(f"{c}={shown(state.values[c])}" for c in columns)])
 
     def journal(self) -> set[str]:

@@ -66,6 +66,8 @@ def copy_into(other: Node, node: Node) -> None:
         other.tables.put(place, state)
     for entry in node.tables.above({}):
         other.tables.keep(entry)
+    other.tables.waiting.update(node.tables.waiting)
+    other.poison = node.poison
     other.vector = dict(node.vector)
     other.journal = list(node.journal)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
+from service.simulation.node import Node
 from tests.scripts.herd import Herd
 from tests.scripts.nodes import Pair
 
@@ -18,9 +19,14 @@ def fresh(herd: Herd, order: Sequence[Pair]) -> None:
         node = herd.nodes[other]
         delta = herd.delta(one, other)
         herd.arrive(delta, other)
-        had = dict(node.tables.states), dict(node.vector), list(node.journal)
+        had = _all_of(node)
         herd.arrive(delta, other)
-        assert had == (node.tables.states, node.vector, node.journal), "it changed something twice"
+        assert had == _all_of(node), "it changed something twice"
+
+
+def _all_of(node: Node) -> tuple[object, ...]:
+    tables = node.tables
+    return dict(tables.states), dict(tables.waiting), dict(node.vector), list(node.journal)
 
 
 def late(herd: Herd, order: Sequence[Pair]) -> None:
@@ -38,5 +44,7 @@ def ends(herd: Herd) -> Iterator[tuple[str, Herd]]:
     for order, way in itertools.product(herd.home.orders(list(herd.nodes)), WAYS):
         other = herd.twin()
         way(other, order)
+        for name, what, *rest in other.at_last:
+            getattr(other, what)(name, *rest)
         other.rest()
         yield f"{way.__name__}: {' '.join('>'.join(pair) for pair in order)}", other

@@ -24,6 +24,15 @@ class Teller:
         all tell all            until nothing is left to tell
         show A                  its rows
         in every order          all tell all, in every order; the end, which must be the same
+
+    and, of nodes that do not take everything,
+
+        B lacks city mayor      its tables are older
+        B migrates
+        B refuses city 1        its database does
+        B takes city 1
+        held B                  what waits there
+        at last B migrates      what happens when all have heard of each other, in every order
     """
 
     def __init__(self, home: Home | None = None) -> None:
@@ -54,6 +63,19 @@ class Teller:
             case [name, "insert" | "update" | "delete" as what, *rest] if name.endswith(":"):
                 return _tried(getattr(self._herd, what), name.rstrip(":"), *rest)
             case _:
+                return self._of_waiting(words)
+        return []
+
+    def _of_waiting(self, words: list[str]) -> list[str]:
+        """What is about nodes that do not take everything."""
+        match words:
+            case ["held", name]:
+                return self._herd.held(name)
+            case ["at", "last", *rest]:
+                self._herd.at_last.append(tuple(rest))
+            case [name, "lacks" | "migrates" | "refuses" | "takes" as what, *rest]:
+                getattr(self._herd, what)(name, *rest)
+            case _:
                 raise ValueError(f"no such command: {' '.join(words)}")
         return []
 
@@ -78,6 +100,7 @@ def in_every_order(herd: Herd) -> list[str]:
         first, *others = met.nodes
         for other in others:
             same = met.nodes[first].tables.states == met.nodes[other].tables.states
+            assert not met.nodes[other].tables.waiting, f"{order}: {met.held(other)}"
             assert same, f"{order}: {first} has {met.rows(first)}, {other} has {met.rows(other)}"
         end = met.rows(first) if end is None else end
         assert met.rows(first) == end, f"{order}: {met.rows(first)}, and not {end}"
