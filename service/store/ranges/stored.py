@@ -1,0 +1,66 @@
+"""The ranges behind the methods' port."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from records.catalogue import Catalogue
+from records.validation import Row
+from service.methods.family_port import NewRange, Served, WantedBlock
+from service.ranges.blocks import Address
+from service.ranges.disputes import Dispute
+from service.store.attempts import written
+from service.store.feed.waiting import Clock, Positions
+from service.store.ranges.adding import AddRange
+from service.store.ranges.following import Following
+from service.store.ranges.giving import GiveBlock
+from service.store.ranges.spaces import Spaces
+from service.store.threads import Lane
+
+
+class StoredRanges:
+    """Implements `service.methods.family_port.Ranges` on MySQL."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        reading: Lane,
+        writing: Lane,
+        positions: Positions,
+        clock: Clock,
+    ) -> None:
+        self._record = catalogue.records["range"]
+        self._writing = writing
+        self._spaces = Spaces()
+        self._following = Following(reading, positions, clock, self._spaces.released)
+
+    def start(self) -> None:
+        """Read all ranges, and follow what becomes of them."""
+        self._following.start()
+
+    def stop(self) -> None:
+        """Follow them no more."""
+        self._following.stop()
+
+    async def add(self, wanted: NewRange) -> Row:
+        """See the port."""
+        return await written(self._writing, AddRange(self._record, wanted), ())
+
+    async def allocate(self, wanted: WantedBlock) -> Row:
+        """See the port."""
+        operation = GiveBlock(self._record, wanted, self._spaces)
+        try:
+            return await written(self._writing, operation, ())
+        except BaseException:
+            operation.give_back()
+            raise
+
+    async def locate(self, address: Address) -> Served | None:
+        """See the port."""
+        book = await self._following.book()
+        found = book.locate(address)
+        return None if found is None else Served(found, book.name_of(found))
+
+    async def disputes(self) -> Sequence[Dispute]:
+        """See the port."""
+        return await self._following.disputes()
