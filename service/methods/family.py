@@ -5,7 +5,7 @@ They are read as records of any class are. They are not written as such. A node 
 are what it says itself, and a record that goes takes the node's ranges along. `range.create`,
 `update`, `upsert` and `restore` would go past the question whether a block is in the way, so ranges
 are only added, given out (`range_giving`) and released. What is asked of them beside is in
-`range_questions`. A DBA's SQL is captured as everywhere.
+`range_questions` and `range_counts`. A DBA's SQL is captured as everywhere.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from service.methods.family_port import NewRange, Ranges
 from service.methods.options import key_parameter
 from service.methods.params import Arguments, Parameter, Signature
 from service.methods.ports import Records
-from service.methods.range_asked import block_asked, told_where_it_stood
+from service.methods.range_asked import block_asked, name_asked, told_where_it_stood
+from service.methods.range_counts import RangeCounts
 from service.methods.range_giving import RangeGiving
 from service.methods.range_questions import RangeQuestions
 from service.methods.records import RecordMethods
@@ -48,6 +49,7 @@ def family_methods(catalogue: Catalogue, store: Records, ranges: Ranges) -> Iter
         yield from RangeMethods(catalogue, family["range"], store, ranges).methods()
         yield from RangeGiving(family["range"], ranges).methods()
         yield from RangeQuestions(ranges).methods()
+        yield from RangeCounts(ranges).methods()
 
 
 class RangeMethods:
@@ -111,10 +113,7 @@ class RangeMethods:
         block = block_asked(arguments)
         purpose = self._value(arguments, "purpose")
         note = self._value(arguments, "note")
-        node = arguments.get("node")
-        if node is not None and not isinstance(node, str):
-            said = "node is the name of a node, a text"
-            arguments.problems.add("value.wrong_type", said, arguments.place("node"))
+        node = name_asked(arguments, "node")
         everything = read_flag(arguments, "everything")
         if block is not None and purpose is not None:
             arguments.problems.attempt(
@@ -123,7 +122,7 @@ class RangeMethods:
             )
         arguments.problems.raise_any()
         assert block is not None, "else there was a problem"
-        return NewRange(None if node is None else str(node), block, purpose, note)
+        return NewRange(node, block, purpose, note)
 
     def _value(self, arguments: Arguments, name: str) -> Any:
         """One field's value; what does not fit is noted."""

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from records.validation import Row
+from service.ranges.arithmetic import Total
 from service.ranges.blocks import Address, Block
 from service.ranges.disputes import Dispute
 from service.ranges.values import Range
@@ -35,6 +36,28 @@ class WantedBlock:
     family: int
     purpose: str
     note: str | None = None
+
+
+@dataclass(frozen=True)
+class FreeAsked:
+    """Of which pools free blocks are asked, and how many of each are told at most.
+
+    Of one pool by block or id, or of all of a node, by its name or None for the node that is asked.
+    """
+
+    node: str | None
+    pool: Block | UUID | None
+    most: int
+
+
+class PoolFree(NamedTuple):
+    """What is free of a pool: the first blocks, and how many blocks and addresses there are."""
+
+    pool: Range
+    disputed: bool
+    free: tuple[Block, ...]
+    blocks: int
+    addresses: int
 
 
 class Served(NamedTuple):
@@ -70,4 +93,19 @@ class Ranges(Protocol):
 
     async def disputes(self) -> Sequence[Dispute]:
         """Every disputed range that this node has known for a second; nodes have their names."""
+        ...
+
+    async def free(self, asked: FreeAsked) -> Sequence[PoolFree]:
+        """What is free of some pools, by block; disputed ones give nothing out all the same.
+
+        Raises NotFound where there is no such node, and Conflict where there is no such pool;
+        failures point at `/node` and `/pool`.
+        """
+        ...
+
+    async def summary(self, node: str | None) -> Sequence[Total]:
+        """Totals by purpose and family, of a node by its name or of all (None).
+
+        That is what this node has known for a second. Raises NotFound, which points at `/node`.
+        """
         ...

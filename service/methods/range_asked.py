@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeVar
+from uuid import UUID
 
 from records.errors import pointer
 from service.errors import Refused
@@ -19,6 +20,27 @@ _T = TypeVar("_T")
 def block_asked(arguments: Arguments, name: str = "cidr") -> Block | None:
     """The block that a parameter is; what is wrong with it is noted, and None returned."""
     return _read(arguments, name, read_block, "a block such as 10.0.0.0/8, a text")
+
+
+def pool_asked(arguments: Arguments, name: str) -> Block | UUID | None:
+    """A pool, by its block or its id; what is wrong with it is noted."""
+    given = arguments.get(name)
+    if given is None:
+        return None
+    try:
+        return UUID(str(given))
+    except ValueError:
+        return block_asked(arguments, name)
+
+
+def name_asked(arguments: Arguments, name: str) -> str | None:
+    """The name of a node; None where it is absent, or is none, which is noted."""
+    given = arguments.get(name)
+    if given is None or isinstance(given, str):
+        return given
+    said = f"{name} is the name of a node, a text"
+    arguments.problems.add("value.wrong_type", said, arguments.place(name))
+    return None
 
 
 def address_asked(arguments: Arguments) -> Address | None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
 
 from records.values import RecordInfo
 from service.methods.describe import field_schema, record_ref
 from service.methods.family_port import Ranges, WantedBlock
 from service.methods.params import Arguments, Parameter, Signature
-from service.methods.range_asked import block_asked, told_where_it_stood
+from service.methods.range_asked import pool_asked, told_where_it_stood
 from service.methods.registry import Method, described
 from service.methods.subjects import encoder
-from service.ranges.blocks import BITS, Block
+from service.ranges.blocks import BITS
 
 _NOTE = (
     "The best fit is given: of the free blocks that are large enough the smallest, of these the "
@@ -63,7 +62,7 @@ class RangeGiving:
     def _read(self, arguments: Arguments) -> WantedBlock:
         """The block that is wanted; raises with all that is wrong with the parameters."""
         length = _length(arguments)
-        source = _source(arguments)
+        source = pool_asked(arguments, "from")
         family = _family(arguments, length)
         purpose, note = self._value(arguments, "purpose"), self._value(arguments, "note")
         arguments.problems.raise_any()
@@ -101,14 +100,3 @@ def _family(arguments: Arguments, length: int) -> int:
         return given
     arguments.problems.add("range.family", "family is 4 or 6", arguments.place("family"))
     return 4
-
-
-def _source(arguments: Arguments) -> Block | UUID | None:
-    """The parameter `from`: a block, or an id."""
-    given = arguments.get("from")
-    if given is None:
-        return None
-    try:
-        return UUID(str(given))
-    except ValueError:
-        return block_asked(arguments, "from")

@@ -16,7 +16,7 @@ from service.ranges.values import Range
 MOST_DISPUTES = 1_000
 """So many are told at once."""
 
-_RANGE_SCHEMA: JsonSchema = {
+RANGE_SCHEMA: JsonSchema = {
     "type": "object",
     "properties": {
         "id": {"type": "string", "format": "uuid"},
@@ -31,7 +31,7 @@ _LOCATED_SCHEMA: JsonSchema = {
     "properties": {
         "address": {"type": "string"},
         "node": {"type": ["string", "null"]},
-        "range": {**_RANGE_SCHEMA, "type": ["object", "null"]},
+        "range": {**RANGE_SCHEMA, "type": ["object", "null"]},
     },
     "required": ["address", "node", "range"],
 }
@@ -42,7 +42,7 @@ _DISPUTES_SCHEMA: JsonSchema = {
             "type": "array",
             "items": {
                 "type": "object",
-                "properties": {"range": _RANGE_SCHEMA, "against": _RANGE_SCHEMA},
+                "properties": {"range": RANGE_SCHEMA, "against": RANGE_SCHEMA},
                 "required": ["range", "against"],
             },
         },

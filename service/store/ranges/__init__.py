@@ -3,6 +3,7 @@
 rows        ranges as values, from the tables
 adding      one more range, by hand
 giving      the next free block of this node's pools
+counting    what is free of pools
 spaces      what is free in these pools, in memory
 book        all ranges in memory, and what is asked of them
 following   keeps the book true

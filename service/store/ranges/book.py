@@ -28,6 +28,13 @@ class RangeBook:
         """All of them, with the names of their nodes."""
         return [each._replace(node=self.name_of(each)) for each in self._ranges.values()]
 
+    def ranges_of(self, name: str | None) -> list[Range] | None:
+        """Those of a node, or of all (None); None where there is no such node."""
+        if name is None:
+            return list(self._ranges.values())
+        found = {identity for identity, each in self._names.items() if each == name}
+        return [each for each in self._ranges.values() if each.node in found] if found else None
+
     def locate(self, address: Address) -> Range | None:
         """The range that decides who serves an address; None where none does."""
         return self._locator.locate(address)

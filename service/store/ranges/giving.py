@@ -17,25 +17,23 @@ from service.errors import Conflict, NotFound
 from service.methods.family_port import NewRange, WantedBlock
 from service.ranges.allocation import usable_pools
 from service.ranges.blocks import Block
-from service.ranges.disputes import against
 from service.ranges.errors import AllocationRefused
 from service.ranges.free_space import FreeSpace
-from service.ranges.values import Purpose, Range
+from service.ranges.values import Range
 from service.store import sql, writer
 from service.store.blocks import around, block_of
 from service.store.diagnosis import Attempt, constraint_failures
 from service.store.ranges.adding import NO_RECORD, locked_node, new_row
-from service.store.ranges.rows import holders, inside, named_ranges, pools_within
+from service.store.ranges.counting import blocks_within, is_disputed
+from service.store.ranges.rows import POOLS_OF_NODE, holders, inside, named_ranges
 from service.store.ranges.spaces import Spaces
 from service.store.transaction import Transaction
 
-# COALESCE keeps the servers from the index of the node, which has all that it ever gave out.
-_OWN_POOLS = "r.`purpose` = 'pool' AND COALESCE(r.`node_id`) = ?"
 _STILL = (
     "SELECT `id` FROM `herdbook_herd_range` FORCE INDEX (PRIMARY) "
     "WHERE `id` IN ({0}) AND `purpose` = 'pool' ORDER BY `id` FOR UPDATE"
 )
-_WITHIN = "SELECT r.`cidr` FROM `herdbook_herd_range` AS r WHERE {0} ORDER BY r.`cidr`"
+_MEETING = "SELECT r.`cidr` FROM `herdbook_herd_range` AS r WHERE {0} ORDER BY r.`cidr`"
 
 _OF_LENGTH = frozenset({"range.length", "range.larger", "range.exhausted"})
 
@@ -81,10 +79,10 @@ class GiveBlock:
     def _pools(self, tx: Transaction, node: bytes, name: str) -> list[Block]:
         """The pools to give out of, locked."""
         named = self._named(tx)
-        own = _locked(tx, named_ranges(tx, _OWN_POOLS, (node,)))
+        own = _locked(tx, named_ranges(tx, POOLS_OF_NODE, (node,)))
         own = [each for each in own if named in (None, each.block)]
         others = [] if named is None else holders(tx, named)
-        disputed = {each.id for each in own if _is_disputed(tx, each)}
+        disputed = {each.id for each in own if is_disputed(tx, each)}
         family = self.wanted.family if named is None else named.family
         foreign = [each for each in others if each.node != name]
         return usable_pools(name, family, [*own, *foreign], disputed, named)
@@ -111,9 +109,7 @@ class GiveBlock:
         return self._free_block(tx, [self._read(tx, pool) for pool in pools])
 
     def _read(self, tx: Transaction, pool: Block) -> FreeSpace:
-        condition, bounds = inside(pool)
-        given = (block_of(raw) for (raw,) in tx.rows(_WITHIN.format(condition), bounds))
-        return self.spaces.read(pool, given)
+        return self.spaces.read(pool, blocks_within(tx, pool))
 
     def _free_block(self, tx: Transaction, spaces: Sequence[FreeSpace]) -> Block:
         """The next block of these that nothing meets, also in the table."""
@@ -136,17 +132,12 @@ def _locked(tx: Transaction, pools: Sequence[Range]) -> list[Range]:
     return [each for each in pools if each.id.bytes in still]
 
 
-def _is_disputed(tx: Transaction, pool: Range) -> bool:
-    meeting = [*holders(tx, pool.block), *pools_within(tx, pool.block)]
-    return against(pool, (each for each in meeting if each.purpose is Purpose.POOL)) is not None
-
-
 def _meeting(tx: Transaction, pool: Block, block: Block) -> Iterator[Block]:
     """What of a pool is given out and meets a block of it, in order."""
     keys = around(block.network)[-(block.length - pool.length) :]
     condition, bounds = inside(block)
     meets = f"r.`cidr` IN ({sql.marks(len(keys))}) OR {condition}"
-    return (block_of(raw) for (raw,) in tx.rows(_WITHIN.format(meets), (*keys, *bounds)))
+    return (block_of(raw) for (raw,) in tx.rows(_MEETING.format(meets), (*keys, *bounds)))
 
 
 def _conflict(refused: AllocationRefused) -> Conflict:

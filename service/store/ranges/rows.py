@@ -33,6 +33,10 @@ _PLAIN = (
     f"SELECT r.`id`, r.`node_id`, r.`cidr`, r.`purpose`, {_CLAIM} FROM `herdbook_herd_range` AS r"
 )
 
+# COALESCE keeps the servers from the index of the node, which has all that it ever gave out.
+POOLS_OF_NODE = "r.`purpose` = 'pool' AND COALESCE(r.`node_id`) = ?"
+"""A condition for `named_ranges`; its parameter is the id of the node."""
+
 
 def named_ranges(tx: Transaction, where: str, parameters: Sequence[object]) -> list[Range]:
     """The ranges `r` of nodes `n` that a condition is true of, with the names of their nodes."""

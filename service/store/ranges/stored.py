@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from records.catalogue import Catalogue
+from records.errors import Failure
 from records.validation import Row
-from service.methods.family_port import NewRange, Served, WantedBlock
+from service.errors import NotFound
+from service.methods.family_port import FreeAsked, NewRange, PoolFree, Served, WantedBlock
+from service.ranges.arithmetic import Total, summary
 from service.ranges.blocks import Address
 from service.ranges.disputes import Dispute
 from service.store.attempts import written
 from service.store.feed.waiting import Clock, Positions
 from service.store.ranges.adding import AddRange
+from service.store.ranges.counting import free_in
 from service.store.ranges.following import Following
 from service.store.ranges.giving import GiveBlock
 from service.store.ranges.spaces import Spaces
@@ -30,6 +34,7 @@ class StoredRanges:
         clock: Clock,
     ) -> None:
         self._record = catalogue.records["range"]
+        self._reading = reading
         self._writing = writing
         self._spaces = Spaces()
         self._following = Following(reading, positions, clock, self._spaces.released)
@@ -64,3 +69,15 @@ class StoredRanges:
     async def disputes(self) -> Sequence[Dispute]:
         """See the port."""
         return await self._following.disputes()
+
+    async def free(self, asked: FreeAsked) -> Sequence[PoolFree]:
+        """See the port."""
+        return await self._reading.run(lambda tx: free_in(tx, asked))
+
+    async def summary(self, node: str | None) -> Sequence[Total]:
+        """See the port."""
+        ranges = (await self._following.book()).ranges_of(node)
+        if ranges is None:
+            said = f"there is no node {(node or '')[:100]!r}"
+            raise NotFound([Failure("record.not_found", said, "/node")])
+        return await self._reading.run(lambda _tx: summary(ranges))

@@ -1,4 +1,4 @@
-"""range.locate, disputes and allocate: what reaches the store, and what is told."""
+"""range.locate, disputes, allocate, free and summary: what reaches the store, and what is told."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 from records.errors import Failure
 from records.stamps import Version
 from service.errors import Conflict
-from service.methods.family_port import NewRange, Served, WantedBlock
+from service.methods.family_port import FreeAsked, NewRange, PoolFree, Served, WantedBlock
+from service.ranges.arithmetic import Total
 from service.ranges.disputes import Dispute
 from service.ranges.notation import read_address, read_block
 from service.ranges.values import Purpose, Range
@@ -102,3 +103,46 @@ def test_the_largest_free_block_comes_with_the_refusal() -> None:
     refused = api.refused("range.allocate", [28, "serves"])
     assert refused.failures[0].pointer == "/0"
     assert refused.details == {"largest": "10.0.0.0/30"}
+
+
+def test_free_blocks_are_asked_of_a_pool_or_of_a_node() -> None:
+    """Of one or the other; numbers that JSON has not are texts."""
+    pool = SERVED._replace(node="barn", purpose=Purpose.POOL)
+    api, store = family([PoolFree(pool, True, (read_block("10.1.0.0/16"),), 7, 2**70)])
+    assert api.call("range.free", {"pool": "10.0.0.0/8", "limit": 1}) == {
+        "pools": [
+            {
+                "pool": {**TOLD, "purpose": "pool"},
+                "disputed": True,
+                "free": ["10.1.0.0/16"],
+                "blocks": 7,
+                "addresses": str(2**70),
+            }
+        ]
+    }
+    assert store.asked == ("free", FreeAsked(None, read_block("10.0.0.0/8"), 1))
+    api.call("range.free", {"node": "barn"})
+    assert store.asked == ("free", FreeAsked("barn", None, 50))
+    api.call("range.free", [str(ID)])
+    assert store.asked == ("free", FreeAsked(None, ID, 50))
+    refused = api.refused("range.free", {"pool": "10.0.0.1/8", "node": "barn", "limit": 0})
+    assert {(each.pointer, each.code) for each in refused.failures} == {
+        ("/pool", "range.host_bits"),
+        ("/node", "params.conflicting"),
+        ("/limit", "limit.invalid"),
+    }
+
+
+def test_totals_are_told_by_purpose_and_family() -> None:
+    """Of all nodes or of one."""
+    api, store = family([Total(Purpose.POOL, 6, 2, 1, 2**96)])
+    assert api.call("range.summary") == {
+        "totals": [
+            {"purpose": "pool", "family": 6, "ranges": 2, "blocks": 1, "addresses": str(2**96)}
+        ]
+    }
+    assert store.asked[1:] == (None,)
+    api.call("range.summary", ["barn"])
+    assert tuple(store.asked) == ("summary", "barn")
+    (failure,) = api.refused("range.summary", {"node": 7}).failures
+    assert (failure.pointer, failure.code) == ("/node", "value.wrong_type")

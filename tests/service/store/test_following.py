@@ -191,3 +191,13 @@ def test_disputes_are_told_with_the_names_of_the_nodes(world: World) -> None:
     (dispute,) = finished(world.following.disputes())
     assert str(dispute.loser) == "10.1.0.0/16, pool of barn"
     assert str(dispute.against) == "10.0.0.0/8, pool of far"
+
+
+def test_the_ranges_of_one_node_are_told_apart(world: World) -> None:
+    """By its name; of a node that nobody knows there are none to tell."""
+    world.add("10.0.0.0/8")
+    world.add("10.1.0.0/16", "far")
+    book = finished(world.following.book())
+    assert [str(each.block) for each in book.ranges_of("far")] == ["10.1.0.0/16"]
+    assert len(book.ranges_of(None)) == len(book) == 2
+    assert book.ranges_of("nobody") is None

@@ -12,11 +12,12 @@ from records.catalogue import with_family
 from schema.direct import create_tables
 from service.database_url import DatabaseUrl
 from service.errors import Conflict, NotFound, Refused
-from service.methods.family_port import NewRange, WantedBlock
+from service.methods.family_port import FreeAsked, NewRange, WantedBlock
 from service.ranges.blocks import Block
 from service.ranges.notation import read_block
 from service.store.own_node import keep
 from service.store.ranges.adding import AddRange
+from service.store.ranges.counting import free_in
 from service.store.ranges.giving import GiveBlock
 from service.store.ranges.spaces import Spaces
 from tests.live.units import Side, until_a_lock_is_waited_for
@@ -174,6 +175,33 @@ def test_a_disputed_pool_gives_nothing_out_and_the_earlier_one_does(giver: Giver
     assert giver.give(28) == "10.1.0.0/28"
     read(giver.url, "DELETE FROM herdbook_herd_node WHERE name = 'far'")
     assert giver.give(28, "10.0.0.0/16") == "10.0.0.0/28"
+
+
+def test_what_is_free_of_pools_is_counted(giver: Giver) -> None:
+    """Of one, of a node's, of the asked node's; the first blocks are told."""
+    pool = giver.add("10.0.0.0/24")
+    giver.add("10.9.0.0/24", "pool", "far")
+    giver.give(28)
+    giver.by_sql("10.9.0.0/28", "pool", "barn")
+
+    def free(node: str | None = None, source: Any = None, most: int = 9) -> Any:
+        asked = FreeAsked(node, source, most)
+        found = in_transaction(giver.url, CATALOGUE, lambda tx: free_in(tx, asked))
+        return [
+            (str(each.pool.block), each.disputed, " ".join(map(str, each.free)), *each[3:])
+            for each in found
+        ]
+
+    own = ("10.0.0.0/24", False, "10.0.0.16/28 10.0.0.32/27 10.0.0.64/26 10.0.0.128/25", 4, 240)
+    disputed = ("10.9.0.0/28", True, "10.9.0.0/29", 2, 16)
+    assert free() == [own, (*disputed[:2], "10.9.0.0/29 10.9.0.8/29", 2, 16)]
+    assert free(source=read_block("10.0.0.0/24")) == free(source=pool) == [own]
+    assert free(source=read_block("10.9.0.0/28"), most=1) == [disputed]
+    assert free("far", most=1) == [("10.9.0.0/24", False, "10.9.0.16/28", 4, 240)]
+    for asked, code in (({"node": "nobody"}, "/node"), ({"source": uuid4()}, "/pool")):
+        with pytest.raises(Refused) as refused:
+            free(**asked)
+        assert refused.value.failures[0].pointer == code
 
 
 def test_a_node_without_a_record_gives_nothing_out(giver: Giver) -> None:
