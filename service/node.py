@@ -34,13 +34,13 @@ from service.metrics import (
     show_waiting,
 )
 from service.store.capture_watch import CaptureWatch
-from service.store.family import StoredRanges
 from service.store.feed.pages import Bounds
 from service.store.feed.stored import StoredFeed
 from service.store.feed.waiting import Waiting
 from service.store.herd.aside_watch import AsideWatch
 from service.store.herd.building import new_comparing
 from service.store.own_node import OwnNode
+from service.store.ranges.stored import StoredRanges
 from service.store.records import StoredRecords
 from service.store.schema_watch import SchemaWatch
 from service.store.undo import StoredUndo
@@ -109,6 +109,7 @@ class Node:
         self._own = self._own_node()
         limits = configuration.limits
         self._feed = self._stored_feed()
+        self._ranges = self._stored_ranges(catalogue)
         registry = self._registry(catalogue)
         calls = CallMetrics(self._metrics, frozenset(method.name for method in registry))
         self._runner = CallRunner(registry.respond, limits, calls, reactor)
@@ -151,6 +152,8 @@ class Node:
         self._capture.start()
         self._schema.start()
         self._aside.start()
+        if self._ranges is not None:
+            self._ranges.start()
         node = self._configuration.node
         _log.info("node %s serves %s at %s and %s", node.name, node.records, rpc, stream)
         return Addresses(rpc=rpc, stream=stream, admin=admin, herd=herd)
@@ -165,6 +168,8 @@ class Node:
         self._schema.stop()
         self._aside.stop()
         self._own.stop()
+        if self._ranges is not None:
+            self._ranges.stop()
         self._feed.close()
         draining = [factory.drain(DRAIN_SECONDS) for factory in (self._rpc, self._stream)]
         for drained in draining:
@@ -227,8 +232,14 @@ class Node:
                 self._reading, self._writing, self._stored_herd, self._herd_state
             ),
             new_comparing(self._reading, self._stored_herd),
-            StoredRanges(catalogue, self._writing) if "range" in catalogue.records else None,
+            self._ranges,
         )
+
+    def _stored_ranges(self, catalogue: Catalogue) -> StoredRanges | None:
+        """The ranges of all nodes; None where the catalogue has no such class."""
+        if "range" not in catalogue.records:
+            return None
+        return StoredRanges(catalogue, self._reading, self._writing, self._sealing, self._reactor)
 
     def _aside_watch(self) -> AsideWatch:
         """What counts what could not be written, and what lost."""

@@ -148,32 +148,3 @@ class CidrKind(Kind):
     def index_bytes(self) -> int:
         """Seventeen."""
         return 17
-
-
-def overlap(one: Block, other: Block) -> bool:
-    """Whether two blocks share an address; then one of them holds the other."""
-    return bool(one in other or other in one)
-
-
-def holders_of(block: Block) -> list[Block]:
-    """All blocks that hold a block, the largest first, itself last: 33 at most, or 129."""
-    return [*block.supernet(), block]
-
-
-def spans_within(block: Block) -> list[tuple[bytes, bytes]]:
-    """Between which values of the database the blocks lie that a block holds, bounds included.
-
-    The place of IPv4 within IPv6 is left out of IPv6 blocks that reach around it.
-    """
-    first, last = _pack(IPAddress(block.first, block.version)), block.last
-    if block.version == 4:
-        last |= _MAPPED
-    elif block.first < _MAPPED < last:
-        before, after = (_MAPPED - 1).to_bytes(16, "big"), (_MAPPED + 2**32).to_bytes(16, "big")
-        return [(first + b"\0", before + b"\xff"), (after + b"\0", _ends(last))]
-    return [(first + b"\0", _ends(last))]
-
-
-def _ends(last: int) -> bytes:
-    """The highest value of a block that begins at this address."""
-    return last.to_bytes(16, "big") + b"\xff"

@@ -4,34 +4,39 @@ They are read as records of any class are. They are not written as such. A node 
 (`service.store.own_node`), so there is no `node.create`, `update` or `delete`: its name and origin
 are what it says itself, and a record that goes takes the node's ranges along. `range.create`,
 `update`, `upsert` and `restore` would go past the question whether a block is in the way, so ranges
-are only added and released. A DBA's SQL is captured as everywhere.
+are only added, given out (`range_giving`) and released. What is asked of them beside is in
+`range_questions` and `range_counts`. A DBA's SQL is captured as everywhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from records.catalogue import Catalogue, is_built_in
-from records.errors import pointer
 from records.values import RecordInfo
-from service.errors import Refused
+from service.methods.asked import read_flag
 from service.methods.describe import count_schema, field_schema, record_ref
 from service.methods.examples import example_key
 from service.methods.family_port import NewRange, Ranges
 from service.methods.options import key_parameter
 from service.methods.params import Arguments, Parameter, Signature
 from service.methods.ports import Records
+from service.methods.range_asked import block_asked, name_asked, told_where_it_stood
+from service.methods.range_counts import RangeCounts
+from service.methods.range_giving import RangeGiving
+from service.methods.range_questions import RangeQuestions
 from service.methods.records import RecordMethods
 from service.methods.registry import Method, described
 from service.methods.subjects import encoder
+from service.ranges.values import Purpose, refuse_everything
 
 _ADD_NOTE = (
-    "`node` is a node's name. A block is refused that overlaps another one of the same node and "
-    "purpose; a pool also where it overlaps a pool of any node. The block in the way is named. "
-    "Claims that were made on both sides of a cut and overlap both stay."
+    "`node` is a node's name. What excludes the new range is named: pools of different nodes may "
+    "not meet, one block is served by one node, and what lies in another node's pool is for that "
+    "node to give out. Ranges that were added on both sides of a cut and exclude each other both "
+    "stay; range.disputes tells of them. `0.0.0.0/0` and `::/0` are taken for `serves` only, "
+    "unless `everything` is true."
 )
 _RELEASE_NOTE = "The key is the `id` that range.list tells."
 
@@ -42,6 +47,9 @@ def family_methods(catalogue: Catalogue, store: Records, ranges: Ranges) -> Iter
     if family:
         yield from RecordMethods(catalogue, family["node"], store).reading()
         yield from RangeMethods(catalogue, family["range"], store, ranges).methods()
+        yield from RangeGiving(family["range"], ranges).methods()
+        yield from RangeQuestions(ranges).methods()
+        yield from RangeCounts(ranges).methods()
 
 
 class RangeMethods:
@@ -86,11 +94,13 @@ class RangeMethods:
         whose = "the name of the node that gets it; the node that is asked if absent"
         yield Parameter("node", whose, {"type": ["string", "null"]})
         yield Parameter("note", "words about it", field_schema(fields["note"]))
+        wide = "take every address there is, also as peers, pool or admin"
+        yield Parameter("everything", wide, {"type": ["boolean", "null"]})
 
     async def add(self, arguments: Arguments) -> object:
         """`range.add`."""
         wanted = self._read(arguments)
-        with _told_where_it_stood(arguments):
+        with told_where_it_stood(arguments):
             return self._encode(await self._ranges.add(wanted))
 
     async def release(self, arguments: Arguments) -> object:
@@ -100,15 +110,19 @@ class RangeMethods:
 
     def _read(self, arguments: Arguments) -> NewRange:
         """The new range; raises with all that is wrong with the parameters."""
-        block = self._value(arguments, "cidr")
+        block = block_asked(arguments)
         purpose = self._value(arguments, "purpose")
         note = self._value(arguments, "note")
-        node = arguments.get("node")
-        if node is not None and not isinstance(node, str):
-            said = "node is the name of a node, a text"
-            arguments.problems.add("value.wrong_type", said, arguments.place("node"))
+        node = name_asked(arguments, "node")
+        everything = read_flag(arguments, "everything")
+        if block is not None and purpose is not None:
+            arguments.problems.attempt(
+                arguments.place("cidr"),
+                lambda: refuse_everything(block, Purpose(purpose), meant=everything),
+            )
         arguments.problems.raise_any()
-        return NewRange(None if node is None else str(node), block, purpose, note)
+        assert block is not None, "else there was a problem"
+        return NewRange(node, block, purpose, note)
 
     def _value(self, arguments: Arguments, name: str) -> Any:
         """One field's value; what does not fit is noted."""
@@ -119,18 +133,3 @@ class RangeMethods:
                 arguments.problems.add("params.missing", said, arguments.place(name))
             return None
         return arguments.problems.attempt(arguments.place(name), lambda: kind.from_json(given))
-
-
-@contextmanager
-def _told_where_it_stood(arguments: Arguments) -> Iterator[None]:
-    """What the store says of a parameter points at the place where that was sent."""
-    try:
-        yield
-    except Refused as refused:
-        told = [
-            replace(failure, pointer=pointer(*arguments.place(failure.pointer.strip("/"))))
-            if failure.pointer
-            else failure
-            for failure in refused.failures
-        ]
-        raise type(refused)(told, refused.message, hint=refused.advice) from refused

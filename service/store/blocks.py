@@ -12,6 +12,7 @@ from typing import Any
 
 from records.kinds.base import Kind
 from records.kinds.network import AddressKind, CidrKind
+from service.ranges.blocks import Block
 
 _WIDTH = 128
 _IPV4 = (0xFFFF << 32, (0xFFFF << 32) | 0xFFFFFFFF)
@@ -47,6 +48,14 @@ def around(block: Any) -> tuple[bytes, ...]:
         _bytes(first >> (_WIDTH - length) << (_WIDTH - length)) + bytes([length])
         for length in range(smallest, bits + 1)
     )
+
+
+def block_of(packed: bytes) -> Block:
+    """The block that these seventeen bytes stand for."""
+    first, bits = int.from_bytes(packed[:16], "big"), packed[16]
+    if _IPV4[0] <= first <= _IPV4[1]:
+        return Block(4, first - _IPV4[0], bits - _IPV4_PREFIX)
+    return Block(6, first, bits)
 
 
 def _unpacked(block: Any) -> tuple[int, int]:

@@ -39,6 +39,16 @@ def blocks_at(herd: LiveHerd, number: int, purpose: str) -> list[str]:
     return [each["cidr"] for each in page["records"]]
 
 
+def disputes_at(herd: LiveHerd, number: int) -> list[tuple[str, ...]]:
+    """Nodes and blocks of each disputed range and of what stands against it."""
+    answer = herd.nodes[number].call("range.disputes")
+    assert answer["count"] == len(answer["disputes"])
+    return [
+        tuple(each[side][name] for side in ("range", "against") for name in ("node", "cidr"))
+        for each in answer["disputes"]
+    ]
+
+
 def test_each_node_has_one_record_everywhere(herd: LiveHerd) -> None:
     """Under its name and with its origin; a start with nothing new writes nothing."""
     until(lambda: all(names_at(herd, number) == NAMES for number in range(3)))
@@ -79,16 +89,35 @@ def test_what_is_in_the_way_is_named(herd: LiveHerd) -> None:
     assert refused.value.errors == [
         {
             "pointer": "/cidr",
-            "code": "range.overlaps",
-            "message": "172.16.5.0/24 overlaps 172.16.0.0/12 (pool of node node0)",
+            "code": "range.taken",
+            "message": "172.16.5.0/24 cannot be given to node1 as pool: "
+            "there is 172.16.0.0/12, pool of node0",
         }
     ]
     second.call("range.add", {"cidr": "172.16.5.0/24", "purpose": "peers"})
     herd.agree()
 
 
+def test_each_node_tells_who_serves_an_address(herd: LiveHerd) -> None:
+    """By the longest prefix; what was written elsewhere counts, and what is released does not."""
+    first, _second, third = herd.nodes
+    first.call("range.add", {"cidr": "198.18.0.0/15", "purpose": "serves"})
+    small = {"cidr": "198.18.7.0/24", "purpose": "serves", "node": "node1"}
+    made = first.call("range.add", small)
+
+    def who(number: int, address: str = "198.18.7.1") -> str | None:
+        found: str | None = herd.nodes[number].call("range.locate", {"address": address})["node"]
+        return found
+
+    until(lambda: [who(number) for number in range(3)] == ["node1"] * 3)
+    assert [who(number, "198.19.0.1") for number in range(3)] == ["node0"] * 3
+    assert who(0, "192.0.2.1") is None
+    third.call("range.release", {"id": made["id"]})
+    until(lambda: [who(number) for number in range(3)] == ["node0"] * 3)
+
+
 def test_claims_from_both_sides_of_a_cut_both_stay_and_stop_nothing(herd: LiveHerd) -> None:
-    """Overlapping pools are everywhere alike, and what is written afterwards comes as well."""
+    """Of overlapping pools the later is disputed everywhere; what is written afterwards comes."""
     with herd.cut_off(2):
         herd.nodes[0].call("range.add", {"cidr": "192.168.0.0/16", "purpose": "pool"})
         herd.nodes[2].call("range.add", {"cidr": "192.168.7.0/24", "purpose": "pool"})
@@ -97,6 +126,10 @@ def test_claims_from_both_sides_of_a_cut_both_stay_and_stop_nothing(herd: LiveHe
     herd.agree()
     for number in range(3):
         assert {"192.168.0.0/16", "192.168.7.0/24"} <= set(blocks_at(herd, number, "pool"))
+    until(lambda: all(disputes_at(herd, number) for number in range(3)))
+    assert [disputes_at(herd, number) for number in range(3)] == [
+        [("node2", "192.168.7.0/24", "node0", "192.168.0.0/16")]
+    ] * 3
 
 
 def test_two_nodes_of_one_name_are_told_apart_by_an_ending(herd: LiveHerd) -> None:
@@ -148,5 +181,6 @@ def test_no_other_way_of_writing_is_there(herd: LiveHerd) -> None:
     methods = set(herd.nodes[0].call("system.listMethods"))
     assert {name for name in methods if name.startswith(("node.", "range."))} == {
         "node.get", "node.list", "node.count", "range.get", "range.list", "range.count",
-        "range.add", "range.release",
+        "range.add", "range.allocate", "range.release", "range.locate", "range.disputes",
+        "range.free", "range.summary",
     }  # fmt: skip

@@ -108,8 +108,8 @@ def test_a_block_is_given_and_taken(herdbook: Herdbook, tiny_server: TinyServer)
 
 def test_the_block_in_the_way_is_told(herdbook: Herdbook, tiny_server: TinyServer) -> None:
     """In the words of the command line; with `--json` as it came."""
-    message = "10.0.0.0/24 overlaps 10.0.0.0/8 (pool of node barn)"
-    failure = {"pointer": "/cidr", "code": "range.overlaps", "message": message}
+    message = "10.0.0.0/24 cannot be given to barn as pool: there is 10.0.0.0/8, pool of far"
+    failure = {"pointer": "/cidr", "code": "range.taken", "message": message}
     hint = "Nothing was written. Resolve what each pointer names and send the call again."
     data = {"code": "constraint.violated", "hint": hint, "errors": [failure]}
     tiny_server.respond = answer_with(error={"code": 1200, "message": message, "data": data})

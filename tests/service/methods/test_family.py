@@ -13,6 +13,7 @@ from records.errors import Failure
 from service.errors import Conflict, NotFound, Refused
 from service.methods.api import build_registry
 from service.methods.family_port import NewRange
+from service.ranges.notation import read_block
 from tests.service.methods.calls import Api, Statements
 from tests.service.methods.memory import Remembering
 from tests.service.methods.samples import CATALOGUE
@@ -40,7 +41,8 @@ def test_they_are_read_like_any_record_and_written_in_two_ways_only() -> None:
     names = [method.name for method in api.registry]
     assert [name for name in names if name.startswith(("node.", "range."))] == [
         "node.count", "node.get", "node.list",
-        "range.add", "range.count", "range.get", "range.list", "range.release",
+        "range.add", "range.allocate", "range.count", "range.disputes", "range.free",
+        "range.get", "range.list", "range.locate", "range.release", "range.summary",
     ]  # fmt: skip
 
 
@@ -62,9 +64,9 @@ def test_a_new_range_reaches_the_store_as_values_and_comes_back_whole() -> None:
         "id": str(ID), "node_id": str(ID), "cidr": "10.0.0.0/24", "purpose": "serves",
         "note": None,
     }  # fmt: skip
-    assert store.asked == ("add", NewRange("barn", IPNetwork("10.0.0.0/24"), "serves", "the lab"))
+    assert store.asked == ("add", NewRange("barn", read_block("10.0.0.0/24"), "serves", "the lab"))
     api.call("range.add", ["2001:db8::/32", "pool"])
-    assert store.asked == ("add", NewRange(None, IPNetwork("2001:db8::/32"), "pool"))
+    assert store.asked == ("add", NewRange(None, read_block("2001:db8::/32"), "pool"))
 
 
 def test_all_that_is_wrong_with_the_parameters_is_told() -> None:
@@ -73,7 +75,7 @@ def test_all_that_is_wrong_with_the_parameters_is_told() -> None:
     asked = {"cidr": "10.0.0.1/24", "purpose": "lending", "node": 7, "note": 8, "site": "x"}
     error = api.refused("range.add", asked)
     assert {(failure.pointer, failure.code) for failure in error.failures} == {
-        ("/cidr", "value.host_bits"),
+        ("/cidr", "range.host_bits"),
         ("/purpose", "value.not_a_choice"),
         ("/node", "value.wrong_type"),
         ("/note", "value.wrong_type"),
@@ -101,10 +103,10 @@ def test_what_the_store_refuses_points_at_what_was_sent(
 ) -> None:
     """By name or by position."""
     api, store = family()
-    store.error = error([Failure("range.overlaps", "in the way", at)])
+    store.error = error([Failure("range.taken", "in the way", at)])
     refused = api.refused("range.add", given)
     assert type(refused) is error
-    assert refused.failures == (Failure("range.overlaps", "in the way", place),)
+    assert refused.failures == (Failure("range.taken", "in the way", place),)
 
 
 def test_ranges_are_released_by_their_ids() -> None:

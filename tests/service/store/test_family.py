@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from netaddr import IPNetwork
 
 from records.catalogue import with_family
 from records.errors import Failure
 from schema.direct import create_tables
 from service.database_url import DatabaseUrl
 from service.methods.family_port import NewRange
-from service.store.family import AddRange
+from service.ranges.notation import read_block
 from service.store.operations import Unfit
 from service.store.own_node import keep
+from service.store.ranges.adding import AddRange
 from tests.live.units import Side, until_a_lock_is_waited_for
 from tests.service.store.herd.ranch import CATALOGUE as RANCH
 from tests.service.store.tools import in_transaction, read, working
@@ -46,13 +46,13 @@ def nodes(url: str) -> Known:
 
 def added(url: str, block: str, purpose: str = "serves", node: str | None = None) -> Any:
     """The row of a range that is added."""
-    wanted = NewRange(node, IPNetwork(block), purpose)
+    wanted = NewRange(node, read_block(block), purpose)
     return in_transaction(url, CATALOGUE, AddRange(RANGE, wanted).attempt)
 
 
 def refused(url: str, block: str, purpose: str = "serves", node: str | None = None) -> Known:
     """Where and why a range is refused; nothing is written."""
-    operation = AddRange(RANGE, NewRange(node, IPNetwork(block), purpose))
+    operation = AddRange(RANGE, NewRange(node, read_block(block), purpose))
     before = read(url, "SELECT COUNT(*) FROM herdbook_herd_range")
     with pytest.raises(Unfit):
         in_transaction(url, CATALOGUE, operation.attempt)
@@ -111,29 +111,35 @@ def test_a_deleted_record_is_made_anew(url: str) -> None:
     assert read(url, "SELECT COUNT(*) FROM herdbook_herd_range") == [(0,)]
 
 
-def test_blocks_that_touch_are_in_the_way_and_others_are_not(url: str) -> None:
-    """Above, below and the same; beside it, and around it in IPv6, there is room."""
-    kept(url)
-    added(url, "10.1.0.0/16")
-    for block in ("10.1.0.0/16", "10.1.255.0/24", "10.1.0.0/32", "10.0.0.0/15", "0.0.0.0/0"):
-        assert refused(url, block) == [
-            ("/cidr", "range.overlaps", f"{block} overlaps 10.1.0.0/16 (serves of node barn)")
-        ]
-    for block in ("10.0.0.0/16", "10.2.0.0/16", "::/0"):
-        added(url, block)
-    assert refused(url, "2001:db8::/32")[0][2].endswith("overlaps ::/0 (serves of node barn)")
-
-
-def test_another_purpose_or_node_is_in_the_way_for_pools_only(url: str) -> None:
-    """A pool of any node is, whoever asks."""
+def test_what_excludes_the_new_range_is_named(url: str) -> None:
+    """The same once more, the very block that another node serves, and what lies in its pool."""
     kept(url)
     read(url, "INSERT INTO herdbook_herd_node (id, name) VALUES (REPEAT('x', 16), 'far')")
     added(url, "10.1.0.0/16")
-    added(url, "10.1.0.0/16", node="far")
+    added(url, "10.2.0.0/16", node="far")
+    added(url, "10.3.0.0/16", "pool", "far")
+    there = "10.1.0.0/16 cannot be given to barn as serves: there is 10.1.0.0/16, served by barn"
+    assert refused(url, "10.1.0.0/16") == [("/cidr", "range.taken", there)]
+    there = "10.2.0.0/16 cannot be given to barn as serves: there is 10.2.0.0/16, served by far"
+    assert refused(url, "10.2.0.0/16") == [("/cidr", "range.taken", there)]
+    there = "10.3.7.0/24 lies in 10.3.0.0/16, pool of far: let far give it out, or split the pool"
+    assert refused(url, "10.3.7.0/24") == [("/cidr", "range.foreign_pool", there)]
+    for block in ("10.1.255.0/24", "10.0.0.0/8", "10.2.0.0/17", "0.0.0.0/0", "::/0"):
+        added(url, block)
+
+
+def test_pools_of_two_nodes_may_not_meet_and_those_of_one_may(url: str) -> None:
+    """Above, below and the same; beside it, and around it in IPv6, there is room."""
+    kept(url)
+    read(url, "INSERT INTO herdbook_herd_node (id, name) VALUES (REPEAT('x', 16), 'far')")
     added(url, "10.1.0.0/16", "pool", "far")
-    assert refused(url, "10.1.2.0/24", "pool") == [
-        ("/cidr", "range.overlaps", "10.1.2.0/24 overlaps 10.1.0.0/16 (pool of node far)")
-    ]
+    for block in ("10.1.0.0/16", "10.1.255.0/24", "10.1.0.0/32", "10.0.0.0/15", "0.0.0.0/0"):
+        there = f"{block} cannot be given to barn as pool: there is 10.1.0.0/16, pool of far"
+        assert refused(url, block, "pool") == [("/cidr", "range.taken", there)]
+    for block in ("10.0.0.0/16", "10.2.0.0/16", "::/0"):
+        added(url, block, "pool")
+    added(url, "10.1.2.0/24", "pool", "far")
+    added(url, "10.1.0.0/16", "peers")
 
 
 def test_everything_that_is_wrong_is_told_at_once(url: str) -> None:
@@ -143,7 +149,7 @@ def test_everything_that_is_wrong_is_told_at_once(url: str) -> None:
     added(url, "10.1.0.0/16", "pool")
     told = refused(url, "10.1.2.0/24", "pool", "nowhere")
     assert [each[:2] for each in told] == [
-        ("/node", "record.not_found"), ("/cidr", "range.overlaps"),
+        ("/node", "record.not_found"), ("/cidr", "range.taken"),
     ]  # fmt: skip
     assert told[0][2] == "there is no node 'nowhere'"
 
@@ -151,7 +157,7 @@ def test_everything_that_is_wrong_is_told_at_once(url: str) -> None:
 def test_of_two_that_want_one_block_at_once_the_second_finds_the_first(url: str) -> None:
     """It waits for the first one's commit, and looks then."""
     kept(url)
-    operation = AddRange(RANGE, NewRange(None, IPNetwork("10.0.0.0/8"), "pool"))
+    operation = AddRange(RANGE, NewRange(None, read_block("10.0.0.0/8"), "pool"))
     with working(url, CATALOGUE) as worker:
         others: list[Side] = []
 

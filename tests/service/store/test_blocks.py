@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from netaddr import IPAddress, IPNetwork
 
-from records.kinds.network import CidrKind, holders_of, overlap, spans_within
+from records.kinds.network import CidrKind
+from service.ranges.blocks import Block
+from service.store.blocks import around, block_of, within
 
 KIND = CidrKind()
 MAPPED = range(0xFFFF << 32, (0xFFFF << 32) + 2**32)
@@ -35,24 +37,23 @@ def shares(one: IPNetwork, other: IPNetwork) -> bool:
 
 
 @given(blocks(), blocks())
-def test_two_blocks_overlap_if_they_share_an_address(one: IPNetwork, other: IPNetwork) -> None:
-    """Whichever is the larger; IPv4 and IPv6 never do."""
-    assert overlap(one, other) == overlap(other, one) == shares(one, other)
-
-
-@given(blocks(), blocks())
 def test_what_overlaps_a_block_is_found_by_keys_and_spans(one: IPNetwork, other: IPNetwork) -> None:
     """As values of the database: either it holds the block, or it lies within."""
     stored = KIND.to_database(other)
-    holders = {KIND.to_database(each) for each in holders_of(one)}
-    within = any(low <= stored <= high for low, high in spans_within(one))
-    assert (stored in holders or within) == shares(one, other)
+    lies_within = any(low <= stored <= high for low, high in within(KIND, one))
+    assert (stored in around(one) or lies_within) == shares(one, other)
+
+
+@given(blocks())
+def test_a_block_is_read_from_its_bytes(one: IPNetwork) -> None:
+    """As the field's type reads it."""
+    assert block_of(KIND.to_database(one)) == Block.of(one)
 
 
 def test_the_holders_of_a_block_are_one_for_each_length() -> None:
     """The largest first, itself last."""
-    found = holders_of(IPNetwork("10.1.0.0/16"))
-    assert [each.prefixlen for each in found] == list(range(17))
-    assert str(found[8]) == "10.0.0.0/8"
-    assert found[-1] == IPNetwork("10.1.0.0/16")
-    assert len(holders_of(IPNetwork(IPAddress("2001:db8::1")))) == 129
+    found = around(IPNetwork("10.1.0.0/16"))
+    assert [str(block_of(each)) for each in found[7:9]] == ["10.0.0.0/7", "10.0.0.0/8"]
+    assert len(found) == 17
+    assert block_of(found[-1]) == Block.of(IPNetwork("10.1.0.0/16"))
+    assert len(around(IPNetwork(IPAddress("2001:db8::1")))) == 129

@@ -1,0 +1,60 @@
+"""All ranges in memory, and what is asked of them. The id of a node stands for its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from service.ranges.blocks import Address, Block
+from service.ranges.lookup import Locator
+from service.ranges.values import Range
+
+
+class RangeBook:
+    """Every range that is known, by id, and which of them serves an address."""
+
+    def __init__(self, ranges: Iterable[Range], names: Mapping[str, str]) -> None:
+        self._ranges: dict[UUID, Range] = {}
+        self._locator = Locator()
+        self._names = dict(names)
+        for each in ranges:
+            self.set(each.id, each)
+
+    def __len__(self) -> int:
+        return len(self._ranges)
+
+    @property
+    def ranges(self) -> list[Range]:
+        """All of them, with the names of their nodes."""
+        return [each._replace(node=self.name_of(each)) for each in self._ranges.values()]
+
+    def ranges_of(self, name: str | None) -> list[Range] | None:
+        """Those of a node, or of all (None); None where there is no such node."""
+        if name is None:
+            return list(self._ranges.values())
+        found = {identity for identity, each in self._names.items() if each == name}
+        return [each for each in self._ranges.values() if each.node in found] if found else None
+
+    def locate(self, address: Address) -> Range | None:
+        """The range that decides who serves an address; None where none does."""
+        return self._locator.locate(address)
+
+    def name_of(self, each: Range) -> str:
+        """The name of a range's node; its id where its record has not been read yet."""
+        return self._names.get(each.node, each.node)
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """These are the names of the nodes now."""
+        self._names = dict(names)
+
+    def set(self, identity: UUID, now: Range | None) -> Block | None:
+        """A range is so now, or is gone (None); the block that it has no more, if it had one."""
+        before = self._ranges.pop(identity, None)
+        if before is not None:
+            self._locator.remove(before)
+        if now is not None:
+            self._ranges[identity] = now
+            self._locator.add(now)
+        if before is None or (now is not None and now.block == before.block):
+            return None
+        return before.block

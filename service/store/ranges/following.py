@@ -1,0 +1,165 @@
+"""The ranges in memory are kept true: whatever is sealed of nodes and ranges is read anew.
+
+By the API, by plain SQL or by a sibling: all of it comes into the changelog, and the sealer tells
+how far that is. So nothing is asked while nothing changes.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from service.ranges.blocks import Block
+from service.ranges.disputes import Dispute, disputes
+from service.ranges.values import Range
+from service.store.feed.entries import Span, ends_of, entries_in
+from service.store.feed.waiting import Clock, Positions
+from service.store.ranges.book import RangeBook
+from service.store.ranges.rows import all_ranges, node_names, ranges_with
+from service.store.threads import Lane
+from service.store.transaction import Transaction
+
+PAUSE_SECONDS = 0.2
+"""Between two looks, however often something is sealed."""
+
+RETRY_SECONDS = 1.0
+"""After a look that failed."""
+
+MOST_CHANGES = 5_000
+"""Where there are more, everything is read again."""
+
+_log = logging.getLogger(__name__)
+
+OnRelease = Callable[[Block | None], None]
+
+
+@dataclass(frozen=True)
+class News:
+    """What was read: as of a position or later, these ranges are so, or gone (None).
+
+    `whole`: there are no others. `names` are those of all nodes.
+    """
+
+    position: int
+    names: dict[str, str]
+    ranges: dict[UUID, Range | None]
+    whole: bool = False
+
+
+def read_news(tx: Transaction, after: int | None) -> News:
+    """What was sealed after a position; everything where it is None.
+
+    The position is read first: what is committed meanwhile is met twice rather than never.
+    """
+    ends = ends_of(tx)
+    if after is not None and ends.horizon <= after <= ends.head:
+        span = Span(after, ends.head)
+        entries = entries_in(tx, span, frozenset({"node", "range"}), MOST_CHANGES)
+        if not entries:
+            return News(ends.head, {}, {})
+        if len(entries) < MOST_CHANGES and all(entry.key is not None for entry in entries):
+            keys = {
+                entry.key[0]: None for entry in entries if entry.record == "range" and entry.key
+            }
+            now = {each.id: each for each in ranges_with(tx, keys)}
+            return News(ends.head, node_names(tx), keys | now)
+    return News(ends.head, node_names(tx), {each.id: each for each in all_ranges(tx)}, whole=True)
+
+
+class Following:
+    """Keeps a book of all ranges. All of it is for the reactor's thread.
+
+    `on_release` is told each block that is a range's no more; None where that may be any.
+    """
+
+    def __init__(
+        self,
+        reading: Lane,
+        positions: Positions,
+        clock: Clock,
+        on_release: OnRelease = lambda _block: None,
+    ) -> None:
+        self._reading = reading
+        self._positions = positions
+        self._clock = clock
+        self._on_release = on_release
+        self._book: RangeBook | None = None
+        self._position: int | None = None
+        self._behind = self._looking = self._failing = False
+        self._next: Any = None
+        self._stop: Callable[[], None] | None = None
+
+    def start(self) -> None:
+        """Read everything, and follow what is sealed."""
+        self._stop = self._positions.subscribe(self._sealed)
+        self._look()
+
+    def stop(self) -> None:
+        """Follow no more."""
+        if self._stop is not None:
+            self._stop()
+            self._stop = None
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
+
+    async def book(self) -> RangeBook:
+        """The book; where there is none yet it is read now."""
+        if self._book is None:
+            self._took(await self._reading.run(partial(read_news, after=None)))
+        assert self._book is not None, "all of it was read"
+        return self._book
+
+    async def disputes(self) -> list[Dispute]:
+        """All disputes, found in a thread; nodes have their names."""
+        ranges = (await self.book()).ranges
+        return await self._reading.run(lambda _tx: disputes(ranges))
+
+    def _sealed(self, _position: int) -> None:
+        self._behind = True
+        if not self._looking and self._next is None:
+            self._look()
+
+    def _look(self) -> None:
+        self._next, self._looking, self._behind = None, True, False
+        looked: Any = self._reading.run(partial(read_news, after=self._position))
+        looked.addCallbacks(self._took, self._failed)
+        looked.addBoth(lambda _nothing: self._rest())
+
+    def _rest(self) -> None:
+        """Look again after a pause, where something was sealed meanwhile."""
+        self._looking = False
+        if self._stop is not None:
+            pause = RETRY_SECONDS if self._failing else PAUSE_SECONDS
+            self._next = self._clock.callLater(pause, self._rested)
+
+    def _rested(self) -> None:
+        self._next = None
+        if self._behind:
+            self._look()
+
+    def _took(self, news: News) -> None:
+        """What was read goes into the book."""
+        self._failing = False
+        self._position = news.position
+        if self._book is None or news.whole:
+            known = (each for each in news.ranges.values() if each is not None)
+            self._book = RangeBook(known, news.names)
+            self._on_release(None)
+            return
+        if news.names:
+            self._book.rename(news.names)
+        for identity, now in news.ranges.items():
+            gone = self._book.set(identity, now)
+            if gone is not None:
+                self._on_release(gone)
+
+    def _failed(self, failure: Any) -> None:
+        """It is tried again: where something was missed, nothing else would bring it."""
+        if self._stop is not None and not self._failing:
+            _log.warning("the ranges cannot be read, which is tried again: %s", failure.value)
+        self._behind = self._failing = True

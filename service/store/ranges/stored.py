@@ -1,0 +1,83 @@
+"""The ranges behind the methods' port."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from records.catalogue import Catalogue
+from records.errors import Failure
+from records.validation import Row
+from service.errors import NotFound
+from service.methods.family_port import FreeAsked, NewRange, PoolFree, Served, WantedBlock
+from service.ranges.arithmetic import Total, summary
+from service.ranges.blocks import Address
+from service.ranges.disputes import Dispute
+from service.store.attempts import written
+from service.store.feed.waiting import Clock, Positions
+from service.store.ranges.adding import AddRange
+from service.store.ranges.counting import free_in
+from service.store.ranges.following import Following
+from service.store.ranges.giving import GiveBlock
+from service.store.ranges.spaces import Spaces
+from service.store.threads import Lane
+
+
+class StoredRanges:
+    """Implements `service.methods.family_port.Ranges` on MySQL."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        reading: Lane,
+        writing: Lane,
+        positions: Positions,
+        clock: Clock,
+    ) -> None:
+        self._record = catalogue.records["range"]
+        self._reading = reading
+        self._writing = writing
+        self._spaces = Spaces()
+        self._following = Following(reading, positions, clock, self._spaces.released)
+
+    def start(self) -> None:
+        """Read all ranges, and follow what becomes of them."""
+        self._following.start()
+
+    def stop(self) -> None:
+        """Follow them no more."""
+        self._following.stop()
+
+    async def add(self, wanted: NewRange) -> Row:
+        """See the port."""
+        return await written(self._writing, AddRange(self._record, wanted), ())
+
+    async def allocate(self, wanted: WantedBlock) -> Row:
+        """See the port."""
+        operation = GiveBlock(self._record, wanted, self._spaces)
+        try:
+            return await written(self._writing, operation, ())
+        except BaseException:
+            operation.give_back()
+            raise
+
+    async def locate(self, address: Address) -> Served | None:
+        """See the port."""
+        book = await self._following.book()
+        found = book.locate(address)
+        return None if found is None else Served(found, book.name_of(found))
+
+    async def disputes(self) -> Sequence[Dispute]:
+        """See the port."""
+        return await self._following.disputes()
+
+    async def free(self, asked: FreeAsked) -> Sequence[PoolFree]:
+        """See the port."""
+        return await self._reading.run(lambda tx: free_in(tx, asked))
+
+    async def summary(self, node: str | None) -> Sequence[Total]:
+        """See the port."""
+        ranges = (await self._following.book()).ranges_of(node)
+        if ranges is None:
+            said = f"there is no node {(node or '')[:100]!r}"
+            raise NotFound([Failure("record.not_found", said, "/node")])
+        return await self._reading.run(lambda _tx: summary(ranges))

@@ -1,0 +1,203 @@
+"""Ranges in memory are what the tables have, whoever wrote, on real servers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.task import Clock
+
+from records.catalogue import with_family
+from schema.direct import create_tables
+from service.database_url import DatabaseUrl
+from service.methods.family_port import NewRange
+from service.ranges.notation import read_address, read_block
+from service.store.own_node import keep
+from service.store.ranges import following
+from service.store.ranges.adding import AddRange
+from service.store.ranges.following import Following
+from tests.service.store.feeds import seal
+from tests.service.store.herd.ranch import CATALOGUE as RANCH
+from tests.service.store.tools import in_transaction, read
+
+CATALOGUE = with_family(RANCH)
+
+
+class Lane:
+    """Works at once; fails once for each error in `errors`."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.errors: list[Exception] = []
+        self.asked = 0
+
+    def run(self, work: Any) -> Deferred[Any]:
+        """What the work returns."""
+        self.asked += 1
+        return maybeDeferred(self._run, work)
+
+    def _run(self, work: Any) -> Any:
+        if self.errors:
+            raise self.errors.pop()
+        return in_transaction(self._url, CATALOGUE, work)
+
+
+class World:
+    """A database with the node barn, and its ranges in memory."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.lane = Lane(url)
+        self.clock = Clock()
+        self.told: Callable[[int], None] | None = None
+        self.released: list[str] = []
+        lane: Any = self.lane
+        self.following = Following(lane, self, self.clock, self._on_release)
+
+    def _on_release(self, block: Any) -> None:
+        self.released.append(str(block))
+
+    def position(self) -> int:
+        """As the port has it."""
+        return 0
+
+    def subscribe(self, on_sealed: Callable[[int], None]) -> Callable[[], None]:
+        """As the port has it."""
+        self.told = on_sealed
+        return lambda: setattr(self, "told", None)
+
+    def seal(self) -> None:
+        """Seal what was written, tell it, and let the pause pass."""
+        seal(self.url)
+        assert self.told is not None
+        self.told(0)
+        self.clock.advance(following.PAUSE_SECONDS)
+
+    def locate(self, address: str) -> str | None:
+        """The block and the node that serve an address."""
+        book = finished(self.following.book())
+        found = book.locate(read_address(address))
+        return None if found is None else f"{found.block} {book.name_of(found)}"
+
+    def add(self, block: str, node: str | None = None, purpose: str = "serves") -> Any:
+        """Add a range; its id."""
+        wanted = NewRange(node, read_block(block), purpose)
+        operation = AddRange(CATALOGUE.records["range"], wanted)
+        return in_transaction(self.url, CATALOGUE, operation.attempt)["id"]
+
+
+def finished(coroutine: Any) -> Any:
+    """What a coroutine returns that does not wait."""
+    outcome: list[Any] = []
+    Deferred.fromCoroutine(coroutine).addBoth(outcome.append)
+    (found,) = outcome
+    return found
+
+
+@pytest.fixture
+def world(database: str) -> World:
+    """A database with the family's tables; its node is barn, and there is another."""
+    create_tables(DatabaseUrl.parse(database).as_sqlalchemy(), CATALOGUE)
+    in_transaction(database, CATALOGUE, partial(keep, name="barn"))
+    read(database, "INSERT INTO herdbook_herd_node (id, name) VALUES (REPEAT('x', 16), 'far')")
+    return World(database)
+
+
+def test_what_is_there_is_read_at_the_start(world: World) -> None:
+    """The longest prefix decides."""
+    world.add("10.0.0.0/8")
+    world.add("10.1.0.0/16", "far")
+    world.add("10.1.2.0/24", "barn", "admin")
+    world.following.start()
+    assert world.locate("10.1.2.3") == "10.1.0.0/16 far"
+    assert world.locate("10.2.0.1") == "10.0.0.0/8 barn"
+    assert world.locate("11.0.0.1") is None
+
+
+def test_what_is_written_by_whomever_counts_once_it_is_sealed(world: World) -> None:
+    """Ranges that are added, released, changed by SQL, and go with their node."""
+    world.following.start()
+    first, _second = world.add("10.0.0.0/8"), world.add("10.1.0.0/16", "far")
+    world.seal()
+    assert world.locate("10.1.2.3") == "10.1.0.0/16 far"
+    read(world.url, "UPDATE herdbook_herd_node SET name = 'farther' WHERE name = 'far'")
+    world.seal()
+    assert world.locate("10.1.2.3") == "10.1.0.0/16 farther"
+    read(world.url, "DELETE FROM herdbook_herd_node WHERE name = 'farther'")
+    world.seal()
+    assert world.locate("10.1.2.3") == "10.0.0.0/8 barn"
+    read(world.url, "DELETE FROM herdbook_herd_range WHERE id = %s", (first.bytes,))
+    world.seal()
+    assert world.locate("10.1.2.3") is None
+    assert world.released == ["None", "10.1.0.0/16", "10.0.0.0/8"]
+
+
+def test_nothing_is_read_while_nothing_is_sealed(world: World) -> None:
+    """Time alone asks nothing; what is sealed during a pause is read after it."""
+    world.following.start()
+    for _ in range(5):
+        world.clock.advance(60)
+    assert world.lane.asked == 1
+    world.add("10.0.0.0/8")
+    world.seal()
+    assert world.lane.asked == 2
+    world.add("10.1.0.0/16")
+    seal(world.url)
+    assert world.told is not None
+    world.told(0)
+    world.told(0)
+    assert world.lane.asked == 3
+    world.clock.advance(following.PAUSE_SECONDS)
+    assert world.lane.asked == 4
+
+
+def test_a_look_that_fails_is_repeated(world: World) -> None:
+    """Nothing is missed by it."""
+    world.following.start()
+    world.clock.advance(following.PAUSE_SECONDS)
+    world.lane.errors = [OSError("the server is away")]
+    world.add("10.0.0.0/8")
+    world.seal()
+    assert world.locate("10.0.0.1") is None
+    world.clock.advance(following.RETRY_SECONDS)
+    assert world.locate("10.0.0.1") == "10.0.0.0/8 barn"
+
+
+def test_where_the_changelog_was_pruned_everything_is_read_again(world: World) -> None:
+    """Also where more changed than is looked at one by one."""
+    world.following.start()
+    world.add("10.0.0.0/8")
+    seal(world.url)
+    read(world.url, "DELETE FROM herdbook_changelog")
+    read(world.url, "UPDATE herdbook_sealer SET horizon = position")
+    world.seal()
+    assert world.locate("10.0.0.1") == "10.0.0.0/8 barn"
+    assert world.released == ["None", "None"]
+
+
+def test_disputes_are_told_with_the_names_of_the_nodes(world: World) -> None:
+    """The later claim is disputed, whatever was changed of the earlier one since."""
+    first = world.add("10.0.0.0/8", "far", "pool")
+    insert = (
+        "INSERT INTO herdbook_herd_range (id, node_id, cidr, purpose) "
+        "SELECT REPEAT('r', 16), id, CONCAT(UNHEX('00000000000000000000ffff0a010000'), CHAR(112)), "
+        "'pool' FROM herdbook_herd_node WHERE name = 'barn'"
+    )
+    read(world.url, insert)
+    read(world.url, "UPDATE herdbook_herd_range SET note = 'old' WHERE id = %s", (first.bytes,))
+    (dispute,) = finished(world.following.disputes())
+    assert str(dispute.loser) == "10.1.0.0/16, pool of barn"
+    assert str(dispute.against) == "10.0.0.0/8, pool of far"
+
+
+def test_the_ranges_of_one_node_are_told_apart(world: World) -> None:
+    """By its name; of a node that nobody knows there are none to tell."""
+    world.add("10.0.0.0/8")
+    world.add("10.1.0.0/16", "far")
+    book = finished(world.following.book())
+    assert [str(each.block) for each in book.ranges_of("far")] == ["10.1.0.0/16"]
+    assert len(book.ranges_of(None)) == len(book) == 2
+    assert book.ranges_of("nobody") is None
