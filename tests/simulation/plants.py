@@ -363,7 +363,7 @@ PLANTS: Mapping[str, Plant] = {
     "left out rows live": Plant(_left_out_rows_live, {"sameness", "balance"}, AWAY),
     "only the last part names": Plant(
         _only_the_last_part_names,
-        {"sameness", "balance", "raised"},
+        {"sameness", "balance"},
         Options(nodes=2, steps=160, faults=AWAY.faults),
     ),
     "who is behind is believed": Plant(
