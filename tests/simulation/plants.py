@@ -161,7 +161,7 @@ def _ordinary_updates_are_conflicts(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         conflicts,
         "_put_aside",
-        lambda draft, found: honest(draft, [(p, state, _Everything()) for p, state, _ in found]),
+        lambda found: honest([(p, ours, kept, _Everything()) for p, ours, kept, _ in found]),
     )
 
 
