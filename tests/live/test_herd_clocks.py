@@ -40,7 +40,7 @@ def mixed(servers: Servers) -> Iterator[list[PrivateServer]]:
     for server in chosen:
         url = server.url("mysql")
         read(url, "SET GLOBAL init_connect = ''")
-        read(url, f"DROP USER '{EARLY}'@'localhost'")
+        read(url, f"DROP USER IF EXISTS '{EARLY}'@'localhost'")
 
 
 def _met_by(node: NodeProcess) -> dict[str, Any]:
