@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.servers.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "getting-started.md"
@@ -21,14 +22,6 @@ def commands(page: str) -> str:
     return "\n".join(re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL))
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @pytest.mark.slow
 def test_every_command_of_the_page_does_what_it_says(tmp_path: Path, database: str) -> None:
     """A newcomer who types the page line by line meets no error and sees the records."""
@@ -36,7 +29,7 @@ def test_every_command_of_the_page_does_what_it_says(tmp_path: Path, database: s
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m service.cli.main "$@"\n')
     program.chmod(0o755)
-    port = free_port()
+    (port,) = free_ports(1)
     script = commands(PAGE.read_text()).replace(
         "mysql://garden:a-secret@localhost/garden?unix_socket=/run/mysqld/mysqld.sock", database
     )

@@ -35,7 +35,7 @@ from service.store.herd.every_row import every_row
 from service.store.herd.rows import standings
 from service.store.transaction import Transaction
 from tests.live.node import NodeProcess, migrate, page
-from tests.servers.galera import free_ports
+from tests.servers.ports import free_ports
 from tests.service.store.tools import ask, in_transaction, raw_connection, read
 
 RECORDS = "tests.live.pasture"

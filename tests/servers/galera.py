@@ -6,10 +6,8 @@ instead, so there is nothing to copy, and the program that would do it only says
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import socket
 import stat
 import threading
 import time
@@ -21,6 +19,7 @@ from typing import Self
 import MySQLdb
 
 from service.server import PrivateServer, ServerKind
+from tests.servers.ports import free_ports
 from tests.servers.programs import CHOSEN, galera_library, program_of
 
 SERVERS = 3
@@ -142,15 +141,6 @@ class GaleraCluster:
 def clusters_are_tested() -> bool:
     """Whether MariaDB is among the servers to test on."""
     return ServerKind.MARIADB.value in [name.strip() for name in CHOSEN.split(",")]
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on just now."""
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(closing(socket.socket())) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 def _position(state: Path) -> str:

@@ -161,7 +161,7 @@ def _ordinary_updates_are_conflicts(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
         conflicts,
         "_put_aside",
-        lambda draft, found: honest(draft, [(p, state, _Everything()) for p, state, _ in found]),
+        lambda found: honest([(p, ours, kept, _Everything()) for p, ours, kept, _ in found]),
     )
 
 
@@ -363,7 +363,7 @@ PLANTS: Mapping[str, Plant] = {
     "left out rows live": Plant(_left_out_rows_live, {"sameness", "balance"}, AWAY),
     "only the last part names": Plant(
         _only_the_last_part_names,
-        {"sameness", "balance", "raised"},
+        {"sameness", "balance"},
         Options(nodes=2, steps=160, faults=AWAY.faults),
     ),
     "who is behind is believed": Plant(

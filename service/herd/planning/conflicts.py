@@ -38,9 +38,8 @@ def our_losses(delta: Delta, draft: Draft, rows: Iterable[DeltaRow]) -> list[Jou
     pruned = pruned_unseen(delta, draft.tables.floors(), delta.covers)
     theirs = {row.place: row.state for row in rows} if pruned else {}
     return _put_aside(
-        draft,
         (
-            (p, ours, unseen.get(p, _NONE) | _untold(ours, theirs.get(p), pruned))
+            (p, ours, draft.met(p)[1], unseen.get(p, _NONE) | _untold(ours, theirs.get(p), pruned))
             for p, ours in doubtful.items()
         ),
     )
@@ -68,11 +67,9 @@ def their_losses(
         return []
     # Parts of a delta that broke off may have brought some of it here, above our vector.
     here = draft.tables.unseen(vector, {row.place for row in losing})
-    found: list[JournalEntry] = []
-    for row in losing:
-        unseen = news[row.place] - here.get(row.place, _NONE)
-        found += told(row.place, row.state, kept[row.place], unseen)
-    return found
+    return _put_aside(
+        (r.place, r.state, kept[r.place], news[r.place] - here.get(r.place, _NONE)) for r in losing
+    )
 
 
 def _kept(draft: Draft, row: DeltaRow) -> RowState:
@@ -118,13 +115,9 @@ def _overruled(column: str, ours: RowState, merged: RowState) -> bool:
 
 
 def _put_aside(
-    draft: Draft, found: Iterable[tuple[Place, RowState, Set[Version]]]
+    found: Iterable[tuple[Place, RowState, RowState, Set[Version]]],
 ) -> list[JournalEntry]:
-    entries: list[JournalEntry] = []
-    for place, loser, unseen in found:
-        _before, merged = draft.met(place)
-        entries += told(place, loser, merged, unseen)
-    return entries
+    return [entry for one in found for entry in told(*one)]
 
 
 def told(

@@ -280,3 +280,15 @@ def test_rows_that_a_snapshot_lets_die_are_taken_a_few_at_a_time(
     assert other.rows("SELECT * FROM herdbook_dead_stable") == []
     assert sum(at_once) > 20
     assert max(at_once) == 2
+
+
+@pytest.mark.parametrize(("lives_more", "stays"), [(0, []), (2, [(61,)])])
+def test_a_dead_row_is_forgotten_unless_a_repair_wrote_to_it(
+    one: Member, lives_more: int, stays: list[Any]
+) -> None:
+    """The repair's entry goes to others, and there must be a row that it tells of."""
+    one.sql("INSERT INTO ranch (number, name) VALUES (61, 'r')", "DELETE FROM ranch")
+    (dead,) = (row for row in one.delta({}).rows if row.place == ("ranch", (61,)))
+    after = {dead.place: dead.state._replace(life=dead.state.life + lives_more)}
+    one.do(lambda tx: leaving.forget_deaths(tx, one.known.of(tx), [dead], after))
+    assert one.rows("SELECT number FROM herdbook_dead_ranch WHERE number = 61") == stays
