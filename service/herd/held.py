@@ -6,10 +6,11 @@ states, so nodes that hold different things still have the same.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from records.merging import merge
-from records.states import RowState
+from records.states import RowState, Value
 from service.herd.deltas import DeltaRow
 
 PARENT = "its parent is not here"
@@ -45,11 +46,9 @@ def state_to_send(ours: RowState | None, held: Held | None) -> RowState | None:
     """A row's state: what its table has of it, joined with what is held."""
     if held is None:
         return ours
-    waiting = held.row.state
     if ours is None:
-        return waiting
-    if not held.row.whole:
-        waiting = _in_death(waiting, ours)
+        return held.row.state
+    waiting = _in_death(held, ours)
     if ours.life != waiting.life:
         return ours if ours.life > waiting.life else waiting
     # Of two values of one version the one that waits counts: the table's is a default, which a
@@ -57,16 +56,34 @@ def state_to_send(ours: RowState | None, held: Held | None) -> RowState | None:
     return merge(waiting, ours)
 
 
-def _in_death(part: RowState, row: RowState) -> RowState:
-    """Held columns of a row that has died since: a dead row keeps its values."""
-    if row.death is None or row.life != part.life + 1:
-        return part
-    return part._replace(life=row.life, death=row.death)
+def _in_death(held: Held, row: RowState) -> RowState:
+    """What waits of a row that may have died since: a dead row keeps its values.
+
+    Where all of it waits, those die with it that the row here never showed: of columns that it has
+    not, or has with the default of a migration. Later writes are lost to the death, as they would
+    be if they came after it.
+    """
+    waiting = held.row.state
+    if row.death is None or row.life != waiting.life + 1:
+        return waiting
+    if held.row.whole:
+        if waiting.born != row.born:
+            return waiting
+        waiting = waiting._replace(values=_unshown(waiting, row))
+    return waiting._replace(life=row.life, death=row.death)
+
+
+def _unshown(waiting: RowState, row: RowState) -> Mapping[str, Value]:
+    return {
+        column: value
+        for column, value in waiting.values.items()
+        if column not in row.values or waiting.version(column) == row.version(column)
+    }
 
 
 def belongs(held: Held, row: RowState) -> bool:
     """Whether held columns are those of a row, and not of an earlier life."""
-    return not held.row.whole and _in_death(held.row.state, row).life == row.life
+    return not held.row.whole and _in_death(held, row).life == row.life
 
 
 def follow(held: Held, after: RowState) -> Held:

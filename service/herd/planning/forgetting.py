@@ -75,6 +75,17 @@ def _seen(delta: Delta, draft: Draft, places: Set[Place], lives: bool) -> Set[Pl
     return draft.tables.seen(delta.covers, places, lives) if places else frozenset()
 
 
+def forgets_with(delta: Delta, vector: Vector) -> bool:
+    """Whether a snapshot takes this node's dead rows with it, those that its sender has forgotten.
+
+    That is where the sender has pruned what this node, at its vector, never had: dead rows here may
+    have come without entries, and nothing else would ever take them away. Then all floors of the
+    sender are this node's as well, also those under which it still has the entries. Else each dead
+    row goes with its own entries.
+    """
+    return delta.floors is not None and not includes(vector, delta.floors)
+
+
 def left_out(
     delta: Delta, places: Collection[Place], tables: Tables, now: int
 ) -> tuple[DeltaRow, ...]:

@@ -25,7 +25,7 @@ from schema.capture.triggers import NOW
 from service.errors import Busy
 from service.herd.deltas import Delta, DeltaRow, LogEntry
 from service.herd.held import Held
-from service.herd.planning.forgetting import is_behind
+from service.herd.planning.forgetting import forgets_with, is_behind
 from service.herd.planning.plan import NOTHING, Here, Plan, plan
 from service.herd.planning.retrying import retry
 from service.herd.shapes import Place, Shapes
@@ -141,8 +141,9 @@ class Applier:
                 waited += made.waiting
             outcome = self._apply(tx, delta._replace(rows=delta.rows + waited), here, True)
             forget_deaths(tx, self._descriptions.of(tx), waited, outcome.plan.rows)
-            for dead in left.dead():
-                forget(tx, self._descriptions.of(tx), dead)
+            if forgets_with(delta, here.vector):
+                for dead in left.dead():
+                    forget(tx, self._descriptions.of(tx), dead)
         return outcome
 
     def _apply(self, tx: Transaction, delta: Delta, here: Here, parts_before: bool) -> Outcome:
@@ -152,8 +153,8 @@ class Applier:
         made = self._settle(tx, here, planner, (row.place for row in delta.rows), delta.sender)
         done, vector = made, here.vector
         if delta.last:
-            lacking = (delta.floors or {}).items()
-            raise_floors(tx, ((o, at) for o, at in lacking if at > here.vector.get(o, 0)))
+            if delta.floors is not None and forgets_with(delta, here.vector):
+                raise_floors(tx, delta.floors.items())
             noting.raise_vector(tx, here, delta.covers)
             vector = joined(vector, {**delta.covers, here.origin: 0})
             here = here._replace(vector=vector)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from records.states import RowState
 from service.herd.deltas import DeltaRow
 from service.herd.held import PARENT, REFUSED, SCHEMA, Held, state_to_send
@@ -74,13 +72,31 @@ def test_held_columns_die_with_their_row() -> None:
     assert state_to_send(dead(narrow(SEEN)), AREA) == dead(SEEN)
 
 
-@pytest.mark.parametrize("life", [2, 3])
-def test_of_an_earlier_life_nothing_waits_any_more(life: int) -> None:
-    """A row that died, or lives anew, is as the table has it."""
-    later = dead(HOF) if life == 2 else row(at=90, life=3, name="New")
-    assert state_to_send(later, held(whole("city 1", SEEN))) == later
-    if life == 3:
-        assert state_to_send(later, AREA) == later
+def test_what_a_deleted_row_never_showed_dies_with_it() -> None:
+    """Where all of it waited: a new column, and one that shows the default of a migration.
+
+    Else nodes that know the value and delete the row too would have another dead one.
+    """
+    born_with = row(at=10, origin=THEIRS, name="Hof", mayor="Ada", area=5)
+    for shown in (narrow(born_with), row(at=10, origin=THEIRS, name="Hof", mayor="Ada", area=0)):
+        assert state_to_send(dead(shown), held(whole("city 1", born_with))) == dead(born_with)
+
+
+def test_a_later_write_that_waits_is_lost_when_the_row_is_deleted() -> None:
+    """As it would be if it came after the death; the new column that it wrote stays."""
+    joined = state_to_send(dead(HOF), held(whole("city 1", SEEN)))
+    assert joined is not None
+    assert joined.values == {"name": "Hof", "mayor": "Ada", "area": 7}
+
+
+def test_of_an_earlier_life_nothing_waits_any_more() -> None:
+    """A row that lives anew, or another one that died, is as the table has it."""
+    for waiting in (held(whole("city 1", SEEN)), AREA):
+        anew = row(at=90, life=3, name="New")
+        assert state_to_send(anew, waiting) == anew
+        assert state_to_send(dead(anew), waiting) == dead(anew)
+    namesake = dead(row(at=50, name="New"))
+    assert state_to_send(namesake, held(whole("city 1", SEEN))) == namesake
 
 
 def test_a_later_life_that_waits_is_the_row() -> None:

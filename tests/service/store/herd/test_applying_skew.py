@@ -6,11 +6,12 @@ from records import Integer, Record, Text
 from records.catalogue import catalogue_of
 from schema.direct import create_tables
 from service.database_url import DatabaseUrl
-from service.herd.held import SCHEMA
+from service.herd.held import REFUSED, SCHEMA
 from tests.service.store.herd.herds import Member, quiet
 from tests.service.store.herd.test_applying_refusals import retry
 
 SHOWN = "SELECT number, name, brand, extra, herdbook_life, herdbook_stamp FROM ranch ORDER BY 1"
+DEAD = "SELECT number, name, extra FROM herdbook_dead_ranch"
 FEWER = "SELECT number, name, brand FROM ranch ORDER BY 1"
 
 
@@ -55,6 +56,24 @@ def test_an_unknown_column_waits_for_the_migration(one: Member, other: Member) -
     assert other.rows(SHOWN) == one.rows(SHOWN)
     assert [extra for *_row, extra, _life, _stamp in other.rows(SHOWN)] == [9, 5, 7]
     quiet(one, other)
+
+
+def test_a_value_that_a_deleted_row_never_showed_dies_with_it(one: Member, other: Member) -> None:
+    """After the migration the value is refused, and the row is deleted on both nodes."""
+    quiet(one, other)
+    migrate(one)
+    one.sql("INSERT INTO ranch (number, name, extra) VALUES (3, 'c', 7)")
+    one.tell(other)
+    migrate(other)
+    other.sql("ALTER TABLE ranch ADD CONSTRAINT few CHECK (extra < 6)")
+    retry(other)
+    assert [(each.reason, each.row.whole) for each in other.held()] == [(REFUSED, True)]
+    for member in (one, other):
+        member.sql("DELETE FROM ranch WHERE number = 3")
+    retry(other)
+    assert other.held() == []
+    quiet(one, other)
+    assert other.rows(DEAD) == one.rows(DEAD) == [(3, "c", 7)]
 
 
 def test_a_column_that_the_sender_does_not_have_gets_its_default(

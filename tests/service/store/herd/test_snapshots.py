@@ -19,6 +19,7 @@ from service.store.herd.applier import Applier
 from service.store.herd.arrivals import Arrivals
 from service.store.herd.delta_parts import Sizes
 from service.store.herd.described import Descriptions
+from service.store.herd.floors import floors_of
 from service.store.herd.held import held_at
 from service.store.herd.reading import Bounds
 from service.store.retention import Pruner, Retention
@@ -36,12 +37,21 @@ EVERYTHING = {
 }
 
 
-def tell(one: Member, other: Member, number: int = 1, until: int | None = None) -> list[Vector]:
-    """One tells the other what it lacks, in small parts, or some; the vectors after each."""
+def tell(
+    one: Member,
+    other: Member,
+    number: int = 1,
+    until: int | None = None,
+    above: Vector | None = None,
+) -> list[Vector]:
+    """One tells the other what it lacks, in small parts, or some; the vectors after each.
+
+    It takes the other to be at a vector, where one is given.
+    """
     one.seal()
     other.seal()
     arrivals, worker = Arrivals(Applier(Descriptions())), other.worker()
-    reading = reader_at(one.url, held_of=held_at, bounds=SMALL).read(other.vector())
+    reading = reader_at(one.url, held_of=held_at, bounds=SMALL).read(above or other.vector())
     vectors = []
     for at, part in enumerate(parts_of(reading)):
         if until is not None and at >= until:
@@ -292,3 +302,33 @@ def test_a_dead_row_is_forgotten_unless_a_repair_wrote_to_it(
     after = {dead.place: dead.state._replace(life=dead.state.life + lives_more)}
     one.do(lambda tx: leaving.forget_deaths(tx, one.known.of(tx), [dead], after))
     assert one.rows("SELECT number FROM herdbook_dead_ranch WHERE number = 61") == stays
+
+
+def test_a_dead_row_stays_where_the_entry_of_its_death_is(one: Member, other: Member) -> None:
+    """Though the sender of a snapshot, which was asked for before that came, has forgotten it."""
+    one.sql("INSERT INTO ranch (number, name) VALUES (61, 'r')")
+    tell(one, other)
+    before = other.vector()
+    one.sql("DELETE FROM ranch")
+    tell(one, other)
+    note(one, other, other.vector())
+    assert prune(one) == 2
+    one.sql("INSERT INTO ranch (number, name) VALUES (62, 'new')")
+    tell(one, other, above=before)
+    assert other.rows("SELECT number FROM ranch") == [(62,)]
+    assert other.rows("SELECT number FROM herdbook_dead_ranch") == [(61,)]
+    assert other.do(floors_of) == {}
+
+
+def test_who_lacked_what_was_pruned_has_the_floors_of_the_sender(
+    one: Member, other: Member
+) -> None:
+    """Of itself as well: its dead rows are gone, though it has the entries."""
+    other.sql("INSERT INTO ranch (number, name) VALUES (61, 'r')", "DELETE FROM ranch")
+    tell(other, one)
+    one.sql("INSERT INTO ranch (number, name) VALUES (62, 'r')", "DELETE FROM ranch")
+    assert prune(one) == 4
+    tell(one, other)
+    assert other.rows("SELECT number FROM herdbook_dead_ranch") == []
+    assert other.do(floors_of) == one.do(floors_of)
+    assert other.do(floors_of)[other.origin()] == 2
