@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from service.server import PrivateServer, ServerKind
-from tests.servers.memory import keep_in_memory
+from tests.servers.memory import SHARED_MEMORY, available
 from tests.servers.programs import chosen_kinds, program_of
+from tests.servers.runs import folder_in
 
 _numbers = itertools.count(1)
 
@@ -23,14 +24,17 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Temporary files are in memory where they can be, and children get signals.
 
     A run in the background ignores SIGINT, one under nohup SIGHUP; its children would as well.
 
     A signal that is handled, if only by doing nothing, is a child's to decide on.
     """
-    keep_in_memory()
+    folder = folder_in(SHARED_MEMORY, available())
+    if folder is not None:
+        config.add_cleanup(folder.remove)
+        config.option.basetemp = config.option.basetemp or str(folder.tests)
     for number in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda _number, _frame: None)

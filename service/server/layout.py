@@ -74,6 +74,11 @@ class Layout:
             return path
         return _short_folder(self.directory) / "mysql.sock"
 
+    @property
+    def socket_lock(self) -> Path:
+        """Where MySQL writes the id of the process that uses the socket. MariaDB has none."""
+        return self.socket.with_name(f"{self.socket.name}.lock")
+
     def prepare(self) -> None:
         """Make the folders, with no access for anybody else. Raises OSError."""
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -85,6 +90,15 @@ class Layout:
         folder = self.socket.parent
         if folder != self.run:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def forget_former_run(self) -> None:
+        """Remove what a server that was killed left of its socket; no server may run here.
+
+        MySQL does not start while any process has the id in that file. Ids are used again, and soon
+        where many processes and threads come and go.
+        """
+        self.socket.unlink(missing_ok=True)
+        self.socket_lock.unlink(missing_ok=True)
 
     def require_room(self) -> None:
         """Raise DirectoryUnusable where a new data directory would not fit on the disk."""

@@ -178,7 +178,7 @@ class PrivateServer:
         """Start the process: in a session of its own, so that the terminal's Ctrl-C misses it."""
         command = serve_command(self.program, self.layout, self._buffer_pool_megabytes)
         self.layout.put_aside_long_log()
-        self.layout.socket.unlink(missing_ok=True)
+        self.layout.forget_former_run()
         with self.layout.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, *self._options],

@@ -110,8 +110,9 @@ class NodeProcess:
                 self._process.stdout.close()
 
     def log(self) -> str:
-        """What it said."""
-        return (self._folder / "node.log").read_text()
+        """What it said; nothing where it was never started."""
+        log = self._folder / "node.log"
+        return log.read_text() if log.exists() else ""
 
     def call(self, method: str, params: Any = None) -> Any:
         """The result of one call on a connection of its own; raises CallFailed."""

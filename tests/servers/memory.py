@@ -8,22 +8,20 @@ memory.
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 SHARED_MEMORY = Path("/dev/shm")
 LEAST_FREE = 6 * 2**30
 """Bytes. A server's directory has 200 MB at least; tests that run side by side have some six
-servers for all of them, and those of single ones."""
+servers for all of them, and those of single ones. Docker gives 64 MB unless asked for more."""
 
-_MEMORY = Path("/proc/meminfo")
-
-
-def keep_in_memory() -> None:
-    """Let temporary files of this process and its children be in memory, unless TMPDIR is set."""
-    if "TMPDIR" not in os.environ and has_room(SHARED_MEMORY, available(_MEMORY)):
-        os.environ["TMPDIR"] = str(SHARED_MEMORY)
-        tempfile.tempdir = None
+MACHINE = Path("/")
+_UNLIMITED = 2**63
+_CONTAINERS = (
+    ("sys/fs/cgroup/memory.max", "sys/fs/cgroup/memory.current"),
+    ("sys/fs/cgroup/memory/memory.limit_in_bytes", "sys/fs/cgroup/memory/memory.usage_in_bytes"),
+)
+"""What a container may have of the memory, and what it has: told in one of two ways."""
 
 
 def has_room(folder: Path, memory: int, least: int = LEAST_FREE) -> bool:
@@ -36,8 +34,23 @@ def has_room(folder: Path, memory: int, least: int = LEAST_FREE) -> bool:
     return not is_closed and min(memory, seen.f_bavail * seen.f_frsize) >= least
 
 
-def available(told: Path) -> int:
-    """The bytes of memory that the kernel says are free; 0 where it does not."""
+def available(machine: Path = MACHINE) -> int:
+    """The bytes of memory that are free here, in this container if it is one.
+
+    0 where the kernel does not tell.
+    """
+    return min(_free(machine / "proc/meminfo"), *(_left(machine, *told) for told in _CONTAINERS))
+
+
+def _left(machine: Path, limit: str, used: str) -> int:
+    try:
+        return int((machine / limit).read_text()) - int((machine / used).read_text())
+    except (OSError, ValueError):
+        # There is none; it is told as "max", or not at all.
+        return _UNLIMITED
+
+
+def _free(told: Path) -> int:
     try:
         lines = told.read_text().splitlines()
     except OSError:

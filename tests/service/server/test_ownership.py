@@ -64,6 +64,25 @@ def test_a_foreign_process_is_not_taken_for_a_leftover(
         bystander.wait()
 
 
+def test_a_lock_on_the_socket_that_names_a_foreign_process_is_no_hindrance(
+    private: PrivateServer,
+) -> None:
+    """A killed MySQL leaves its process id in a file; another process may have it by now."""
+    private.start()
+    private.kill()
+    lock = private.layout.socket_lock
+    assert lock.exists() is (private.program.kind is ServerKind.MYSQL)
+    bystander = subprocess.Popen(["sleep", "60"])
+    try:
+        lock.write_text(f"{bystander.pid}\n")
+        private.start()
+        assert bystander.poll() is None
+        assert ask(private, "SELECT 1") == 1
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
 def test_a_second_owner_is_refused(server: PrivateServer) -> None:
     """Two nodes on one directory: the second is told who holds it, and the first goes on."""
     second = PrivateServer(server.directory, server.program)

@@ -17,6 +17,7 @@ from service.store.threads import Lane
 from service.store.transaction import Transaction
 from service.store.work import RetryPolicy, Worker
 from tests.live.units import connection_id, kill
+from tests.service.store.connections import settled
 from tests.service.store.families import CATALOGUE, Land
 from tests.service.store.tools import database_at, read
 
@@ -233,7 +234,8 @@ def test_a_lane_that_stops_finishes_what_is_under_way(pump: Pump, families: str)
     """What was begun is committed; connections are closed; what comes later is turned away."""
     lane = make_lane(pump, families, 1)
     lane.start()
-    number = pump.outcome(lane.run(connection_id))
+    pump.outcome(lane.run(connection_id))
+    assert settled(families, 1)
     gate = Gate()
     running = lane.run(gate)
     assert gate.reached.wait(PATIENCE)
@@ -243,7 +245,7 @@ def test_a_lane_that_stops_finishes_what_is_under_way(pump: Pump, families: str)
     stopping.join(PATIENCE)
     assert pump.outcome(running) == "work"
     assert lands(families) == 1
-    assert number not in {row[0] for row in read(families, "SHOW PROCESSLIST")}
+    assert settled(families, 0)
     with pytest.raises(ShuttingDown):
         pump.outcome(lane.run(connection_id))
     lane.stop()

@@ -108,7 +108,8 @@ def test_an_exchanged_certificate_counts_without_a_restart(
     former = renewed(herd, "barn", 100)
     until(lambda: herd.security["barn"].card.fingerprint != former)
     latter = herd.security["barn"].card.fingerprint
-    assert f"a new certificate counts, until {TODAY + 100 * DAY:%Y-%m-%d}" in caplog.text
+    said = f"a new certificate counts, until {TODAY + 100 * DAY:%Y-%m-%d}"
+    until(lambda: said in caplog.text)
     assert [one.fingerprint for one in herd.siblings("shed")] == [former]
     for connection in tuple(herd.rooms["barn"]._open.values()):
         in_reactor(connection.cut_off)

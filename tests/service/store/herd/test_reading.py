@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 
 from service.errors import Busy, ServiceError, Unavailable
 from service.store.herd.delta_parts import Sizes
 from service.store.herd.reading import Bounds, DeltaReading
 from service.store.herd.snapshots import ReadingSession
+from tests.service.store.connections import kill_others, settled
 from tests.service.store.herd.deltas import HASTY, parts_of, reader_at, sealed, whole
-from tests.service.store.herd.test_unsealed import connections
 from tests.service.store.sealing.tools import open_transaction, run
-from tests.service.store.tools import ask, raw_connection, read
+from tests.service.store.tools import read
 
 FEW = Bounds(sizes=Sizes(most_rows=2, most_bytes=1_000, most_lines=10))
 
@@ -34,76 +32,55 @@ def begun(url: str, session: ReadingSession | None = None) -> DeltaReading:
     return reading
 
 
-def settled(url: str, before: int) -> bool:
-    """Whether there are only so many connections, at once or before long."""
-    pause = threading.Event()
-    for _turn in range(200):
-        if connections(url) == before:
-            return True
-        pause.wait(0.05)
-    return False
-
-
-def kill_others(url: str) -> None:
-    """End all other connections to the database."""
-    others = (
-        "SELECT id FROM information_schema.processlist WHERE db = DATABASE() "
-        "AND id <> CONNECTION_ID()"
-    )
-    with raw_connection(url) as connection:
-        for (number,) in ask(connection, others):
-            ask(connection, f"KILL {number}")
-
-
 def test_a_reading_that_is_read_to_its_end_is_closed(rows: str) -> None:
     """And gives no more."""
-    before = connections(rows)
+    assert settled(rows, 0)
     reading = reader_at(rows, bounds=FEW).read({})
-    assert connections(rows) == before + 1
+    assert settled(rows, 1)
     list(parts_of(reading))
     assert reading.closed
-    assert settled(rows, before)
+    assert settled(rows, 0)
     with pytest.raises(Unavailable):
         reading.next()
 
 
 def test_a_reading_that_is_closed_midway_frees_what_it_has(rows: str) -> None:
     """It may be closed twice, and before its first part."""
-    before = connections(rows)
+    assert settled(rows, 0)
     reading = begun(rows)
     reading.close()
     reading.close()
     reader_at(rows).read({}).close()
-    assert settled(rows, before)
+    assert settled(rows, 0)
 
 
 def test_a_database_that_is_gone_midway_ends_the_reading(rows: str) -> None:
     """With an error of the service; the next reading is as good as the first."""
-    before = connections(rows)
+    assert settled(rows, 0)
     reading = begun(rows)
     kill_others(rows)
     with pytest.raises(Unavailable):
         list(parts_of(reading))
     assert reading.closed
-    assert settled(rows, before)
+    assert settled(rows, 0)
     assert len(whole(reader_at(rows).read({})).rows) == 8
 
 
 def test_a_database_that_is_gone_while_the_sealer_is_waited_for_is_told(rows: str) -> None:
     """Neither of the two connections stays."""
-    before = connections(rows)
+    assert settled(rows, 0)
     run(rows, "INSERT INTO ranch (number) VALUES (9)")
     with pytest.raises(Unavailable):
         reader_at(rows, wake=lambda: kill_others(rows)).read({})
-    assert settled(rows, before)
+    assert settled(rows, 0)
 
 
 def test_a_server_ends_a_reading_that_is_idle_for_too_long(rows: str) -> None:
     """Also where the process that reads stands still."""
-    before = connections(rows)
+    assert settled(rows, 0)
     session = ReadingSession(connect_seconds=2, statement_seconds=20, idle_seconds=1)
     reading = begun(rows, session)
-    assert settled(rows, before)
+    assert settled(rows, 0)
     with pytest.raises(Unavailable):
         list(parts_of(reading))
 

@@ -22,10 +22,9 @@ from service.store.herd.stored import StoredHerd
 from service.store.settings import SessionSettings
 from service.store.threads import Lane, StepLane
 from service.store.work import RetryPolicy, Worker
+from tests.service.store.connections import settled
 from tests.service.store.herd.deltas import own, reader_at, sealed
 from tests.service.store.herd.ranch import CATALOGUE
-from tests.service.store.herd.test_reading import settled
-from tests.service.store.herd.test_unsealed import connections
 from tests.service.store.sealing.tools import run
 from tests.service.store.test_threads import Pump
 from tests.service.store.tools import database_at, in_transaction
@@ -95,13 +94,13 @@ def test_a_node_on_which_nothing_was_written_leaves_itself_out(ranch: str) -> No
 
 def test_a_delta_is_read_part_by_part(herd: Herd, ranch: str) -> None:
     """After the last one the connection is free."""
-    before = connections(ranch)
+    assert settled(ranch, 0)
     reading = herd.outcome(herd.store.read({}))
     parts: list[Delta] = []
     while not parts or not parts[-1].last:
         parts.append(herd.outcome(reading.next()))
     assert sum(len(part.rows) for part in parts) == 5
-    assert settled(ranch, before)
+    assert settled(ranch, 0)
     with pytest.raises(Unavailable):
         herd.outcome(reading.next())
 
@@ -119,27 +118,27 @@ def test_who_finds_no_seat_waits_for_its_turn(herd: Herd) -> None:
 def test_a_reading_that_is_given_up_while_it_waits_opens_nothing(herd: Herd, ranch: str) -> None:
     """And those behind it come in its place."""
     readings = [herd.outcome(herd.store.read({})) for _each in range(SEATS)]
-    before = connections(ranch)
+    assert settled(ranch, SEATS)
     given_up = cast("Deferred[Any]", herd.store.read({}))
     given_up.cancel()
     with pytest.raises(CancelledError):
         herd.outcome(given_up)
     readings[0].close()
     last = herd.outcome(herd.store.read({}))
-    assert settled(ranch, before)
+    assert settled(ranch, SEATS)
     last.close()
     readings[1].close()
 
 
 def test_a_reading_that_is_closed_midway_gives_no_more(herd: Herd, ranch: str) -> None:
     """Whoever asks is told."""
-    before = connections(ranch)
+    assert settled(ranch, 0)
     reading = herd.outcome(herd.store.read({}))
     herd.outcome(reading.next())
     reading.close()
     with pytest.raises(ServiceError):
         herd.outcome(reading.next())
-    assert settled(ranch, before)
+    assert settled(ranch, 0)
 
 
 def test_a_reading_of_which_nothing_is_asked_is_closed(ranch: str) -> None:
@@ -148,9 +147,9 @@ def test_a_reading_of_which_nothing_is_asked_is_closed(ranch: str) -> None:
     sealed(ranch)
     herd = Herd(ranch, idle_seconds=0.1)
     herd.start()
-    before = connections(ranch)
+    assert settled(ranch, 0)
     reading = herd.outcome(herd.store.read({}))
-    assert settled(ranch, before)
+    assert settled(ranch, 0)
     with pytest.raises(Unavailable):
         herd.outcome(reading.next())
     herd.stop()
@@ -158,7 +157,7 @@ def test_a_reading_of_which_nothing_is_asked_is_closed(ranch: str) -> None:
 
 def test_stopping_closes_what_is_open_and_turns_away_who_waits(ranch: str) -> None:
     """No connection is left."""
-    before = connections(ranch)
+    assert settled(ranch, 0)
     herd = Herd(ranch)
     herd.start()
     for _each in range(SEATS):
@@ -171,7 +170,7 @@ def test_stopping_closes_what_is_open_and_turns_away_who_waits(ranch: str) -> No
     stopping.join()
     with pytest.raises(ShuttingDown):
         herd.outcome(herd.store.read({}))
-    assert settled(ranch, before)
+    assert settled(ranch, 0)
 
 
 def test_a_reading_that_cannot_begin_says_why(herd: Herd, ranch: str) -> None:

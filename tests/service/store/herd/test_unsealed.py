@@ -14,6 +14,7 @@ from service.store.herd.reading import Bounds
 from service.store.herd.snapshots import Moment
 from service.store.herd.unsealed import Patience, may_wait, reach_of
 from service.store.sealing.entries import Entry
+from tests.service.store.connections import settled
 from tests.service.store.herd.deltas import (
     HASTY,
     delta_of,
@@ -27,7 +28,6 @@ from tests.service.store.herd.deltas import (
 )
 from tests.service.store.herd.test_deltas import came
 from tests.service.store.sealing.tools import open_transaction, run
-from tests.service.store.tools import read
 
 US, THEM = 1, 77
 
@@ -190,10 +190,10 @@ def test_no_child_goes_without_its_parent_whose_birth_is_held(ranch: str) -> Non
         assert {row.place for row in delta.rows} == {("ranch", (2,))}
         node.apply(delta, now=1)
         run(ranch, "INSERT INTO stable (number, ranch_number, sign) VALUES (1, 1, 'a')")
-        before = connections(ranch)
+        assert settled(ranch, 1)
         with pytest.raises(Busy, match="rows of stable refer to it"):
             whole(reader.read(node.vector))
-        assert connections(ranch) == before
+        assert settled(ranch, 1)
     assert node.apply(whole(reader.read(node.vector)), now=1).noted == ()
     assert {place for place, _state in node.tables.live()} == {
         ("ranch", (1,)), ("ranch", (2,)), ("stable", (1,)),
@@ -223,20 +223,9 @@ def test_with_very_much_unsealed_the_snapshot_is_taken_anew(ranch: str) -> None:
     """Once the sealer has got through it; if it does not, the call fails and may be repeated."""
     run(ranch, *(f"INSERT INTO ranch (number) VALUES ({number})" for number in range(1, 8)))
     few = Bounds(patience=Patience(seal=0.1, drain=0.1), most_unsealed=5)
-    before = connections(ranch)
     with pytest.raises(Busy) as failed:
         reader_at(ranch, bounds=few).read({})
     assert failed.value.retryable
-    assert connections(ranch) == before
+    assert settled(ranch, 0)
     delta = whole(reader_at(ranch, wake=lambda: sealed(ranch), bounds=few).read({}))
     assert len(delta.rows) == 7
-
-
-def connections(url: str) -> int:
-    """How many there are to the database, without this one."""
-    statement = (
-        "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() "
-        "AND id <> CONNECTION_ID()"
-    )
-    count: int = read(url, statement)[0][0]
-    return count
