@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 from service.identity.authority import Authority, Issued, issue, new_authority, new_key
 from service.identity.certificates import certificate_pem, key_pem
 from service.identity.credentials import Paths
-from service.identity.files import write_new
+from service.identity.files import NewFile, write_new
 from service.identity.names import Subject
 
 NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
@@ -25,9 +25,11 @@ def written(folder: Path, issued: Issued, authority: Authority) -> Paths:
     """A node's three files in a folder of their own."""
     folder.mkdir(parents=True)
     paths = Paths(folder / "node.crt", folder / "node.key", folder / "ca.crt")
-    write_new(paths.certificate, certificate_pem(issued.certificate), private=False)
-    write_new(paths.key, key_pem(issued.key), private=True)
-    write_new(paths.ca, certificate_pem(authority.certificate), private=False)
+    write_new(
+        NewFile(paths.certificate, certificate_pem(issued.certificate), private=False),
+        NewFile(paths.key, key_pem(issued.key), private=True),
+        NewFile(paths.ca, certificate_pem(authority.certificate), private=False),
+    )
     return paths
 
 

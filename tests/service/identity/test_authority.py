@@ -47,7 +47,7 @@ def test_nothing_counts_longer_than_the_authority() -> None:
     authority = new_authority(HERD, NOW, days=10)
     made = issue(authority, "barn", NOW, days=365)
     assert card_of(made.certificate, "").life.ends == NOW + 10 * DAY
-    with pytest.raises(IdentityRefused, match="authority is expired"):
+    with pytest.raises(IdentityRefused, match="the herd's authority: it has expired"):
         issue(authority, "barn", NOW + 11 * DAY)
 
 
