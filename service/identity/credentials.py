@@ -33,6 +33,17 @@ class Credentials(NamedTuple):
     ca: x509.Certificate
     card: Card
 
+    @property
+    def remedy(self) -> str:
+        """What to do before the node's certificate ends."""
+        if self.card.life.ends < self.ca.not_valid_after_utc:
+            return "renew it with `herdbook herd ca renew` and put it in its place"
+        # None can be made that counts longer.
+        return (
+            "the herd's authority ends then too: make another with `herdbook herd ca init`, and "
+            "new certificates for all nodes"
+        )
+
     def __repr__(self) -> str:
         """Without the key."""
         return f"Credentials({self.card})"

@@ -13,6 +13,10 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 """A certificate counts from so long before it is made: other nodes' clocks may be behind."""
 
 
+SOON = timedelta(days=30)
+"""What is left of a certificate when it has to be renewed by now, if it counts long enough."""
+
+
 class Standing(Enum):
     """Where a certificate is in its life."""
 
@@ -32,6 +36,11 @@ class Life(NamedTuple):
     def renew_at(self) -> datetime:
         """At two thirds of it: a third is left for whoever has to do it."""
         return self.begins + (self.ends - self.begins) * 2 / 3
+
+    @property
+    def alarm_at(self) -> datetime:
+        """From when on somebody is called: `SOON` before its end, but not before `renew_at`."""
+        return max(self.renew_at, self.ends - SOON)
 
     def standing(self, now: datetime) -> Standing:
         """Where it is at a moment."""
