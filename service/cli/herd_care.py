@@ -19,6 +19,7 @@ from service.cli.options import config_option
 from service.cli.output import CommandFailed, ExitCode, Output, output_option
 
 if TYPE_CHECKING:
+    from service.herd.port import Sibling
     from service.store.herd.siblings import Known
     from service.store.transaction import Transaction
 
@@ -46,7 +47,8 @@ def retire(sibling: str, yes: bool, output: Output, **place: Any) -> None:
     The changelog is kept for every sibling that was ever met, however long it is silent. One that
     will not come back, or that goes on under another origin, has to be retired, or nothing that it
     lacks is ever pruned. Where links use TLS its certificate is refused from then on, within five
-    seconds. Without TLS it may come back, and gets a snapshot.
+    seconds, once all origins are retired under which it was met. Without TLS it may come back, and
+    gets a snapshot.
 
     Each node waits for its siblings by itself, and tells the others nothing of this: run the
     command for every node that has met the sibling. To run it again changes nothing.
@@ -61,13 +63,20 @@ def retire(sibling: str, yes: bool, output: Output, **place: Any) -> None:
     from service.store.herd.siblings import RETIRED, known, retire
 
     database = database_url(output, place)
-    found = _chosen(_in_database(database, known), sibling)
+    siblings = _in_database(database, known)
+    found = _chosen(siblings, sibling)
     one = found.sibling
     _require_yes(yes, f"{one.name} (origin {one.origin}) would be retired")
     _in_database(database, lambda tx: retire(tx, one.origin))
-    document = {"origin": one.origin, "name": one.name, "was": found.state}
+    others = _others_called_so(siblings, one)
+    document = {"origin": one.origin, "name": one.name, "was": found.state, "others": others}
     done = "was retired here already" if found.state == RETIRED else "is retired here"
     output.result(document, f"{one.name} (origin {one.origin}) {done}")
+    if others:
+        listed = " and ".join(map(str, others))
+        output.note(
+            f"origin {listed} of {one.name} is not retired: until it is, the certificate counts"
+        )
     output.note("other nodes wait for it until the same is done on each of them")
 
 
@@ -169,6 +178,14 @@ def _chosen(siblings: tuple[Known, ...], named: str) -> Known:
         else "this node has never met a sibling",
         code="sibling_unknown",
     )
+
+
+def _others_called_so(siblings: tuple[Known, ...], one: Sibling) -> list[int]:
+    """Other origins that have the name of a sibling and are not retired."""
+    from service.store.herd.siblings import RETIRED
+
+    active = [each.sibling for each in siblings if each.state != RETIRED]
+    return [each.origin for each in active if each.name == one.name and each.origin != one.origin]
 
 
 def _require_yes(yes: bool, what: str) -> None:
