@@ -82,13 +82,16 @@ def replace(path: Path, content: bytes) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder that only this user can enter.
+    """Make a folder that only this user can enter, and those above it that are missing.
 
     One that is there already has to be this user's or root's, and nobody else's to write in:
     whoever can may exchange what is put there.
     """
     with _told(path, "made"):
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for above in reversed(path.parents):
+            if not is_there(above):
+                above.mkdir(mode=0o700)
+        path.mkdir(mode=0o700, exist_ok=True)
         found = path.stat()
     _require_unwritable(path, found)
 

@@ -104,11 +104,13 @@ class Security:
             return
         self._stamps = stamps
         try:
-            found = load_credentials(self._paths, self._node, self._now())
+            self._take(load_credentials(self._paths, self._node, self._now()))
         except IdentityRefused as error:
             self._complain("; ".join(map(str, error.troubles)))
-        else:
-            self._take(found)
+        except Exception as error:
+            # Whoever looks again and again would look no more.
+            _log.debug("certificate files cannot be taken", exc_info=True)
+            self._complain(f"they cannot be taken ({type(error).__name__})")
 
     def alarms(self) -> tuple[Alarm, ...]:
         """What somebody has to see to."""

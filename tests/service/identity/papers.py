@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -50,7 +51,12 @@ def self_signed(node: str, now: datetime = NOW, herd: str = HERD) -> Issued:
 
 
 def forged(
-    uris: list[str], now: datetime, signer: Authority, key: object = None, ca: bool = False
+    uris: list[str],
+    now: datetime,
+    signer: Authority,
+    key: object = None,
+    ca: bool = False,
+    purposes: Sequence[x509.ObjectIdentifier] = (),
 ) -> x509.Certificate:
     """Whatever somebody with a key may sign; the issuer's name is that of the herd."""
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -70,6 +76,8 @@ def forged(
     )
     if names:
         building = building.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    if purposes:
+        building = building.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
     return building.sign(signer.key, hashes.SHA256())
 
 

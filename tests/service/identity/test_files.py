@@ -145,9 +145,14 @@ def test_loose_certificates_are_no_credentials(tmp_path: Path, name: str) -> Non
 
 
 def test_a_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
-    """One that is there stays, if nobody else can write in it."""
-    make_folder(tmp_path / "new")
-    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
+    """With all that are made above it; one that is there stays, if nobody else can write in it."""
+    former = os.umask(0)
+    try:
+        make_folder(tmp_path / "above" / "new")
+    finally:
+        os.umask(former)
+    for made in (tmp_path / "above", tmp_path / "above" / "new"):
+        assert stat.S_IMODE(made.stat().st_mode) == 0o700
     (tmp_path / "open").mkdir(mode=0o755)
     make_folder(tmp_path / "open")
     (tmp_path / "open").chmod(0o775)

@@ -12,6 +12,7 @@ import pytest
 from service.identity.authority import issue, new_authority, renew
 from service.identity.certificates import card_of, certificate_pem, read_certificate
 from service.identity.files import replace
+from service.transports.siblings import tls
 from service.transports.siblings.tls import Security
 from tests.service.identity.papers import DAY, HERD, NOW, OTHER_HERD, herd, node_files, written
 
@@ -174,3 +175,16 @@ def test_who_belonged_to_the_former_herd_counts_no_more(tmp_path: Path, running:
     assert broken is not None
     assert broken.code == "tls.certificate"
     assert f"is of herd {HERD}, and this node is of herd {OTHER_HERD} by now" in broken.text
+
+
+def test_whatever_goes_wrong_with_files_is_looked_at_again(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what nobody has thought of: the former certificate counts, and it is told."""
+    latter = running.renew(100)
+    with monkeypatch.context() as patched:
+        patched.setattr(tls, "load_credentials", lambda *_arguments: 1 / 0)
+        assert running.alarms() == ["certificate.unreadable"]
+        assert "cannot be taken (ZeroDivisionError)" in running.security.alarms()[0].text
+    assert running.alarms() == []
+    assert running.security.card.fingerprint == latter
