@@ -182,8 +182,8 @@ def _away(known: KnownSibling) -> dict[str, object]:
         "they_lack": known.lacks,
         "they_lack_seconds": known.lacks_seconds,
         "clock_ahead_seconds": known.ahead_seconds,
-        "met_at": moment_json(known.met_at),
-        "seen_at": moment_json(known.seen_at),
+        "met_at": moment_json(known.met_at) if known.met_at else None,
+        "seen_at": moment_json(known.seen_at) if known.seen_at else None,
     }
 
 

@@ -28,6 +28,13 @@ MET = KnownSibling(2, "berlin", "active", 1_000_000, 2_000_000, 4, 12.5)
 AWAY = KnownSibling(3, "bremen", "active", 1_000_000, 2_000_000, 9, 3600.0)
 
 
+def test_who_was_retired_before_he_was_met_was_never_seen() -> None:
+    """There is no moment to tell, not even that of the command."""
+    unmet = KnownSibling(4, "cuxhaven", "retired", 0, 0, 9, None)
+    [told] = told_by(MemoryHerd(met=(unmet,))).call("herd.status")["siblings"]
+    assert (told["state"], told["met_at"], told["seen_at"]) == ("retired", None, None)
+
+
 def test_a_node_is_told_with_its_siblings() -> None:
     """Links with what the database knows of them, addresses, and siblings that are away."""
     warned = (Alarm("certificate.due", "renew it"),)
