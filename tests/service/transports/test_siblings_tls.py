@@ -171,6 +171,18 @@ def test_a_link_ends_with_the_certificate_it_was_made_by(herd: SecuredHerd) -> N
     assert herd.rows("barn") == 2
 
 
+def test_nobody_is_linked_by_an_authority_that_has_expired(herd: SecuredHerd) -> None:
+    """It is said so, and not that somebody else has signed."""
+    herd.authority = new_herd(TODAY - 3_700 * DAY)
+    herd.now = TODAY - 60 * DAY
+    papers = [
+        node_files(herd.folder / name, herd.authority, name, herd.now) for name in ("barn", "shed")
+    ]
+    herd.node("shed", herd.node("barn", paths=papers[0]), paths=papers[1])
+    until(lambda: "this herd's authority has expired" in "".join(herd.reasons("shed")))
+    assert (herd.rows("barn"), herd.rows("shed")) == (1, 1)
+
+
 def test_who_is_too_many_is_not_let_in(herd: SecuredHerd) -> None:
     """Where no connection may be made any more there is none over TLS either."""
     address = herd.node("barn", limits=LinkLimits(links=0))
