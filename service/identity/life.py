@@ -14,7 +14,7 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 SOON = timedelta(days=30)
-"""What is left of a certificate when it has to be renewed by now, if it counts long enough."""
+"""What is left of a certificate when somebody is called, if it counts long enough."""
 
 
 class Standing(Enum):
@@ -39,8 +39,11 @@ class Life(NamedTuple):
 
     @property
     def alarm_at(self) -> datetime:
-        """From when on somebody is called: `SOON` before its end, but not before `renew_at`."""
-        return max(self.renew_at, self.ends - SOON)
+        """When somebody is called: `SOON` before its end, or when a sixth of it is left.
+
+        So whoever renews by himself has as long for it before as somebody who is called has after.
+        """
+        return self.ends - min(SOON, (self.ends - self.begins) / 6)
 
     def standing(self, now: datetime) -> Standing:
         """Where it is at a moment."""

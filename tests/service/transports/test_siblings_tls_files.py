@@ -142,11 +142,14 @@ def test_who_is_to_renew_is_warned_first_and_alarmed_before_the_end(running: Run
     assert running.at(end + second) == (["certificate.expired"], [])
 
 
-def test_of_a_short_life_a_third_is_left_when_there_is_an_alarm(running: Running) -> None:
-    """Thirty days before its end it has not been made yet, or just now."""
+def test_of_a_short_life_a_sixth_is_left_when_there_is_an_alarm(running: Running) -> None:
+    """So that whoever renews by himself, every few days, is never alarmed."""
     running.renew(30)
-    assert running.at(NOW + 19 * DAY) == ([], [])
-    assert running.at(NOW + 20 * DAY) == (["certificate.ending"], [])
+    minute = timedelta(minutes=1)
+    assert running.at(NOW + 20 * DAY - 5 * minute) == ([], [])
+    assert running.at(NOW + 20 * DAY) == ([], ["certificate.due"])
+    assert running.at(NOW + 25 * DAY - minute) == ([], ["certificate.due"])
+    assert running.at(NOW + 25 * DAY) == (["certificate.ending"], [])
 
 
 def test_what_helps_is_told(tmp_path: Path, running: Running) -> None:
@@ -157,7 +160,7 @@ def test_what_helps_is_told(tmp_path: Path, running: Running) -> None:
     assert "herd ca init" not in alarm.text
     short = new_authority(HERD, NOW, days=60)
     paths = node_files(tmp_path / "shed", short, "shed", NOW)
-    [alarm] = Security(paths, "shed", lambda: NOW + 50 * DAY).alarms()
+    [alarm] = Security(paths, "shed", lambda: NOW + 55 * DAY).alarms()
     assert "herd ca init" in alarm.text
     assert "herd ca renew" not in alarm.text
 
