@@ -105,11 +105,12 @@ def links(configuration: Configuration) -> str:
 
     now = datetime.now(UTC)
     paths = Paths(herd.certificate, herd.key, herd.ca)
-    card = load_credentials(paths, node.name, now).card
+    found = load_credentials(paths, node.name, now)
+    card = found.card
     until = f"until {card.life.ends:%Y-%m-%d %H:%M} UTC"
     told = f"TLS as node {card.subject.node} of herd {card.subject.herd}, {until}"
     if card.life.standing(now) is Standing.DUE:
-        return f"{told}. WARNING: renew {herd.certificate} with `herdbook herd ca renew`"
+        return f"{told}. WARNING: {herd.certificate} is to be renewed; {found.remedy}"
     return told
 
 

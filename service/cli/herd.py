@@ -56,7 +56,8 @@ def status(url: str, watch: bool, every: float, output: Output) -> ExitCode:
     For each sibling: how the link stands, how many changes it lacks and for how long, and what it
     says of its schema. Below that, what is held and what the journal has.
 
-    Ends with 3 where something is held or an alarm stands, since somebody has to look at that.
+    Ends with 3 where something is held or an alarm stands, since somebody has to look at that. A
+    warning can wait for some time, and changes nothing of it.
 
     \b
     Examples:

@@ -73,13 +73,15 @@ def init(folder: Path, days: int, output: Output) -> None:
     """
     from service.identity.authority import new_authority
     from service.identity.certificates import card_of, certificate_pem, key_pem
-    from service.identity.files import make_folder, write_new
+    from service.identity.files import NewFile, make_folder, write_new
 
     _require_absent(folder / CERTIFICATE, folder / KEY)
     made = new_authority(secrets.token_hex(16), _now(), days)
     make_folder(folder)
-    write_new(folder / KEY, key_pem(made.key), private=True)
-    write_new(folder / CERTIFICATE, certificate_pem(made.certificate), private=False)
+    write_new(
+        NewFile(folder / KEY, key_pem(made.key), private=True),
+        NewFile(folder / CERTIFICATE, certificate_pem(made.certificate), private=False),
+    )
     card = card_of(made.certificate, CERTIFICATE)
     files = {"certificate": str(folder / CERTIFICATE), "key": str(folder / KEY)}
     output.result(_document(card) | files, f"{_words(card)}\n  in {folder}")
@@ -111,7 +113,7 @@ def issue(node: str, folder: Path, out: Path | None, days: int, output: Output) 
     """
     from service.identity.authority import issue
     from service.identity.certificates import card_of, certificate_pem, key_pem
-    from service.identity.files import make_folder, write_new
+    from service.identity.files import NewFile, make_folder, write_new
 
     authority = _read_authority(folder)
     made = issue(authority, node, _now(), days)
@@ -123,9 +125,11 @@ def issue(node: str, folder: Path, out: Path | None, days: int, output: Output) 
     }
     _require_absent(*files.values())
     make_folder(place)
-    write_new(files["key"], key_pem(made.key), private=True)
-    write_new(files["certificate"], certificate_pem(made.certificate), private=False)
-    write_new(files["ca"], certificate_pem(authority.certificate), private=False)
+    write_new(
+        NewFile(files["key"], key_pem(made.key), private=True),
+        NewFile(files["certificate"], certificate_pem(made.certificate), private=False),
+        NewFile(files["ca"], certificate_pem(authority.certificate), private=False),
+    )
     card = card_of(made.certificate, NODE_CERTIFICATE)
     told = {name: str(path) for name, path in files.items()}
     output.result(_document(card) | told, f"{_words(card)}\n  in {place}")
@@ -148,10 +152,13 @@ def renew(certificate: Path, folder: Path, days: int, output: Output) -> None:
     """
     from service.identity.authority import renew
     from service.identity.certificates import card_of, certificate_pem, read_certificate
+    from service.identity.errors import told_of
     from service.identity.files import read_public, replace
 
+    authority = _read_authority(folder)
     former = read_certificate(read_public(certificate), str(certificate))
-    made = renew(_read_authority(folder), former, _now(), days)
+    with told_of(certificate):
+        made = renew(authority, former, _now(), days)
     replace(certificate, certificate_pem(made))
     card = card_of(made, str(certificate))
     output.result(
@@ -165,7 +172,8 @@ def renew(certificate: Path, folder: Path, days: int, output: Output) -> None:
 def show(path: Path, output: Output) -> ExitCode:
     r"""Show whose certificate a file is, until when it counts, and its fingerprint.
 
-    Of an authority's folder it shows the authority and whatever was issued into its nodes/.
+    Of a folder it shows the authority and the node whose certificates are in it, and whatever was
+    issued into its nodes/.
     Ends with 3 where one is expired, to be renewed, or not valid yet.
 
     \b
@@ -174,9 +182,9 @@ def show(path: Path, output: Output) -> ExitCode:
       herdbook herd ca show /etc/herdbook/node.crt --json
     """
     from service.identity.certificates import card_of, read_certificate
-    from service.identity.files import read_public
+    from service.identity.files import is_folder, read_public
 
-    files = _certificates_in(path) if path.is_dir() else [path]
+    files = _certificates_in(path) if is_folder(path) else [path]
     cards = [
         (file, card_of(read_certificate(read_public(file), str(file)), str(file))) for file in files
     ]
@@ -187,17 +195,24 @@ def show(path: Path, output: Output) -> ExitCode:
 
 
 def _certificates_in(folder: Path) -> list[Path]:
-    return [folder / CERTIFICATE, *sorted((folder / NODES).glob(f"*/{NODE_CERTIFICATE}"))]
+    from service.identity.files import is_there
+
+    here = [folder / name for name in (CERTIFICATE, NODE_CERTIFICATE) if is_there(folder / name)]
+    issued = sorted((folder / NODES).glob(f"*/{NODE_CERTIFICATE}"))
+    return [*here, *issued] or [folder / CERTIFICATE]
 
 
 def _read_authority(folder: Path) -> Authority:
     from service.identity.authority import Authority
     from service.identity.certificates import read_certificate, read_key
-    from service.identity.files import read_private, read_public
-    from service.identity.verifying import belongs
+    from service.identity.errors import told_of
+    from service.identity.files import read_private, read_trusted
+    from service.identity.verifying import belongs, verify_authority
 
     where, secret = folder / CERTIFICATE, folder / KEY
-    certificate = read_certificate(read_public(where), str(where))
+    certificate = read_certificate(read_trusted(where), str(where))
+    with told_of(where):
+        verify_authority(certificate, _now())
     key = read_key(read_private(secret), str(secret))
     if not belongs(key, certificate):
         raise CommandFailed(
@@ -208,7 +223,9 @@ def _read_authority(folder: Path) -> Authority:
 
 def _require_absent(*paths: Path) -> None:
     """Refuse before anything is made: half of what belongs together is of no use."""
-    there = [str(path) for path in paths if path.exists() or path.is_symlink()]
+    from service.identity.files import is_there
+
+    there = [str(path) for path in paths if is_there(path)]
     if there:
         raise CommandFailed(
             f"{' and '.join(there)} {'is' if len(there) == 1 else 'are'} there already",

@@ -19,6 +19,7 @@ from service.cli.options import config_option
 from service.cli.output import CommandFailed, ExitCode, Output, output_option
 
 if TYPE_CHECKING:
+    from service.herd.port import Sibling
     from service.store.herd.siblings import Known
     from service.store.transaction import Transaction
 
@@ -46,10 +47,12 @@ def retire(sibling: str, yes: bool, output: Output, **place: Any) -> None:
     The changelog is kept for every sibling that was ever met, however long it is silent. One that
     will not come back, or that goes on under another origin, has to be retired, or nothing that it
     lacks is ever pruned. Where links use TLS its certificate is refused from then on, within five
-    seconds. Without TLS it may come back, and gets a snapshot.
+    seconds, once all origins are retired under which it was met. Without TLS it may come back, and
+    gets a snapshot. A node of the herd that was never met here can be retired before it is, if its
+    record came this far: see `herdbook node list`.
 
     Each node waits for its siblings by itself, and tells the others nothing of this: run the
-    command for every node that has met the sibling. To run it again changes nothing.
+    command for every node that has met the sibling, or could. To run it again changes nothing.
 
     Exit code 4 without --yes.
 
@@ -58,16 +61,23 @@ def retire(sibling: str, yes: bool, output: Output, **place: Any) -> None:
       herdbook herd retire barn --dir ./node --yes
       herdbook herd retire 2735765433 --yes
     """
-    from service.store.herd.siblings import RETIRED, known, retire
+    from service.store.herd.siblings import RETIRED, known, retire, unmet
 
     database = database_url(output, place)
-    found = _chosen(_in_database(database, known), sibling)
+    siblings = _in_database(database, lambda tx: (*known(tx), *unmet(tx)))
+    found = _chosen(siblings, sibling)
     one = found.sibling
     _require_yes(yes, f"{one.name} (origin {one.origin}) would be retired")
-    _in_database(database, lambda tx: retire(tx, one.origin))
-    document = {"origin": one.origin, "name": one.name, "was": found.state}
+    _in_database(database, lambda tx: retire(tx, one))
+    others = _others_called_so(siblings, one)
+    document = {"origin": one.origin, "name": one.name, "was": found.state, "others": others}
     done = "was retired here already" if found.state == RETIRED else "is retired here"
     output.result(document, f"{one.name} (origin {one.origin}) {done}")
+    if others:
+        listed = " and ".join(map(str, others))
+        output.note(
+            f"origin {listed} of {one.name} is not retired: until it is, the certificate counts"
+        )
     output.note("other nodes wait for it until the same is done on each of them")
 
 
@@ -164,11 +174,19 @@ def _chosen(siblings: tuple[Known, ...], named: str) -> Known:
     known = ", ".join(f"{one.sibling.name} ({one.sibling.origin})" for one in siblings)
     raise CommandFailed(
         f"{len(found) or 'no'} sibling{'s are' if found else ' is'} called {named}",
-        f"name one by its origin. Those that were ever met: {known}"
+        f"name one by its origin. Known here: {known}"
         if known
         else "this node has never met a sibling",
         code="sibling_unknown",
     )
+
+
+def _others_called_so(siblings: tuple[Known, ...], one: Sibling) -> list[int]:
+    """Other origins that were met under the name of a sibling and are not retired."""
+    from service.store.herd.siblings import ACTIVE
+
+    active = [each.sibling for each in siblings if each.state == ACTIVE]
+    return [each.origin for each in active if each.name == one.name and each.origin != one.origin]
 
 
 def _require_yes(yes: bool, what: str) -> None:

@@ -20,6 +20,8 @@ def show_status(found: Mapping[str, Any], output: Output) -> None:
     output.say(f"{found['name']} (origin {found['origin']}), {_schema(found['schema'])}")
     for alarm in found["alarms"]:
         output.say(f"ALARM {alarm['code']}: {alarm['text']}")
+    for warning in found.get("warnings", ()):
+        output.say(f"WARNING {warning['code']}: {warning['text']}")
     for sibling in found["siblings"]:
         _show_clock(sibling, output)
     rows = list(_rows(found))

@@ -61,7 +61,10 @@ class SiblingState(NamedTuple):
 
 
 class HerdState(NamedTuple):
-    """A node and its siblings. `origin` is None until the database has told it."""
+    """A node and its siblings. `origin` is None until the database has told it.
+
+    `alarms` need somebody now, `warnings` some time.
+    """
 
     name: str
     origin: int | None
@@ -69,6 +72,7 @@ class HerdState(NamedTuple):
     siblings: tuple[SiblingState, ...] = ()
     alarms: tuple[Alarm, ...] = ()
     schema: str = ""
+    warnings: tuple[Alarm, ...] = ()
 
     def standings(self) -> Mapping[Standing, int]:
         """How many siblings stand where; each standing is there."""
@@ -84,6 +88,7 @@ class HerdState(NamedTuple):
             "vector": {str(origin): position for origin, position in self.vector.items()},
             "siblings": [sibling.as_plain() for sibling in self.siblings],
             "alarms": [alarm._asdict() for alarm in self.alarms],
+            "warnings": [warning._asdict() for warning in self.warnings],
         }
 
 

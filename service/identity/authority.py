@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from service.identity.certificates import CURVE, Card, PrivateKey, PublicKey, card_of
-from service.identity.errors import refused
-from service.identity.life import AUTHORITY_DAYS, NODE_DAYS, Life, Standing, life_from
+from service.identity.certificates import CURVE, PrivateKey, PublicKey, key_of
+from service.identity.errors import refused, told_of
+from service.identity.life import AUTHORITY_DAYS, NODE_DAYS, Life, life_from
 from service.identity.names import LONGEST, Subject, is_node_name
-from service.identity.verifying import verify_node
+from service.identity.verifying import verify_authority, verify_node
 
 _USAGES = (
     "digital_signature",
@@ -64,7 +64,8 @@ def new_authority(herd: str, now: datetime, days: int = AUTHORITY_DAYS) -> Autho
 def issue(authority: Authority, node: str, now: datetime, days: int = NODE_DAYS) -> Issued:
     """A certificate and a new key for a node.
 
-    Raises IdentityRefused where a node cannot be called so, and where the authority is expired.
+    Raises IdentityRefused where a node cannot be called so, and where the authority is none that
+    counts.
     """
     if not is_node_name(node):
         hint = f"use letters, digits, '.', '-' and '_', {LONGEST} at most"
@@ -82,26 +83,17 @@ def renew(
     """
     begins = former.not_valid_before_utc
     node = verify_node(former, authority.certificate, begins).subject.node
-    key = former.public_key()
+    key = key_of(former)
     assert node is not None
-    assert isinstance(key, PublicKey)
+    assert key is not None
     return _vouched(authority, node, key, now, days)
-
-
-def authority_card(authority: Authority, now: datetime) -> Card:
-    """What an authority says of itself; IdentityRefused where it can vouch for nobody."""
-    card = card_of(authority.certificate, "the authority")
-    if card.life.standing(now) in (Standing.OVER, Standing.EARLY):
-        what = card.life.standing(now).value
-        hint = "make a new one with `herdbook herd ca init`, and new certificates for all nodes"
-        raise refused(f"the herd's authority is {what}", hint)
-    return card
 
 
 def _vouched(
     authority: Authority, node: str, key: PublicKey, now: datetime, days: int
 ) -> x509.Certificate:
-    herd = authority_card(authority, now)
+    with told_of("the herd's authority"):
+        herd = verify_authority(authority.certificate, now)
     life = life_from(now, days, herd.life.ends)
     building = _begun(Subject(herd.subject.herd, node), herd.subject, key, life)
     ours = authority.key.public_key()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -16,6 +16,17 @@ from service.identity.names import Subject, parse
 PrivateKey = ec.EllipticCurvePrivateKey
 PublicKey = ec.EllipticCurvePublicKey
 CURVE = ec.SECP256R1()
+
+MALFORMED = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises where a certificate, or a part of it, is none that it can read."""
+
+_Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
 _MADE = "name a file that `herdbook herd ca` has made"
 
@@ -32,7 +43,7 @@ def read_certificate(pem: bytes, where: str) -> x509.Certificate:
     """The one certificate of a PEM text; IdentityRefused says what `where` holds instead."""
     try:
         found = x509.load_pem_x509_certificates(pem)
-    except (ValueError, UnsupportedAlgorithm):
+    except MALFORMED:
         raise refused(f"{where} holds no certificate", _MADE) from None
     if len(found) != 1:
         raise refused(f"{where} holds {len(found)} certificates in place of one", _MADE)
@@ -81,12 +92,26 @@ def fingerprint_of(certificate: x509.Certificate) -> str:
     return certificate.fingerprint(hashes.SHA256()).hex(":").upper()
 
 
+def key_of(certificate: x509.Certificate) -> PublicKey | None:
+    """Its public key; None where that is of another kind than those of a herd, or is broken."""
+    try:
+        key = certificate.public_key()
+    except MALFORMED:
+        return None
+    return key if isinstance(key, PublicKey) and isinstance(key.curve, ec.SECP256R1) else None
+
+
+def extension_of(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
+    """An extension; None where there is none of that kind, or where any of them is broken."""
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except (x509.ExtensionNotFound, *MALFORMED):
+        return None
+
+
 def _subject_of(certificate: x509.Certificate) -> Subject | None:
     """Whom it names; a certificate with several names, or of several kinds, names nobody."""
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        uris = names.get_values_for_type(x509.UniformResourceIdentifier)
-        is_alone = len(list(names)) == 1
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
-        return None
+    names = extension_of(certificate, x509.SubjectAlternativeName)
+    uris = names.get_values_for_type(x509.UniformResourceIdentifier) if names is not None else []
+    is_alone = names is not None and len(list(names)) == 1
     return parse(uris[0]) if uris and is_alone else None

@@ -10,8 +10,8 @@ from typing import NamedTuple, TypeVar
 from cryptography import x509
 
 from service.identity.certificates import Card, PrivateKey, read_certificate, read_key
-from service.identity.errors import IdentityRefused, Trouble
-from service.identity.files import read_private, read_public
+from service.identity.errors import IdentityRefused, Trouble, told_of
+from service.identity.files import read_private, read_trusted
 from service.identity.verifying import belongs, verify_authority, verify_node
 
 _Read = TypeVar("_Read")
@@ -32,6 +32,17 @@ class Credentials(NamedTuple):
     key: PrivateKey
     ca: x509.Certificate
     card: Card
+
+    @property
+    def remedy(self) -> str:
+        """What to do before the node's certificate ends."""
+        if self.card.life.ends < self.ca.not_valid_after_utc:
+            return "renew it with `herdbook herd ca renew` and put it in its place"
+        # None can be made that counts longer.
+        return (
+            "the herd's authority ends then too: make another with `herdbook herd ca init`, and "
+            "new certificates for all nodes"
+        )
 
     def __repr__(self) -> str:
         """Without the key."""
@@ -62,26 +73,19 @@ def load_credentials(paths: Paths, node: str, now: datetime) -> Credentials:
 
 
 def _certificate(path: Path) -> x509.Certificate:
-    return read_certificate(read_public(path), str(path))
+    return read_certificate(read_trusted(path), str(path))
 
 
 def _authority(path: Path, now: datetime) -> x509.Certificate:
     certificate = _certificate(path)
-    _named(path, lambda: verify_authority(certificate, now))
+    with told_of(path):
+        verify_authority(certificate, now)
     return certificate
 
 
 def _about(path: Path, certificate: x509.Certificate, ca: x509.Certificate, now: datetime) -> Card:
-    return _named(path, lambda: verify_node(certificate, ca, now))
-
-
-def _named(path: Path, verify: Callable[[], Card]) -> Card:
-    """What was verified, with the file's name in what is refused."""
-    try:
-        return verify()
-    except IdentityRefused as error:
-        troubles = [one._replace(message=f"{path}: {one.message}") for one in error.troubles]
-        raise IdentityRefused(troubles) from None
+    with told_of(path):
+        return verify_node(certificate, ca, now)
 
 
 def _tried(work: Callable[[], _Read], troubles: list[Trouble]) -> _Read | None:

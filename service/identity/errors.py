@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from records.errors import HerdbookError
@@ -32,3 +33,13 @@ class IdentityRefused(HerdbookError):
 def refused(message: str, hint: str) -> IdentityRefused:
     """The error with one trouble."""
     return IdentityRefused([Trouble(message, hint)])
+
+
+@contextmanager
+def told_of(where: object) -> Iterator[None]:
+    """Put the name of what was looked at before everything that is wrong with it."""
+    try:
+        yield
+    except IdentityRefused as error:
+        troubles = [one._replace(message=f"{where}: {one.message}") for one in error.troubles]
+        raise IdentityRefused(troubles) from None

@@ -1,14 +1,19 @@
 """Files of keys and certificates: written whole or not at all, and read only where they are safe.
 
-A private key is of use to whoever can read it, so its file belongs to the node's user alone.
+A private key is of use to whoever can read it, so its file belongs to the node's user alone. Whom a
+node believes is up to whoever can write its certificates, so nobody else may do that.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from service.identity.errors import refused
 
@@ -18,11 +23,30 @@ LARGEST = 65_536
 _PRIVATE = 0o600
 _PUBLIC = 0o644
 _OTHERS = 0o077
+_OTHERS_WRITE = 0o022
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+
+
+class NewFile(NamedTuple):
+    """A file that is to be made; a `private` one is for its owner alone."""
+
+    path: Path
+    content: bytes
+    private: bool
 
 
 def read_public(path: Path) -> bytes:
-    """What a file of a certificate holds; IdentityRefused where it cannot be read."""
-    return _read(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    """What a file of a certificate holds, whosever it is; IdentityRefused where it is not read."""
+    return _read(path, _READ, lambda found: None)
+
+
+def read_trusted(path: Path) -> bytes:
+    """What a file of a certificate holds that a node goes by.
+
+    IdentityRefused where others could have put it there: where it belongs to somebody else, but for
+    root, or where its mode lets others write it.
+    """
+    return _read(path, _READ, lambda found: _require_unwritable(path, found))
 
 
 def read_private(path: Path) -> bytes:
@@ -31,63 +55,78 @@ def read_private(path: Path) -> bytes:
     IdentityRefused where others could read or have put it there: where it is a link, belongs to
     somebody else, or where its mode lets others in.
     """
-    if path.is_symlink():
-        hint = "name the file itself, or put the key in its place"
-        raise refused(f"{path} is a symbolic link: whoever can turn it chooses the key", hint)
-    return _read(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW, private=True)
+    return _read(path, _READ | os.O_NOFOLLOW, lambda found: _require_own(path, found))
 
 
-def write_new(path: Path, content: bytes, *, private: bool) -> None:
-    """Make a file; IdentityRefused where there is one already, which stays as it is."""
-    temporary = _written(path, content, private)
+def write_new(*files: NewFile) -> None:
+    """Make files, all or none; IdentityRefused where there is one already, which stays as it is."""
+    made: list[Path] = []
     try:
-        # Unlike a rename, a link takes nobody's place.
-        os.link(temporary, path)
-    except FileExistsError:
-        hint = "nothing was overwritten; move it away, or name another place"
-        raise refused(f"{path} is there already", hint) from None
-    except OSError as error:
-        raise _cannot(path, "made", error) from None
-    finally:
-        temporary.unlink()
-    _settle(path.parent)
+        for file in files:
+            _write_one(file)
+            made.append(file.path)
+        for folder in {path.parent for path in made}:
+            _settle(folder)
+    except BaseException:
+        for path in made:
+            with suppress(OSError):
+                path.unlink()
+        raise
 
 
 def replace(path: Path, content: bytes) -> None:
     """Put a certificate in the place of another, at once for whoever reads it."""
-    temporary = _written(path, content, private=False)
-    try:
+    with _told(path, "replaced"), _written(path, content, _PUBLIC) as temporary:
         temporary.replace(path)
-    except OSError as error:
-        temporary.unlink()
-        raise _cannot(path, "replaced", error) from None
     _settle(path.parent)
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder that only this user can enter, unless it is there."""
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise _cannot(path, "made", error) from None
+    """Make a folder that only this user can enter, and those above it that are missing.
+
+    One that is there already has to be this user's or root's, and nobody else's to write in:
+    whoever can may exchange what is put there.
+    """
+    with _told(path, "made"):
+        for above in reversed(path.parents):
+            if not is_there(above):
+                above.mkdir(mode=0o700)
+        path.mkdir(mode=0o700, exist_ok=True)
+        found = path.stat()
+    _require_unwritable(path, found)
 
 
-def _read(path: Path, flags: int, *, private: bool = False) -> bytes:
-    try:
+def is_there(path: Path) -> bool:
+    """Whether there is anything at a path, a link that leads nowhere too."""
+    return _mode_of(path.lstat, path) is not None
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder at a path."""
+    mode = _mode_of(path.stat, path)
+    return mode is not None and stat.S_ISDIR(mode)
+
+
+def _mode_of(look: Callable[[], os.stat_result], path: Path) -> int | None:
+    """What is there; None where nothing is."""
+    with _told(path, "looked at"), suppress(FileNotFoundError, NotADirectoryError):
+        return look().st_mode
+    return None
+
+
+def _read(path: Path, flags: int, require: Callable[[os.stat_result], None]) -> bytes:
+    with _told(path, "read"):
         handle = os.open(path, flags)
-    except OSError as error:
-        raise _cannot(path, "read", error) from None
-    try:
-        # What is looked at is what is read: the open file, whatever its name leads to by then.
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode):
-            raise refused(f"{path} is no file", "name a file")
-        if private:
-            _require_own(path, found)
-        with os.fdopen(handle, "rb", closefd=False) as file:
-            content = file.read(LARGEST + 1)
-    finally:
-        os.close(handle)
+        try:
+            # What is looked at is what is read: the open file, whatever its name leads to by then.
+            found = os.fstat(handle)
+            if not stat.S_ISREG(found.st_mode):
+                raise refused(f"{path} is no file", "name a file")
+            require(found)
+            with os.fdopen(handle, "rb", closefd=False) as file:
+                content = file.read(LARGEST + 1)
+        finally:
+            os.close(handle)
     if len(content) > LARGEST:
         raise refused(f"{path} is larger than {LARGEST} bytes", "name a key or a certificate")
     return content
@@ -95,43 +134,77 @@ def _read(path: Path, flags: int, *, private: bool = False) -> bytes:
 
 def _require_own(path: Path, found: os.stat_result) -> None:
     if found.st_uid != os.geteuid():
-        who = f"user {found.st_uid}, and this process runs as {os.geteuid()}"
-        hint = f"let the node's user own it: chown it to {os.geteuid()}"
-        raise refused(f"{path} belongs to {who}", hint)
+        raise _not_ours(path, found)
     mode = stat.S_IMODE(found.st_mode)
     if mode & _OTHERS:
         hint = f"chmod 600 {path}; if others may have read it, issue a new key"
         raise refused(f"{path} has mode {mode:o}: others can get at the private key", hint)
 
 
-def _written(path: Path, content: bytes, private: bool) -> Path:
+def _require_unwritable(path: Path, found: os.stat_result) -> None:
+    if found.st_uid not in (os.geteuid(), 0):
+        raise _not_ours(path, found)
+    mode = stat.S_IMODE(found.st_mode)
+    if mode & _OTHERS_WRITE:
+        hint = f"chmod go-w {path}; if others may have written there, put it in its place anew"
+        raise refused(f"{path} has mode {mode:o}: others can write there", hint)
+
+
+def _not_ours(path: Path, found: os.stat_result) -> Exception:
+    who = f"user {found.st_uid}, and this process runs as {os.geteuid()}"
+    hint = f"let the node's user own it: chown it to {os.geteuid()}"
+    return refused(f"{path} belongs to {who}", hint)
+
+
+def _write_one(file: NewFile) -> None:
+    mode = _PRIVATE if file.private else _PUBLIC
+    with _told(file.path, "made"), _written(file.path, file.content, mode) as temporary:
+        # Unlike a rename, a link takes nobody's place.
+        os.link(temporary, file.path)
+
+
+@contextmanager
+def _written(path: Path, content: bytes, mode: int) -> Iterator[Path]:
     """The content in a file beside the one that is meant; nobody else can ever read a key."""
-    try:
-        handle, name = tempfile.mkstemp(prefix=".", suffix=".new", dir=path.parent)
-    except OSError as error:
-        raise _cannot(path, "written", error) from None
+    handle, name = tempfile.mkstemp(prefix=".", suffix=".new", dir=path.parent)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            os.fchmod(handle, _PRIVATE if private else _PUBLIC)
+            os.fchmod(handle, mode)
             file.write(content)
             file.flush()
             os.fsync(handle)
-    except OSError as error:
-        temporary.unlink()
-        raise _cannot(path, "written", error) from None
-    return temporary
+        yield temporary
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def _settle(folder: Path) -> None:
     """Let the names in a folder outlive a crash."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    with _told(folder, "kept through a crash"):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def _told(path: Path, what: str) -> Iterator[None]:
+    """Whatever the system refuses is told with its place."""
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        yield
+    except FileExistsError:
+        hint = "nothing was overwritten; move it away, or name another place"
+        raise refused(f"{path} is there already", hint) from None
+    except OSError as error:
+        raise _cannot(path, what, error) from None
 
 
 def _cannot(path: Path, what: str, error: OSError) -> Exception:
+    if error.errno == errno.ELOOP:
+        hint = "name the file itself, or put it in its place"
+        return refused(f"{path} is a symbolic link: whoever can turn it chooses the file", hint)
     reason = error.strerror or type(error).__name__
     return refused(f"{path} cannot be {what}: {reason}", "check the path and its permissions")

@@ -13,6 +13,10 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 """A certificate counts from so long before it is made: other nodes' clocks may be behind."""
 
 
+SOON = timedelta(days=30)
+"""What is left of a certificate when somebody is called, if it counts long enough."""
+
+
 class Standing(Enum):
     """Where a certificate is in its life."""
 
@@ -32,6 +36,14 @@ class Life(NamedTuple):
     def renew_at(self) -> datetime:
         """At two thirds of it: a third is left for whoever has to do it."""
         return self.begins + (self.ends - self.begins) * 2 / 3
+
+    @property
+    def alarm_at(self) -> datetime:
+        """When somebody is called: `SOON` before its end, or when a sixth of it is left.
+
+        So whoever renews by himself has as long for it before as somebody who is called has after.
+        """
+        return self.ends - min(SOON, (self.ends - self.begins) / 6)
 
     def standing(self, now: datetime) -> Standing:
         """Where it is at a moment."""

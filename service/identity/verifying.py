@@ -9,12 +9,20 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from service.identity.certificates import Card, PrivateKey, PublicKey, card_of
+from service.identity.certificates import (
+    MALFORMED,
+    Card,
+    PrivateKey,
+    card_of,
+    extension_of,
+    key_of,
+)
 from service.identity.errors import IdentityRefused, Trouble
 from service.identity.life import Standing
 
 _ISSUE = "issue another with `herdbook herd ca issue`"
 _RENEW = "renew it with `herdbook herd ca renew`"
+_MAKE = "make another with `herdbook herd ca init`, and new certificates for all nodes"
 _CLOCK = "set the clocks of both machines by NTP"
 
 
@@ -27,7 +35,7 @@ def verify_node(certificate: x509.Certificate, authority: x509.Certificate, now:
     troubles = [
         *_not_a_node(certificate, card),
         *_not_vouched_for(certificate, card, authority),
-        *_out_of_life(card, now),
+        *_out_of_life(card, now, _RENEW),
     ]
     if troubles:
         raise IdentityRefused(troubles)
@@ -37,7 +45,7 @@ def verify_node(certificate: x509.Certificate, authority: x509.Certificate, now:
 def verify_authority(certificate: x509.Certificate, now: datetime) -> Card:
     """What an authority's certificate says; raises IdentityRefused where it is none that counts."""
     card = card_of(certificate, "it")
-    troubles = [*_not_an_authority(certificate, card), *_out_of_life(card, now)]
+    troubles = [*_not_an_authority(certificate, card), *_out_of_life(card, now, _MAKE)]
     if troubles:
         raise IdentityRefused(troubles)
     return card
@@ -45,17 +53,15 @@ def verify_authority(certificate: x509.Certificate, now: datetime) -> Card:
 
 def belongs(key: PrivateKey, certificate: x509.Certificate) -> bool:
     """Whether a private key is that of a certificate."""
-    public = certificate.public_key()
-    return isinstance(public, PublicKey) and (
-        key.public_key().public_numbers() == public.public_numbers()
-    )
+    public = key_of(certificate)
+    return public is not None and key.public_key().public_numbers() == public.public_numbers()
 
 
 def _not_a_node(certificate: x509.Certificate, card: Card) -> Iterator[Trouble]:
     if card.subject.node is None:
         yield Trouble("it is that of a herd's authority, not of a node", _ISSUE)
         return
-    if not isinstance(certificate.public_key(), PublicKey):
+    if key_of(certificate) is None:
         yield Trouble("its key is of another kind than those of a herd", _ISSUE)
     if _can_vouch(certificate) or not _is_for_links(certificate):
         yield Trouble("it is not meant for links between nodes", _ISSUE)
@@ -79,35 +85,29 @@ def _not_an_authority(certificate: x509.Certificate, card: Card) -> Iterator[Tro
         yield Trouble("it is no authority's certificate that has signed itself", hint)
 
 
-def _out_of_life(card: Card, now: datetime) -> Iterator[Trouble]:
+def _out_of_life(card: Card, now: datetime, remedy: str) -> Iterator[Trouble]:
     match card.life.standing(now):
         case Standing.EARLY:
             begins = f"{card.life.begins:%Y-%m-%d %H:%M:%S} UTC"
             yield Trouble(f"it is not valid before {begins}", _CLOCK)
         case Standing.OVER:
-            yield Trouble(f"it has expired at {card.life.ends:%Y-%m-%d %H:%M:%S} UTC", _RENEW)
+            yield Trouble(f"it has expired at {card.life.ends:%Y-%m-%d %H:%M:%S} UTC", remedy)
 
 
 def _has_signed(authority: x509.Certificate, certificate: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(authority)
-    except (InvalidSignature, ValueError, TypeError):
+    except (InvalidSignature, TypeError, *MALFORMED):
         return False
     return True
 
 
 def _can_vouch(certificate: x509.Certificate) -> bool:
-    try:
-        found = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
-    except (x509.ExtensionNotFound, ValueError):
-        return False
-    return found.value.ca
+    found = extension_of(certificate, x509.BasicConstraints)
+    return found is not None and found.ca
 
 
 def _is_for_links(certificate: x509.Certificate) -> bool:
     wanted = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH}
-    try:
-        found = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
-    except (x509.ExtensionNotFound, ValueError):
-        return False
-    return wanted <= set(found.value)
+    found = extension_of(certificate, x509.ExtendedKeyUsage)
+    return found is not None and wanted <= set(found)

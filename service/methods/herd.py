@@ -25,10 +25,21 @@ _STATUS_SCHEMA: JsonSchema = {
         "vector": _COUNTS,
         "siblings": {"type": "array", "items": {"type": "object"}},
         "alarms": {"type": "array", "items": {"type": "object"}},
+        "warnings": {"type": "array", "items": {"type": "object"}},
         "held": _COUNTS,
         "journal": {"type": "object"},
     },
-    "required": ["name", "origin", "schema", "vector", "siblings", "alarms", "held", "journal"],
+    "required": [
+        "name",
+        "origin",
+        "schema",
+        "vector",
+        "siblings",
+        "alarms",
+        "warnings",
+        "held",
+        "journal",
+    ],
 }
 _GRAPH_SCHEMA: JsonSchema = {
     "type": "object",
@@ -48,8 +59,9 @@ _STATUS_NOTE = (
     "not known to have; `they_lack_seconds` is how long the oldest of them that the changelog "
     "still holds has been here. `clock_ahead_seconds` is how far ahead of this node's clock its "
     "latest write was stamped, if that is more than half a second. Nobody waits for what a "
-    "`retired` one acknowledges, also while it is linked. Of the journal the newest "
-    "entries are counted: those with a number above `counted_above`, which is 0 where that is all."
+    "`retired` one acknowledges, also while it is linked. `alarms` need somebody now, `warnings` "
+    "can wait for some time. Of the journal the newest entries are counted: those with a number "
+    "above `counted_above`, which is 0 where that is all."
 )
 _GRAPH_NOTE = (
     "A node knows its own links only. `herdbook herd graph` asks several nodes and puts together "
@@ -108,6 +120,7 @@ def status_json(state: HerdState, known: Known, aside: Aside) -> dict[str, objec
         "vector": {str(origin): position for origin, position in sorted(known.vector.items())},
         "siblings": told,
         "alarms": [alarm._asdict() for alarm in state.alarms],
+        "warnings": [warning._asdict() for warning in state.warnings],
         "held": {reason: aside.held.get(reason, 0) for reason in (*REASONS, *aside.held)},
         "journal": _journal_json(aside),
     }
@@ -169,8 +182,8 @@ def _away(known: KnownSibling) -> dict[str, object]:
         "they_lack": known.lacks,
         "they_lack_seconds": known.lacks_seconds,
         "clock_ahead_seconds": known.ahead_seconds,
-        "met_at": moment_json(known.met_at),
-        "seen_at": moment_json(known.seen_at),
+        "met_at": moment_json(known.met_at) if known.met_at else None,
+        "seen_at": moment_json(known.seen_at) if known.seen_at else None,
     }
 
 

@@ -15,6 +15,8 @@ from service.store.transaction import Transaction
 
 ACTIVE, RETIRED = "active", "retired"
 """What a sibling is: one that is waited for, or one that is not expected to come back."""
+UNMET = "never met"
+"""A node of the herd that is known from its own record only, and stands nowhere here."""
 
 _encode = msgspec.msgpack.encode
 _decode = msgspec.msgpack.Decoder(dict[int, int]).decode
@@ -22,12 +24,30 @@ _decode = msgspec.msgpack.Decoder(dict[int, int]).decode
 _NOTE = (
     "INSERT INTO `herdbook_sibling` (`origin`, `name`, `acknowledged`, `met_at`, `seen_at`) "
     f"VALUES (?, ?, ?, {NOW}, {NOW}) ON DUPLICATE KEY UPDATE `name` = VALUES(`name`), "
-    "`acknowledged` = VALUES(`acknowledged`), `seen_at` = VALUES(`seen_at`)"
+    "`acknowledged` = VALUES(`acknowledged`), `seen_at` = VALUES(`seen_at`), "
+    "`met_at` = IF(`met_at` = 0, VALUES(`met_at`), `met_at`)"
+)
+_RETIRE = (
+    "INSERT INTO `herdbook_sibling` "
+    "(`origin`, `name`, `state`, `acknowledged`, `met_at`, `seen_at`) VALUES (?, ?, ?, ?, 0, 0) "
+    "ON DUPLICATE KEY UPDATE `state` = VALUES(`state`)"
+)
+_HAS_NODES = (
+    "SELECT 1 FROM `information_schema`.`tables` "
+    "WHERE `table_schema` = DATABASE() AND `table_name` = 'herdbook_herd_node'"
+)
+_UNMET = (
+    "SELECT `origin`, `name` FROM `herdbook_herd_node` WHERE `origin` IS NOT NULL "
+    "AND `origin` NOT IN (SELECT `origin` FROM `herdbook_sibling`) "
+    "AND `origin` NOT IN (SELECT `origin` FROM `herdbook_node`) ORDER BY `origin`"
 )
 
 
 class Known(NamedTuple):
-    """A sibling as it was noted last; moments are in microseconds since 1970, UTC."""
+    """A sibling as it was noted last; moments are in microseconds since 1970, UTC.
+
+    Of one that was retired before it was ever met both are 0.
+    """
 
     sibling: Sibling
     state: str
@@ -54,14 +74,24 @@ def known(tx: Transaction) -> tuple[Known, ...]:
     )
 
 
-def retire(tx: Transaction, origin: int) -> None:
-    """Wait no longer for what a sibling acknowledges."""
-    statement = "UPDATE `herdbook_sibling` SET `state` = ? WHERE `origin` = ?"
-    tx.execute(statement, (RETIRED, origin))
+def unmet(tx: Transaction) -> tuple[Known, ...]:
+    """The nodes of the herd that say of themselves who they are, and were never met, by origin."""
+    # A database that is not upgraded yet has no such table.
+    found = tx.rows(_UNMET) if tx.rows(_HAS_NODES) else []
+    return tuple(Known(Sibling(int(origin), name, {}), UNMET, 0, 0) for origin, name in found)
+
+
+def retire(tx: Transaction, sibling: Sibling) -> None:
+    """Wait no longer for what a sibling acknowledges; one that was never met is noted for it."""
+    tx.execute(_RETIRE, (sibling.origin, sibling.name, RETIRED, packed({})))
 
 
 def readmit(tx: Transaction, origin: int) -> None:
-    """Wait again for what a sibling acknowledges, from now on."""
+    """Wait again for what a sibling acknowledges, from now on; or, if it was never met, forget it.
+
+    Nobody waits for who was never met.
+    """
+    tx.execute("DELETE FROM `herdbook_sibling` WHERE `origin` = ? AND `met_at` = 0", (origin,))
     statement = "UPDATE `herdbook_sibling` SET `state` = ? WHERE `origin` = ?"
     tx.execute(statement, (ACTIVE, origin))
 

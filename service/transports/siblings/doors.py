@@ -8,12 +8,9 @@ from typing import Any, Protocol
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import ServerFactory
 
-from service.herd.link_actions import Alarm, Blame
+from service.herd.link_actions import Alarm
 from service.transports.siblings.connection import CROWDED, Ending, SiblingConnection
 from service.transports.siblings.terms import Surroundings
-from service.transports.siblings.tls import EXPIRED
-
-_OVER = "its certificate has expired"
 
 
 class Doorkeeper(Protocol):
@@ -57,9 +54,10 @@ def make_place(connections: Iterable[SiblingConnection], most: int) -> None:
         oldest.close(CROWDED)
 
 
-def own_alarms(around: Surroundings) -> Sequence[Alarm]:
-    """What is wrong with this node's own certificate."""
-    return () if around.security is None else around.security.alarms()
+def about_own(around: Surroundings) -> tuple[Sequence[Alarm], Sequence[Alarm]]:
+    """Alarms and warnings about this node's own certificate."""
+    security = around.security
+    return ((), ()) if security is None else (security.alarms(), security.warnings())
 
 
 def over_by_now(
@@ -67,14 +65,12 @@ def over_by_now(
 ) -> list[tuple[SiblingConnection, Ending]]:
     """The links whose other side showed a certificate that counts no more, and why they end.
 
-    Files of this node's own that were exchanged are taken as well.
+    Files of this node's own that were exchanged are taken before.
     """
     security = around.security
     if security is None:
         return []
     security.look()
-    return [
-        (one, Ending(Blame.THEIRS, EXPIRED, _OVER))
-        for one in connections
-        if one.card is not None and security.is_over(one.card)
-    ]
+    cards = [(one, one.card) for one in connections if one.card is not None]
+    found = [(one, security.against(card)) for one, card in cards]
+    return [(one, Ending(*broken)) for one, broken in found if broken is not None]

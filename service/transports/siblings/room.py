@@ -40,7 +40,7 @@ from service.transports.siblings.asking import Notes, OwnVector
 from service.transports.siblings.connection import STOPPED, Ending, SiblingConnection
 from service.transports.siblings.database import Database, begin
 from service.transports.siblings.dialling import Dialler
-from service.transports.siblings.doors import listener_of, make_place, over_by_now, own_alarms
+from service.transports.siblings.doors import about_own, listener_of, make_place, over_by_now
 from service.transports.siblings.telling import (
     UNIX,
     Callers,
@@ -130,6 +130,7 @@ class HerdRoom:
     def state(self) -> HerdState:
         """How things stand."""
         now, flood = self._around.clock.seconds(), self._flood
+        alarms, warnings = about_own(self._around)
         accepted = [each for each in self._open.values() if not each.dialled]
         return HerdState(
             self._who.name,
@@ -140,8 +141,9 @@ class HerdRoom:
                 *(state_of_connection(each, flood, now) for each in accepted),
                 *self._callers.states(now),
             ),
-            (*(flood.alarms if flood else ()), *own_alarms(self._around)),
+            (*(flood.alarms if flood else ()), *alarms),
             self._who.schema,
+            tuple(warnings),
         )
 
     def problem(self) -> str | None:

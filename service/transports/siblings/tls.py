@@ -31,7 +31,12 @@ from service.identity.verifying import verify_node
 
 _log = logging.getLogger("herdbook.herd")
 
-UNREADABLE, DUE, EXPIRED = "certificate.unreadable", "certificate.due", "certificate.expired"
+UNREADABLE, EXPIRED = "certificate.unreadable", "certificate.expired"
+DUE, ENDING = "certificate.due", "certificate.ending"
+FOREIGN = "tls.certificate"
+
+_HAS_EXPIRED = 10
+"""OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED."""
 
 
 class Shown:
@@ -67,9 +72,9 @@ class Security:
         self._node = node
         self._now = now
         self._stamps = _stamps(paths)
-        self._credentials = load_credentials(paths, node, now())
-        self._context = self._new_context()
         self._trouble: str | None = None
+        self._credentials = load_credentials(paths, node, now())
+        self._context = self._new_context(self._credentials)
 
     @property
     def card(self) -> Card:
@@ -93,49 +98,76 @@ class Security:
         return self._connection(protocol)
 
     def look(self) -> None:
-        """Take files that were exchanged."""
+        """Take files that were exchanged; what was wrong with them may be mended without that."""
         stamps = _stamps(self._paths)
-        if stamps == self._stamps:
+        if stamps == self._stamps and self._trouble is None:
             return
         self._stamps = stamps
         try:
-            self._credentials = load_credentials(self._paths, self._node, self._now())
+            self._take(load_credentials(self._paths, self._node, self._now()))
         except IdentityRefused as error:
-            self._trouble = "; ".join(map(str, error.troubles))
-            _log.error("the exchanged certificate files cannot be used: %s", self._trouble)
-            return
-        self._trouble = None
-        self._context = self._new_context()
-        until = f"{self.card.life.ends:%Y-%m-%d %H:%M} UTC"
-        _log.info("a new certificate counts, until %s: %s", until, self.card.fingerprint)
+            self._complain("; ".join(map(str, error.troubles)))
+        except Exception as error:
+            # Whoever looks again and again would look no more.
+            _log.debug("certificate files cannot be taken", exc_info=True)
+            self._complain(f"they cannot be taken ({type(error).__name__})")
 
     def alarms(self) -> tuple[Alarm, ...]:
         """What somebody has to see to."""
         found = []
-        until = f"{self.card.life.ends:%Y-%m-%d %H:%M} UTC"
-        standing = self.card.life.standing(self._now())
-        if standing is Standing.OVER:
-            found.append(
-                Alarm(EXPIRED, f"this node's certificate has expired at {until}; {_RENEW}")
-            )
-        elif standing is Standing.DUE:
-            found.append(Alarm(DUE, f"this node's certificate counts until {until}; {_RENEW}"))
+        now, life = self._now(), self.card.life
+        if life.standing(now) is Standing.OVER:
+            text = f"this node's certificate has expired at {_moment(life.ends)}"
+            found.append(Alarm(EXPIRED, f"{text}; {self._credentials.remedy}"))
+        elif now >= life.alarm_at:
+            found.append(Alarm(ENDING, self._until()))
         if self._trouble is not None:
             text = f"the former certificate goes on counting, since {self._trouble}"
             found.append(Alarm(UNREADABLE, text))
         return tuple(found)
 
-    def is_over(self, card: Card) -> bool:
-        """Whether a certificate that was shown has expired since."""
-        return card.life.standing(self._now()) is Standing.OVER
+    def warnings(self) -> tuple[Alarm, ...]:
+        """What can wait for some time yet."""
+        now, life = self._now(), self.card.life
+        is_due = life.standing(now) is Standing.DUE and now < life.alarm_at
+        return (Alarm(DUE, self._until()),) if is_due else ()
+
+    def against(self, card: Card) -> Broken | None:
+        """What speaks by now against a certificate that was shown; None where it counts yet."""
+        if card.life.standing(self._now()) is Standing.OVER:
+            return Broken(Blame.THEIRS, EXPIRED, "its certificate has expired")
+        ours, theirs = self.card.subject.herd, card.subject.herd
+        if theirs != ours:
+            text = f"its certificate is of herd {theirs}, and this node is of herd {ours} by now"
+            return Broken(Blame.THEIRS, FOREIGN, text)
+        return None
+
+    def _complain(self, trouble: str) -> None:
+        """What is wrong is told once, though it is looked at again and again."""
+        if trouble != self._trouble:
+            _log.error("the exchanged certificate files cannot be used: %s", trouble)
+        self._trouble = trouble
+
+    def _take(self, found: Credentials) -> None:
+        former, trouble = self._credentials, self._trouble
+        self._context = self._new_context(found)
+        self._credentials, self._trouble = found, None
+        if (found.certificate, found.ca) != (former.certificate, former.ca):
+            until = _moment(found.card.life.ends)
+            _log.info("a new certificate counts, until %s: %s", until, found.card.fingerprint)
+        elif trouble is not None:
+            _log.info("the certificate files are in order again")
+
+    def _until(self) -> str:
+        until = _moment(self.card.life.ends)
+        return f"this node's certificate counts until {until}; {self._credentials.remedy}"
 
     def _connection(self, protocol: Any) -> SSL.Connection:
         connection = SSL.Connection(self._context, None)
         connection.set_app_data(protocol)
         return connection
 
-    def _new_context(self) -> SSL.Context:
-        mine = self._credentials
+    def _new_context(self, mine: Credentials) -> SSL.Context:
         context = SSL.Context(SSL.TLS_METHOD)
         context.set_min_proto_version(SSL.TLS1_3_VERSION)
         context.set_options(SSL.OP_NO_TICKET | SSL.OP_NO_COMPRESSION)
@@ -157,17 +189,26 @@ class Security:
 
         def verify(connection: Any, shown: Any, code: int, depth: int, is_good: int) -> bool:
             seen: Shown = connection.get_app_data().shown
-            try:
-                if depth == 0:
-                    seen.card = verify_node(shown.to_cryptography(), mine.ca, self._now())
-            except IdentityRefused as error:
-                seen.refused = "; ".join(one.message for one in error.troubles)
-                return False
+            if depth == 0:
+                self._look_at(shown, seen, mine)
             if not is_good and seen.refused is None:
-                seen.refused = f"what vouches for it is not this herd's authority (code {code})"
-            return bool(is_good)
+                seen.refused = _unvouched(code)
+            return bool(is_good) and seen.refused is None
 
         return verify
+
+    def _look_at(self, shown: crypto.X509, seen: Shown, mine: Credentials) -> None:
+        """Note what a certificate says, or what speaks against it.
+
+        Whatever goes wrong is a refusal: an error would pass OpenSSL by, and end in the reactor.
+        """
+        try:
+            seen.card = verify_node(shown.to_cryptography(), mine.ca, self._now())
+        except IdentityRefused as error:
+            seen.refused = "; ".join(one.message for one in error.troubles)
+        except Exception as error:
+            _log.debug("a certificate cannot be read", exc_info=True)
+            seen.refused = f"it cannot be read ({type(error).__name__})"
 
 
 class _Secured(BufferingTLSTransport):
@@ -202,9 +243,6 @@ class _Client:
         return connecting.addCallback(lambda protocol: protocol.wrappedProtocol)
 
 
-_RENEW = "renew it with `herdbook herd ca renew` and put it in its place; the node takes it"
-
-
 def shown_over(transport: Any) -> Card | None:
     """What the other side of a connection has shown, where that was verified."""
     shown = _shown(transport)
@@ -220,7 +258,7 @@ def broken_by(transport: Any, reason: Failure | None) -> Broken | None:
         return None
     if shown.refused is not None:
         text = f"its certificate is refused: {shown.refused}"
-        return Broken(Blame.THEIRS, "tls.certificate", text)
+        return Broken(Blame.THEIRS, FOREIGN, text)
     said = _said(error)
     if "alert" in said:
         text = f"the other side does not accept this node: {said}; its log tells more"
@@ -245,14 +283,28 @@ def _said(error: SSL.Error) -> str:
     return ", ".join(filter(None, words)) or "it gives no reason"
 
 
-def _stamps(paths: Paths) -> tuple[tuple[int, int, int] | None, ...]:
-    """What changes when a file is exchanged."""
+def _unvouched(code: int) -> str:
+    """What OpenSSL has against who has signed a certificate."""
+    if code == _HAS_EXPIRED:
+        return "this herd's authority has expired"
+    return f"what vouches for it is not this herd's authority (code {code})"
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+_Stamp = tuple[int, int, int, int]
+
+
+def _stamps(paths: Paths) -> tuple[_Stamp | None, ...]:
+    """What changes when a file is exchanged, or its mode or owner is."""
     return tuple(map(_stamp, paths))
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
+def _stamp(path: Path) -> _Stamp | None:
     try:
         found = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_ino, found.st_size
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_size

@@ -48,7 +48,7 @@ def test_a_certificate_that_is_to_be_renewed_is_warned_of(tmp_path: Path) -> Non
     node_files(tmp_path / "barn", authority, "barn", NOW - 300 * DAY)
     finding = found(tmp_path / "barn")
     assert finding.passed
-    assert "WARNING: renew" in finding.messages[0]
+    assert f"WARNING: {tmp_path}/barn/node.crt is to be renewed" in finding.messages[0]
     assert "`herdbook herd ca renew`" in finding.messages[0]
 
 

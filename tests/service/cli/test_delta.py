@@ -12,7 +12,7 @@ from schema.direct import create_tables
 from service.database_url import DatabaseUrl
 from service.herd.port import Sibling
 from service.server import PrivateServer
-from service.store.herd.siblings import note
+from service.store.herd.siblings import note, readmit
 from tests.service.cli.conftest import Ran
 from tests.service.store.herd.herds import Member
 from tests.service.store.herd.ranch import CATALOGUE
@@ -175,6 +175,10 @@ def test_a_sibling_is_retired_on_one_node_as_often_as_one_likes(
         done = herdbook("herd", "retire", "7", *place, "--yes")
         assert (done.code, done.out) == (0, f"barn (origin 7) {said}\n")
         assert "on each of them" in done.err
+        assert "origin 8 of barn is not retired: until it is, the certificate counts" in done.err
+    last = herdbook("herd", "retire", "8", *place, "--yes", "--json")
+    assert last.document()["others"] == []
+    in_transaction(one.url, CATALOGUE, lambda tx: readmit(tx, 8))
     assert read(one.url, "SELECT origin, state FROM herdbook_sibling ORDER BY origin") == [
         (7, "retired"),
         (8, "active"),

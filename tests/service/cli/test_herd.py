@@ -99,6 +99,17 @@ def test_what_needs_somebody_ends_with_3(
     assert (ran.code, ran.document()) == (3, status(**changes))
 
 
+def test_what_can_wait_is_told_and_calls_nobody(
+    herdbook: Herdbook, tiny_server: TinyServer
+) -> None:
+    """A warning stands for months; a code that stands for months is looked at by nobody."""
+    warned = [{"code": "certificate.due", "text": "this node's certificate counts until"}]
+    tiny_server.respond = answer_with(result=status(warnings=warned))
+    ran = herdbook("herd", "status", "--url", tiny_server.url)
+    assert ran.code == 0
+    assert "WARNING certificate.due: this node's certificate counts until" in ran.out
+
+
 def test_a_retired_sibling_is_told(herdbook: Herdbook, tiny_server: TinyServer) -> None:
     """Once, whether it is linked or not."""
     linked = SIBLING | {"retired": True}

@@ -106,8 +106,10 @@ def test_an_authoritys_folder_shows_whom_it_has_issued_for(
         (lambda folder: (folder / "ca.key").unlink(), "cannot be read: No such file"),
         (lambda folder: (folder / "ca.crt").write_text("x"), "holds no certificate"),
         (lambda folder: (folder / "ca.key").write_text("x"), "holds no private key"),
+        (lambda folder: (folder / "ca.crt").chmod(0o664), "ca.crt has mode 664"),
+        (lambda folder: (folder / "ca.crt").chmod(0o646), "ca.crt has mode 646"),
     ],
-    ids=["mode", "missing", "certificate", "key"],
+    ids=["mode", "missing", "certificate", "key", "group", "others"],
 )
 def test_an_authority_that_is_not_in_order_issues_nothing(
     herdbook: Herdbook, authority: Path, spoil: Callable[[Path], object], said: str
@@ -127,3 +129,80 @@ def test_a_key_of_another_authority_is_refused(herdbook: Herdbook, authority: Pa
     (authority / "ca.key").write_bytes((authority.parent / "other" / "ca.key").read_bytes())
     ran = herdbook("herd", "ca", "issue", "barn", "--ca", "authority")
     assert (ran.code, "is not the key of" in ran.err) == (1, True)
+
+
+def test_a_node_does_not_vouch_for_others(herdbook: Herdbook, authority: Path) -> None:
+    """Its certificate and key under the names of an authority's are none, and nothing is made."""
+    herdbook("herd", "ca", "issue", "barn", "--ca", "authority", "--out", "barn")
+    folder = authority.parent / "barn"
+    (folder / "node.crt").replace(folder / "ca.crt")
+    (folder / "node.key").replace(folder / "ca.key")
+    ran = herdbook("herd", "ca", "issue", "shed", "--ca", "barn")
+    assert ran.code == 1
+    assert "barn/ca.crt: it is that of node barn, not of a herd's authority" in ran.err
+    assert not (folder / "nodes").exists()
+
+
+def test_what_cannot_be_renewed_is_named(herdbook: Herdbook, authority: Path) -> None:
+    """The file, and what is wrong with it; it stays as it is."""
+    before = (authority / "ca.crt").read_bytes()
+    ran = herdbook("herd", "ca", "renew", "authority/ca.crt", "--ca", "authority")
+    assert ran.code == 1
+    assert "authority/ca.crt: it is that of a herd's authority, not of a node" in ran.err
+    assert (authority / "ca.crt").read_bytes() == before
+
+
+def test_an_expired_authority_says_what_to_do(
+    herdbook: Herdbook, authority: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Renewing would not help."""
+    monkeypatch.setattr(herd_ca, "_now", lambda: datetime.now(UTC) + 3_700 * DAY)
+    ran = herdbook("herd", "ca", "issue", "barn", "--ca", "authority")
+    assert ran.code == 1
+    assert "authority/ca.crt: it has expired" in ran.err
+    assert "herd ca init" in ran.err
+
+
+def test_a_nodes_own_folder_shows_its_certificate_too(herdbook: Herdbook, authority: Path) -> None:
+    """Not only the copy of the authority's."""
+    herdbook("herd", "ca", "issue", "barn", "--ca", "authority", "--out", "barn")
+    found = herdbook("herd", "ca", "show", "barn", "--json").document()["certificates"]
+    assert [one["name"] for one in found] == [None, "barn"]
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o775, 0o757, 0o1777])
+def test_a_folder_that_others_can_write_in_gets_no_key(
+    herdbook: Herdbook, authority: Path, mode: int
+) -> None:
+    """Who can write there can exchange what is in it."""
+    loose = authority.parent / "loose"
+    loose.mkdir()
+    loose.chmod(mode)
+    for words in (["init", "loose"], ["issue", "barn", "--ca", "authority", "--out", "loose"]):
+        ran = herdbook("herd", "ca", *words)
+        assert ran.code == 1
+        assert f"loose has mode {mode:o}: others can write there" in ran.err
+    assert list(loose.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["init", "a" * 300],
+        ["issue", "barn", "--ca", "authority", "--out", "a" * 300],
+        ["issue", "barn", "--ca", "a" * 300],
+        ["renew", "a" * 300, "--ca", "authority"],
+        ["show", "a" * 300],
+        ["init", "authority/ca.crt/below"],
+    ],
+)
+def test_a_path_that_leads_nowhere_is_told(
+    herdbook: Herdbook, authority: Path, words: list[str]
+) -> None:
+    """What, where and what to do, in place of something unexpected."""
+    ran = herdbook("herd", "ca", *words, "--json")
+    error = ran.error()
+    assert ran.code == 1
+    assert error["code"] == "identity.identity_refused"
+    assert "cannot be" in error["message"]
+    assert "check the path" in error["hint"]

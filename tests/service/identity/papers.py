@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from cryptography.x509.oid import NameOID
 from service.identity.authority import Authority, Issued, issue, new_authority, new_key
 from service.identity.certificates import certificate_pem, key_pem
 from service.identity.credentials import Paths
-from service.identity.files import write_new
+from service.identity.files import NewFile, write_new
 from service.identity.names import Subject
 
 NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
@@ -25,9 +26,11 @@ def written(folder: Path, issued: Issued, authority: Authority) -> Paths:
     """A node's three files in a folder of their own."""
     folder.mkdir(parents=True)
     paths = Paths(folder / "node.crt", folder / "node.key", folder / "ca.crt")
-    write_new(paths.certificate, certificate_pem(issued.certificate), private=False)
-    write_new(paths.key, key_pem(issued.key), private=True)
-    write_new(paths.ca, certificate_pem(authority.certificate), private=False)
+    write_new(
+        NewFile(paths.certificate, certificate_pem(issued.certificate), private=False),
+        NewFile(paths.key, key_pem(issued.key), private=True),
+        NewFile(paths.ca, certificate_pem(authority.certificate), private=False),
+    )
     return paths
 
 
@@ -48,7 +51,12 @@ def self_signed(node: str, now: datetime = NOW, herd: str = HERD) -> Issued:
 
 
 def forged(
-    uris: list[str], now: datetime, signer: Authority, key: object = None, ca: bool = False
+    uris: list[str],
+    now: datetime,
+    signer: Authority,
+    key: object = None,
+    ca: bool = False,
+    purposes: Sequence[x509.ObjectIdentifier] = (),
 ) -> x509.Certificate:
     """Whatever somebody with a key may sign; the issuer's name is that of the herd."""
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -68,6 +76,8 @@ def forged(
     )
     if names:
         building = building.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    if purposes:
+        building = building.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
     return building.sign(signer.key, hashes.SHA256())
 
 

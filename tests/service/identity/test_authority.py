@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pytest
 from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from service.identity.authority import issue, new_authority, renew
 from service.identity.certificates import card_of
@@ -47,7 +48,7 @@ def test_nothing_counts_longer_than_the_authority() -> None:
     authority = new_authority(HERD, NOW, days=10)
     made = issue(authority, "barn", NOW, days=365)
     assert card_of(made.certificate, "").life.ends == NOW + 10 * DAY
-    with pytest.raises(IdentityRefused, match="authority is expired"):
+    with pytest.raises(IdentityRefused, match="the herd's authority: it has expired"):
         issue(authority, "barn", NOW + 11 * DAY)
 
 
@@ -146,13 +147,31 @@ def test_a_certificate_with_no_name_or_several_names_nobody(uris: list[str]) -> 
         verify_node(made, authority.certificate, NOW)
 
 
-def test_a_certificate_for_something_else_is_refused() -> None:
+BOTH = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+
+
+@pytest.mark.parametrize(
+    ("is_ca", "purposes"),
+    [
+        (False, []),
+        (False, [ExtendedKeyUsageOID.CLIENT_AUTH]),
+        (False, [ExtendedKeyUsageOID.SERVER_AUTH]),
+        (False, [ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE]),
+        (True, BOTH),
+    ],
+    ids=["none", "client", "server", "any", "authority"],
+)
+def test_a_certificate_for_something_else_is_refused(
+    is_ca: bool, purposes: list[x509.ObjectIdentifier]
+) -> None:
     """The authority's key has signed it, but it may vouch for others, or is not for links."""
     authority = herd()
     uri = Subject(HERD, "barn").uri
-    for is_ca in (True, False):
-        with pytest.raises(IdentityRefused, match="not meant for links"):
-            verify_node(forged([uri], NOW, authority, ca=is_ca), authority.certificate, NOW)
+    good = forged([uri], NOW, authority, purposes=BOTH)
+    assert verify_node(good, authority.certificate, NOW).subject.node == "barn"
+    other = forged([uri], NOW, authority, ca=is_ca, purposes=purposes)
+    with pytest.raises(IdentityRefused, match="not meant for links"):
+        verify_node(other, authority.certificate, NOW)
 
 
 def test_only_what_the_authority_has_signed_is_renewed() -> None:

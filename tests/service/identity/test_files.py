@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -15,7 +16,18 @@ from service.identity.authority import issue, new_key
 from service.identity.certificates import certificate_pem, key_pem
 from service.identity.credentials import load_credentials
 from service.identity.errors import IdentityRefused
-from service.identity.files import LARGEST, read_private, read_public, replace, write_new
+from service.identity.files import (
+    LARGEST,
+    NewFile,
+    is_folder,
+    is_there,
+    make_folder,
+    read_private,
+    read_public,
+    read_trusted,
+    replace,
+    write_new,
+)
 from tests.service.identity.papers import DAY, NOW, OTHER_HERD, herd, node_files, written
 
 
@@ -29,7 +41,7 @@ def test_a_file_is_written_whole_with_its_mode(tmp_path: Path, private: bool, mo
     """Whatever the umask is; nothing else is left beside it."""
     former = os.umask(0)
     try:
-        write_new(tmp_path / "a", b"content", private=private)
+        write_new(NewFile(tmp_path / "a", b"content", private=private))
     finally:
         os.umask(former)
     assert (tmp_path / "a").read_bytes() == b"content"
@@ -43,7 +55,7 @@ def test_what_is_there_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     for name in ("there", "link"):
         with pytest.raises(IdentityRefused, match="is there already"):
-            write_new(tmp_path / name, b"yours", private=True)
+            write_new(NewFile(tmp_path / name, b"yours", private=True))
     assert (tmp_path / "there").read_bytes() == b"mine"
     assert names_in(tmp_path) == ["link", "there"]
 
@@ -71,7 +83,7 @@ def test_a_key_that_others_can_get_at_is_refused(tmp_path: Path, mode: int) -> N
 
 def test_a_key_behind_a_link_is_refused(tmp_path: Path) -> None:
     """Though the file it leads to is as it should be."""
-    write_new(tmp_path / "key", b"secret", private=True)
+    write_new(NewFile(tmp_path / "key", b"secret", private=True))
     (tmp_path / "link").symlink_to(tmp_path / "key")
     with pytest.raises(IdentityRefused, match="is a symbolic link"):
         read_private(tmp_path / "link")
@@ -80,11 +92,116 @@ def test_a_key_behind_a_link_is_refused(tmp_path: Path) -> None:
 
 def test_a_key_of_somebody_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever owns it can read and exchange it."""
-    write_new(tmp_path / "key", b"secret", private=True)
+    write_new(NewFile(tmp_path / "key", b"secret", private=True))
     owner = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
     with pytest.raises(IdentityRefused, match=f"belongs to user {owner}, and this process runs"):
         read_private(tmp_path / "key")
+
+
+@pytest.mark.parametrize("mode", [0o664, 0o646, 0o666, 0o620, 0o602])
+def test_a_certificate_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> None:
+    """Whoever writes it chooses whom the node believes; to read it hurts nobody."""
+    (tmp_path / "ca").write_bytes(b"content")
+    (tmp_path / "ca").chmod(mode)
+    with pytest.raises(IdentityRefused, match=f"has mode {mode:o}: others can write") as caught:
+        read_trusted(tmp_path / "ca")
+    assert caught.value.hint.startswith(f"chmod go-w {tmp_path}/ca")
+    assert read_public(tmp_path / "ca") == b"content"
+    (tmp_path / "ca").chmod(0o644)
+    assert read_trusted(tmp_path / "ca") == b"content"
+
+
+@pytest.mark.parametrize(
+    ("owner", "process", "is_refused"), [(0, 7, False), (7, 7, False), (8, 7, True), (8, 0, True)]
+)
+def test_a_certificate_is_the_nodes_or_roots(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    owner: int,
+    process: int,
+    is_refused: bool,
+) -> None:
+    """Whoever owns a file can write it, whatever its mode; the same goes for folders."""
+    path, found = tmp_path / "ca", os.stat_result((0o100644, 1, 1, 1, owner, 1, 1, 1, 1, 1))
+    path.write_bytes(b"content")
+    monkeypatch.setattr(os, "geteuid", lambda: process)
+    monkeypatch.setattr(os, "fstat", lambda handle: found)
+    if is_refused:
+        with pytest.raises(IdentityRefused, match=f"belongs to user {owner}, and this process"):
+            read_trusted(path)
+    else:
+        assert read_trusted(path) == b"content"
+
+
+@pytest.mark.parametrize("name", ["certificate", "ca"])
+def test_loose_certificates_are_no_credentials(tmp_path: Path, name: str) -> None:
+    """A node goes by both."""
+    paths = node_files(tmp_path / "barn", herd(), "barn")
+    path = getattr(paths, name)
+    path.chmod(0o664)
+    with pytest.raises(IdentityRefused, match=f"{path} has mode 664"):
+        load_credentials(paths, "barn", NOW)
+
+
+def test_a_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    """With all that are made above it; one that is there stays, if nobody else can write in it."""
+    former = os.umask(0)
+    try:
+        make_folder(tmp_path / "above" / "new")
+    finally:
+        os.umask(former)
+    for made in (tmp_path / "above", tmp_path / "above" / "new"):
+        assert stat.S_IMODE(made.stat().st_mode) == 0o700
+    (tmp_path / "open").mkdir(mode=0o755)
+    make_folder(tmp_path / "open")
+    (tmp_path / "open").chmod(0o775)
+    with pytest.raises(IdentityRefused, match="open has mode 775: others can write there"):
+        make_folder(tmp_path / "open")
+
+
+def test_of_several_files_all_are_made_or_none(tmp_path: Path) -> None:
+    """One is there already: those before it are taken back, and it stays."""
+    (tmp_path / "there").write_bytes(b"mine")
+    files = [NewFile(tmp_path / name, b"yours", private=True) for name in ("a", "there", "z")]
+    with pytest.raises(IdentityRefused, match="there is there already"):
+        write_new(*files)
+    assert names_in(tmp_path) == ["there"]
+    assert (tmp_path / "there").read_bytes() == b"mine"
+
+
+def _refusing(*_arguments: object, **_named: object) -> None:
+    raise OSError(errno.EIO, "Input/output error")
+
+
+@pytest.mark.parametrize("call", ["fsync", "link", "fchmod"])
+def test_a_disk_that_fails_leaves_nothing_and_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """Neither half a file nor a temporary one with a key in it."""
+    monkeypatch.setattr(os, call, _refusing)
+    with pytest.raises(IdentityRefused, match=r"cannot be .*: Input/output error"):
+        write_new(NewFile(tmp_path / "key", b"secret", private=True))
+    assert names_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("call", ["open", "fdopen"])
+def test_a_file_that_cannot_be_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """Wherever it fails: what, where and why."""
+    write_new(NewFile(tmp_path / "key", b"secret", private=True))
+    monkeypatch.setattr(os, call, _refusing)
+    for read in (read_private, read_trusted, read_public):
+        with pytest.raises(IdentityRefused, match="key cannot be read: Input/output error"):
+            read(tmp_path / "key")
+
+
+@pytest.mark.parametrize("look", [is_there, is_folder, make_folder, read_public, read_private])
+def test_a_path_that_is_none_is_told(tmp_path: Path, look: Callable[[Path], object]) -> None:
+    """The system refuses to look at it."""
+    with pytest.raises(IdentityRefused, match=r"cannot be .*: File name too long"):
+        look(tmp_path / ("a" * 300))
 
 
 def _pipe(path: Path) -> None:
@@ -97,7 +214,10 @@ def _pipe(path: Path) -> None:
         (lambda path: path.mkdir(), "is no file"),
         (_pipe, "is no file"),
         (lambda path: None, "cannot be read: No such file"),
-        (lambda path: write_new(path, b"a" * (LARGEST + 1), private=True), "is larger than"),
+        (
+            lambda path: write_new(NewFile(path, b"a" * (LARGEST + 1), private=True)),
+            "is larger than",
+        ),
     ],
     ids=["folder", "pipe", "nothing", "large"],
 )

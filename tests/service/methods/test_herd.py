@@ -28,16 +28,24 @@ MET = KnownSibling(2, "berlin", "active", 1_000_000, 2_000_000, 4, 12.5)
 AWAY = KnownSibling(3, "bremen", "active", 1_000_000, 2_000_000, 9, 3600.0)
 
 
+def test_who_was_retired_before_he_was_met_was_never_seen() -> None:
+    """There is no moment to tell, not even that of the command."""
+    unmet = KnownSibling(4, "cuxhaven", "retired", 0, 0, 9, None)
+    [told] = told_by(MemoryHerd(met=(unmet,))).call("herd.status")["siblings"]
+    assert (told["state"], told["met_at"], told["seen_at"]) == ("retired", None, None)
+
+
 def test_a_node_is_told_with_its_siblings() -> None:
     """Links with what the database knows of them, addresses, and siblings that are away."""
-    state = HerdState(
-        "hamburg", 1, {1: 9}, (LINKED, DIALLED), (Alarm("origin.cloned", "a copy"),), "s 1"
-    )
+    warned = (Alarm("certificate.due", "renew it"),)
+    alarmed = (Alarm("origin.cloned", "a copy"),)
+    state = HerdState("hamburg", 1, {1: 9}, (LINKED, DIALLED), alarmed, "s 1", warned)
     herd = MemoryHerd(links=state, met=(MET, AWAY))
     status = told_by(herd).call("herd.status")
     assert herd.asked == {2: {1: 5}}, "of linked siblings what the link knows counts"
     assert (status["name"], status["origin"], status["schema"]) == ("hamburg", 1, "s 1")
     assert status["alarms"] == [{"code": "origin.cloned", "text": "a copy"}]
+    assert status["warnings"] == [{"code": "certificate.due", "text": "renew it"}]
     linked, dialled, away = status["siblings"]
     assert (linked["state"], linked["they_lack"], linked["they_lack_seconds"]) == (
         "streaming, eager", 4, 12.5,

@@ -94,6 +94,10 @@ class SecuredHerd:
         """Where a node listens."""
         return cast(int, self._ports[name].getHost().port)
 
+    def fingerprint(self, name: str) -> str:
+        """That of the certificate by which a node knows itself."""
+        return cast(str, in_reactor(lambda: self.security[name].card.fingerprint))
+
     def state(self, name: str) -> HerdState:
         """How a node stands."""
         return cast(HerdState, in_reactor(self.rooms[name].state))
@@ -106,6 +110,10 @@ class SecuredHerd:
         """The siblings that a node is linked with."""
         linked = ("streaming, eager", "streaming, lazy")
         return tuple(one for one in self.state(name).siblings if one.standing.value in linked)
+
+    def fingerprints(self, name: str) -> list[str | None]:
+        """Those of the siblings that a node is linked with."""
+        return [one.fingerprint for one in self.siblings(name)]
 
     def rows(self, name: str) -> int:
         """How many rows a node has."""

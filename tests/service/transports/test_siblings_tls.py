@@ -14,7 +14,8 @@ from service.identity.certificates import certificate_pem, read_certificate
 from service.identity.credentials import Paths
 from service.identity.files import replace
 from service.transports.siblings.terms import LinkLimits
-from tests.service.identity.papers import DAY, node_files
+from tests.service.identity.papers import DAY, OTHER_HERD, node_files
+from tests.service.identity.papers import herd as new_herd
 from tests.service.transports.reactor_thread import in_reactor
 from tests.service.transports.secured import TODAY, SecuredHerd, until
 
@@ -89,13 +90,11 @@ def test_a_retired_sibling_is_refused_at_once(herd: SecuredHerd) -> None:
     until(lambda: herd.rows("barn") == 3)
 
 
-def renewed(herd: SecuredHerd, name: str, days: int) -> str:
-    """A new certificate takes the place of a node's; its fingerprint."""
+def renew_at(herd: SecuredHerd, name: str, days: int) -> None:
+    """A new certificate takes the place of a node's."""
     path = herd.folder / name / "node.crt"
     former = read_certificate(path.read_bytes(), "")
     replace(path, certificate_pem(renew(herd.authority, former, TODAY, days)))
-    [card] = [herd.security[name].card]
-    return card.fingerprint
 
 
 def test_an_exchanged_certificate_counts_without_a_restart(
@@ -105,16 +104,29 @@ def test_an_exchanged_certificate_counts_without_a_restart(
     caplog.set_level(logging.INFO, "herdbook.herd")
     herd.node("shed", herd.node("barn"))
     until(lambda: herd.siblings("shed"))
-    former = renewed(herd, "barn", 100)
-    until(lambda: herd.security["barn"].card.fingerprint != former)
-    latter = herd.security["barn"].card.fingerprint
-    said = f"a new certificate counts, until {TODAY + 100 * DAY:%Y-%m-%d}"
-    until(lambda: said in caplog.text)
-    assert [one.fingerprint for one in herd.siblings("shed")] == [former]
+    former = herd.fingerprint("barn")
+    renew_at(herd, "barn", 100)
+    until(lambda: herd.fingerprint("barn") != former)
+    latter = herd.fingerprint("barn")
+    assert f"a new certificate counts, until {TODAY + 100 * DAY:%Y-%m-%d}" in caplog.text
+    assert latter in caplog.text
+    assert herd.fingerprints("shed") == [former]
     for connection in tuple(herd.rooms["barn"]._open.values()):
         in_reactor(connection.cut_off)
-    until(lambda: [one.fingerprint for one in herd.siblings("shed")] == [latter])
-    assert latter in caplog.text
+    until(lambda: herd.fingerprints("shed") == [latter])
+
+
+def test_a_link_ends_when_one_of_the_two_goes_over_to_another_herd(herd: SecuredHerd) -> None:
+    """It was made by certificates that no longer say anything there."""
+    herd.node("shed", herd.node("barn"))
+    until(lambda: herd.siblings("barn") and herd.siblings("shed"))
+    other = new_herd(TODAY, OTHER_HERD)
+    new = node_files(herd.folder / "other", other, "barn", TODAY)
+    for name in ("node.key", "ca.crt", "node.crt"):
+        (new.key.parent / name).replace(herd.folder / "barn" / name)
+    until(lambda: herd.siblings("barn") == herd.siblings("shed") == ())
+    in_reactor(herd.rooms["shed"]._diallers[0].start)
+    until(lambda: "not this herd's authority" in "".join(herd.reasons("shed")))
 
 
 def test_files_that_cannot_be_used_leave_the_former_ones_counting(
@@ -144,17 +156,31 @@ def test_a_link_ends_with_the_certificate_it_was_made_by(herd: SecuredHerd) -> N
     herd.node("shed", herd.node("barn"))
     until(lambda: herd.siblings("shed"))
     herd.now = TODAY + 300 * DAY
-    until(lambda: [one.code for one in herd.state("shed").alarms] == ["certificate.due"])
-    assert herd.siblings("shed") != ()
+    until(lambda: [one.code for one in herd.state("shed").warnings] == ["certificate.due"])
+    assert (herd.siblings("shed") != (), herd.state("shed").alarms) == (True, ())
+    herd.now = TODAY + 350 * DAY
+    until(lambda: [one.code for one in herd.state("shed").alarms] == ["certificate.ending"])
     herd.now = TODAY + 366 * DAY
     until(lambda: herd.siblings("barn") == herd.siblings("shed") == ())
     assert [one.code for one in herd.state("shed").alarms] == ["certificate.expired"]
     for name in herd.rooms:
-        renewed(herd, name, 1_000)
+        renew_at(herd, name, 1_000)
     until(lambda: herd.state("barn").alarms == herd.state("shed").alarms == ())
     in_reactor(herd.rooms["shed"]._diallers[0].start)
     until(lambda: herd.siblings("barn") and herd.siblings("shed"))
     assert herd.rows("barn") == 2
+
+
+def test_nobody_is_linked_by_an_authority_that_has_expired(herd: SecuredHerd) -> None:
+    """It is said so, and not that somebody else has signed."""
+    herd.authority = new_herd(TODAY - 3_700 * DAY)
+    herd.now = TODAY - 60 * DAY
+    papers = [
+        node_files(herd.folder / name, herd.authority, name, herd.now) for name in ("barn", "shed")
+    ]
+    herd.node("shed", herd.node("barn", paths=papers[0]), paths=papers[1])
+    until(lambda: "this herd's authority has expired" in "".join(herd.reasons("shed")))
+    assert (herd.rows("barn"), herd.rows("shed")) == (1, 1)
 
 
 def test_who_is_too_many_is_not_let_in(herd: SecuredHerd) -> None:

@@ -15,8 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from service.identity.authority import issue, new_authority
+from service.identity.authority import Authority, issue, new_authority
 from service.identity.credentials import Paths
 from service.identity.names import Subject
 from service.transports.siblings.terms import LinkLimits
@@ -53,7 +54,6 @@ def herd(running_reactor: None, tmp_path: Path) -> Iterator[SecuredHerd]:
 def papers(herd: SecuredHerd, what: str) -> Paths | None:
     """What a stranger shows."""
     folder, authority = herd.folder / "stranger", herd.authority
-    uri = Subject(HERD, "shed").uri
     match what:
         case "nothing":
             return None
@@ -67,12 +67,17 @@ def papers(herd: SecuredHerd, what: str) -> Paths | None:
             return node_files(folder, authority, "shed", TODAY - 400 * DAY)
         case "an early one":
             return node_files(folder, authority, "shed", TODAY + 2 * DAY)
+    return forged_papers(folder, authority, what)
+
+
+def forged_papers(folder: Path, authority: Authority, what: str) -> Paths:
+    """What no authority issues."""
+    made = issue(authority, "shed", TODAY)
+    match what:
         case "no name":
-            made = issue(authority, "shed", TODAY)
             nameless = forged([], TODAY, authority, made.key)
             return written(folder, made._replace(certificate=nameless), authority)
         case "a chain of its own":
-            made = issue(authority, "shed", TODAY)
             paths = written(folder, made, authority)
             below = new_authority(HERD, TODAY)
             leaf = issue(below, "barn", TODAY)
@@ -80,13 +85,15 @@ def papers(herd: SecuredHerd, what: str) -> Paths | None:
             with other.certificate.open("ab") as chain:
                 chain.write(other.ca.read_bytes() + paths.certificate.read_bytes())
             return other
+        case "a version that there is not":
+            paths = written(folder, made, authority)
+            der = made.certificate.public_bytes(Encoding.DER)
+            broken = der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x07", 1)
+            paths.certificate.write_text(ssl.DER_cert_to_PEM_cert(broken))
+            return paths
         case "another purpose":
-            made = issue(authority, "shed", TODAY)
-            return written(
-                folder,
-                made._replace(certificate=forged([uri], TODAY, authority, made.key)),
-                authority,
-            )
+            other_purpose = forged([Subject(HERD, "shed").uri], TODAY, authority, made.key)
+            return written(folder, made._replace(certificate=other_purpose), authority)
     raise AssertionError(what)
 
 
@@ -99,6 +106,7 @@ STRANGERS = {
     "an early one": "it is not valid before",
     "no name": "names neither node nor herd",
     "a chain of its own": "what vouches for it is not this herd's authority",
+    "a version that there is not": "it cannot be read (InvalidVersion)",
     "another purpose": "not meant for links",
 }
 
@@ -214,6 +222,20 @@ def test_older_versions_of_tls_are_refused(herd: SecuredHerd, version: ssl.TLSVe
         context.wrap_socket(connected(herd.port("barn")))
     until(lambda: herd.reasons("barn") != [])
     assert "unsupported protocol" in herd.reasons("barn")[0]
+
+
+def test_no_session_is_taken_up_again(herd: SecuredHerd) -> None:
+    """Each connection shows its certificate, so that one that counts no more opens no other."""
+    herd.node("barn")
+    context = client_context(node_files(herd.folder / "shed", herd.authority, "shed", TODAY))
+    with context.wrap_socket(connected(herd.port("barn"))) as first:
+        first.sendall(greeting("shed"))
+        assert first.recv(65_536) != b""
+        session = first.session
+    with context.wrap_socket(connected(herd.port("barn")), session=session) as second:
+        second.sendall(greeting("shed"))
+        assert second.recv(65_536) != b""
+        assert not second.session_reused
 
 
 GARBAGE = {

@@ -1,0 +1,76 @@
+"""`herdbook herd retire` of a node that this one has never met, on real servers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from records.catalogue import with_family
+from schema.direct import create_tables
+from service.database_url import DatabaseUrl
+from service.herd.port import Sibling
+from service.herd.retirement import NOBODY, Retired
+from service.store.herd.siblings import note, retired
+from service.store.own_node import keep
+from tests.service.cli.conftest import Ran
+from tests.service.store.herd.ranch import CATALOGUE as RANCH
+from tests.service.store.tools import in_transaction, read
+
+Herdbook = Callable[..., Ran]
+
+CATALOGUE = with_family(RANCH)
+OWN, SHED = 7, 9
+MOMENTS = "SELECT met_at, seen_at FROM herdbook_sibling"
+
+
+@pytest.fixture
+def url(database: str) -> str:
+    """The database of barn, which knows shed by the record that shed keeps of itself."""
+    create_tables(DatabaseUrl.parse(database).as_sqlalchemy(), CATALOGUE)
+    read(database, "CREATE TABLE herdbook_revision (version_num VARCHAR(32) PRIMARY KEY)")
+    for name, origin in (("shed", SHED), ("barn", OWN)):
+        read(database, f"UPDATE herdbook_node SET origin = {origin}, record = NULL")
+        in_transaction(database, CATALOGUE, lambda tx, name=name: keep(tx, name))  # type: ignore[misc]
+    return database
+
+
+def refused(url: str) -> Retired:
+    """Who is let in no more."""
+    return in_transaction(url, CATALOGUE, retired)
+
+
+def test_a_node_is_refused_before_it_was_ever_met(herdbook: Herdbook, url: str) -> None:
+    """Somebody has its key, and could come here first. Taken back, it is as unknown as before."""
+    place = ("--database", url)
+    assert herdbook("herd", "retire", "shed", *place).code == 4
+    assert refused(url) == NOBODY
+    ran = herdbook("herd", "retire", "shed", *place, "--yes", "--json")
+    assert (ran.code, ran.document()["was"]) == (0, "never met")
+    assert refused(url) == Retired(frozenset({SHED}), frozenset({"shed"}))
+    again = herdbook("herd", "retire", "shed", *place, "--yes", "--json")
+    assert again.document()["was"] == "retired"
+    assert read(url, MOMENTS) == [(0, 0)]
+    assert herdbook("herd", "readmit", "shed", *place, "--yes").code == 0
+    assert refused(url) == NOBODY
+    assert read(url, MOMENTS) == []
+
+
+def test_who_was_met_since_is_waited_for_when_he_is_taken_back(
+    herdbook: Herdbook, url: str
+) -> None:
+    """Over a link without certificates he may have come all the same."""
+    place = ("--database", url)
+    herdbook("herd", "retire", "shed", *place, "--yes")
+    in_transaction(url, CATALOGUE, lambda tx: note(tx, [Sibling(SHED, "shed", {SHED: 3})]))
+    assert all(moment > 0 for moment in read(url, MOMENTS)[0])
+    assert herdbook("herd", "readmit", "shed", *place, "--yes").code == 0
+    assert read(url, "SELECT origin, state FROM herdbook_sibling") == [(SHED, "active")]
+
+
+def test_a_node_does_not_retire_itself(herdbook: Herdbook, url: str) -> None:
+    """Its own record is no sibling's."""
+    ran = herdbook("herd", "retire", "barn", "--database", url, "--yes")
+    assert ran.code == 1
+    assert "no sibling is called barn" in ran.err
+    assert f"Known here: shed ({SHED})" in ran.err
