@@ -15,6 +15,7 @@ from service.ranges.disputes import Dispute
 from service.store.attempts import written
 from service.store.feed.waiting import Clock, Positions
 from service.store.ranges.adding import AddRange
+from service.store.ranges.book import Known
 from service.store.ranges.counting import free_in
 from service.store.ranges.following import Following
 from service.store.ranges.giving import GiveBlock
@@ -76,8 +77,14 @@ class StoredRanges:
 
     async def summary(self, node: str | None) -> Sequence[Total]:
         """See the port."""
-        ranges = (await self._following.book()).ranges_of(node)
-        if ranges is None:
-            said = f"there is no node {(node or '')[:100]!r}"
-            raise NotFound([Failure("record.not_found", said, "/node")])
-        return await self._reading.run(lambda _tx: summary(ranges))
+        known = (await self._following.book()).known()
+        return await self._reading.run(lambda _tx: _totals(known, node))
+
+
+def _totals(known: Known, node: str | None) -> list[Total]:
+    """Totals of a node, or of all."""
+    ranges = known.of(node)
+    if ranges is None:
+        said = f"there is no node {(node or '')[:100]!r}"
+        raise NotFound([Failure("record.not_found", said, "/node")])
+    return summary(ranges)
