@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import click
 
 from records.family_words import NODE_STATES, PURPOSES
 from service.cli.asking import ask, page_options, shows_refusals, url_option
 from service.cli.output import ExitCode, Output, output_option
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 @click.group()
@@ -88,7 +90,7 @@ def list_ranges(
     page = ask(
         url, "range.list", {"where": where, "order": "cidr", "limit": limit, "next": position}
     )
-    names = {} if output.as_json else _names(url, page["records"])
+    names = {} if output.as_json else names_of(url, page["records"])
     rows = [
         (each["cidr"], each["purpose"], names[each["node_id"]], each["note"] or "", each["id"])
         for each in page["records"]
@@ -97,11 +99,18 @@ def list_ranges(
     return ExitCode.DONE
 
 
+def everything_option(command: _Command) -> _Command:
+    """Give a command `--everything`."""
+    wide = "Take 0.0.0.0/0 and ::/0 also as peers, pool or admin."
+    return click.option("--everything", is_flag=True, help=wide)(command)
+
+
 @range_.command()
 @click.argument("cidr")
 @click.option("--purpose", type=click.Choice(PURPOSES), required=True, help="What it is for.")
 @click.option("--node", "node_name", metavar="NAME", help="Who gets it; default: the asked node.")
 @click.option("--note", metavar="TEXT", help="Words about it.")
+@everything_option
 @url_option
 @output_option
 @shows_refusals
@@ -110,13 +119,14 @@ def add(
     purpose: str,
     node_name: str | None,
     note: str | None,
+    everything: bool,
     url: str,
     output: Output,
 ) -> ExitCode:
     r"""Give the block CIDR to a node.
 
-    A block that overlaps another one of the same node and purpose is refused, and a pool that
-    overlaps a pool of any node.
+    What excludes it is named: a pool of another node that it meets as a pool, or lies in as what a
+    node serves, and the same block for the same purpose.
 
     \b
     Examples:
@@ -124,7 +134,7 @@ def add(
       herdbook range add 2001:db8::/32 --purpose pool --note "from the provider"
     """
     asked = {"cidr": cidr, "purpose": purpose, "node": node_name, "note": note}
-    made = ask(url, "range.add", asked)
+    made = ask(url, "range.add", asked | {"everything": everything or None})
     output.result(made, f"{made['cidr']} is {made['purpose']} now; its id is {made['id']}")
     return ExitCode.DONE
 
@@ -174,7 +184,7 @@ def _node_row(node: dict[str, Any]) -> tuple[object, ...]:
             known["id"])  # fmt: skip
 
 
-def _names(url: str, ranges: list[dict[str, Any]]) -> dict[str, str]:
+def names_of(url: str, ranges: list[dict[str, Any]]) -> dict[str, str]:
     """The names of the nodes of some ranges, by id; a node that went meanwhile keeps its id."""
     ids = sorted({each["node_id"] for each in ranges})
     found = ask(url, "node.get", {"records": ids, "fields": ["id", "name"]}) if ids else []

@@ -25,6 +25,7 @@ from service.methods.ports import Records
 from service.methods.range_asked import block_asked, name_asked, told_where_it_stood
 from service.methods.range_counts import RangeCounts
 from service.methods.range_giving import RangeGiving
+from service.methods.range_importing import RangeImporting
 from service.methods.range_questions import RangeQuestions
 from service.methods.records import RecordMethods
 from service.methods.registry import Method, described
@@ -47,6 +48,7 @@ def family_methods(catalogue: Catalogue, store: Records, ranges: Ranges) -> Iter
     if family:
         yield from RecordMethods(catalogue, family["node"], store).reading()
         yield from RangeMethods(catalogue, family["range"], store, ranges).methods()
+        yield from RangeImporting(family["range"], ranges).methods()
         yield from RangeGiving(family["range"], ranges).methods()
         yield from RangeQuestions(ranges).methods()
         yield from RangeCounts(ranges).methods()

@@ -182,5 +182,5 @@ def test_no_other_way_of_writing_is_there(herd: LiveHerd) -> None:
     assert {name for name in methods if name.startswith(("node.", "range."))} == {
         "node.get", "node.list", "node.count", "range.get", "range.list", "range.count",
         "range.add", "range.allocate", "range.release", "range.locate", "range.disputes",
-        "range.free", "range.summary",
+        "range.free", "range.summary", "range.import",
     }  # fmt: skip

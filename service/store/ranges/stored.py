@@ -8,13 +8,14 @@ from records.catalogue import Catalogue
 from records.errors import Failure
 from records.validation import Row
 from service.errors import NotFound
-from service.methods.family_port import FreeAsked, NewRange, PoolFree, Served, WantedBlock
+from service.methods.family_port import Added, FreeAsked, NewRange, PoolFree, Served, WantedBlock
 from service.ranges.arithmetic import Total, summary
 from service.ranges.blocks import Address
 from service.ranges.disputes import Dispute
-from service.store.attempts import written
+from service.store.attempts import refusal, written
 from service.store.feed.waiting import Clock, Positions
 from service.store.ranges.adding import AddRange
+from service.store.ranges.adding_all import AddRanges
 from service.store.ranges.book import Known
 from service.store.ranges.counting import free_in
 from service.store.ranges.following import Following
@@ -51,6 +52,16 @@ class StoredRanges:
     async def add(self, wanted: NewRange) -> Row:
         """See the port."""
         return await written(self._writing, AddRange(self._record, wanted), ())
+
+    async def add_all(self, wanted: Sequence[NewRange], write: bool) -> Added:
+        """See the port."""
+        operation = AddRanges(self._record, wanted)
+        if write:
+            return await written(self._writing, operation, ())
+        look = await self._writing.try_out(operation.look)
+        if look.failures:
+            raise refusal(look.failures)
+        return look.added
 
     async def allocate(self, wanted: WantedBlock) -> Row:
         """See the port."""

@@ -42,7 +42,7 @@ def test_they_are_read_like_any_record_and_written_in_two_ways_only() -> None:
     assert [name for name in names if name.startswith(("node.", "range."))] == [
         "node.count", "node.get", "node.list",
         "range.add", "range.allocate", "range.count", "range.disputes", "range.free",
-        "range.get", "range.list", "range.locate", "range.release", "range.summary",
+        "range.get", "range.import", "range.list", "range.locate", "range.release", "range.summary",
     ]  # fmt: skip
 
 
