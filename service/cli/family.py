@@ -9,20 +9,21 @@ import click
 
 from records.family_words import NODE_STATES, PURPOSES
 from service.cli.asking import ask, page_options, shows_refusals, url_option
-from service.cli.output import ExitCode, Output, output_option
+from service.cli.output import CommandFailed, ExitCode, Output, output_option
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 @click.group()
 def node() -> None:
-    r"""See the nodes of the herd.
+    r"""See the nodes of the herd, and say where they are.
 
     Each node keeps a record of itself, which siblings get like any other.
 
     \b
-    Example:
+    Examples:
       herdbook node list
+      herdbook node update barn --site north --weight 2
     """
 
 
@@ -47,6 +48,46 @@ def list_nodes(
     page = ask(url, "node.list", asked)
     columns = ("name", "origin", "state", "site", "weight", "urls", "id")
     _show(page, columns, [_node_row(each) for each in page["records"]], output, "no nodes")
+    return ExitCode.DONE
+
+
+@node.command()
+@click.argument("name")
+@click.option("--site", metavar="TEXT", help="Where it is; empty for nowhere.")
+@click.option("--at", "urls", metavar="URL", multiple=True, help="Where it can be reached; again.")
+@click.option("--weight", type=click.IntRange(0, 2**32 - 1), help="Its share.")
+@click.option("--state", type=click.Choice(NODE_STATES), help="Where it stands.")
+@url_option
+@output_option
+@shows_refusals
+def update(
+    name: str,
+    site: str | None,
+    urls: tuple[str, ...],
+    weight: int | None,
+    state: str | None,
+    url: str,
+    output: Output,
+) -> ExitCode:
+    r"""Say something of the node NAME; what is not named stays as it is.
+
+    \b
+    Examples:
+      herdbook node update barn --site north --weight 2
+      herdbook node update barn --at https://barn.example/ --at http://10.0.0.1:8650/
+      herdbook node update barn --state draining
+    """
+    said = {"site": site, "urls": list(urls) or None, "weight": weight, "state": state}
+    changes: dict[str, Any] = {each: value for each, value in said.items() if value is not None}
+    if not changes:
+        raise click.UsageError("name what to change: --site, --at, --weight or --state")
+    if site == "":
+        changes["site"] = None
+    found = ask(url, "node.list", {"where": ["name", "=", name], "fields": ["id"]})["records"]
+    if not found:
+        raise CommandFailed(f"there is no node {name}", "`herdbook node list` shows them")
+    changed = ask(url, "node.update", {"record": {"id": found[0]["id"], **changes}})
+    output.result(changed, f"{changed['name']}: {', '.join(changes)} changed")
     return ExitCode.DONE
 
 

@@ -55,7 +55,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "call": LazyCommand("service.cli.call:call", "Call a method of a running node."),
     "feed": LazyCommand("service.cli.feed:feed", "Follow the changes; see who needs them."),
     "herd": LazyCommand("service.cli.herd:herd", "See siblings, and how the herd hangs together."),
-    "node": LazyCommand("service.cli.family:node", "See the nodes of the herd."),
+    "node": LazyCommand("service.cli.family:node", "See the nodes; say where they are."),
     "range": LazyCommand(
         "service.cli.range_files:range_", "See, give and take blocks of addresses."
     ),

@@ -58,3 +58,23 @@ def test_a_file_goes_into_one_node_and_comes_out_of_the_other(
     assert [line.split(":")[0] for line in told[1:4]] == ["line 6", "line 7", "line 8"]
     assert herd.nodes[1].call("range.count") == 4
     herd.agree()
+
+
+def test_what_is_said_of_a_node_on_another_one_is_known_to_all(
+    herd: LiveHerd, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What it wrote there itself stays; so does what was said, when it starts anew."""
+    before = herd.nodes[1].call("node.list", {"where": ["name", "=", "node1"]})["records"][0]
+    place = ("--url", herd.nodes[0].rpc)
+    said = ("--site", "north", "--weight", "3", "--state", "draining", "--at", "http://n1:1/")
+    assert run(["node", "update", "node1", *said, *place]) == 0
+    assert capsys.readouterr().out == "node1: site, urls, weight, state changed\n"
+    now = {"site": "north", "weight": 3, "state": "draining", "urls": ["http://n1:1/"]}
+    expected = {**before, **now}
+    key = {"id": before["id"]}
+    until(lambda: herd.nodes[1].call("node.get", key) == expected)
+    herd.kill_node(1)
+    herd.start_node(1)
+    assert herd.nodes[1].call("node.get", key) == expected
+    assert run(["node", "update", "nobody", "--site", "north", *place]) == 1
+    herd.agree()
