@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import click
 
 from records.family_words import NODE_STATES, PURPOSES
 from service.cli.asking import ask, page_options, shows_refusals, url_option
-from service.cli.output import ExitCode, Output, output_option
+from service.cli.output import CommandFailed, ExitCode, Output, output_option
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 @click.group()
 def node() -> None:
-    r"""See the nodes of the herd.
+    r"""See the nodes of the herd, and say where they are.
 
     Each node keeps a record of itself, which siblings get like any other.
 
     \b
-    Example:
+    Examples:
       herdbook node list
+      herdbook node update barn --site north --weight 2
     """
 
 
@@ -45,6 +48,46 @@ def list_nodes(
     page = ask(url, "node.list", asked)
     columns = ("name", "origin", "state", "site", "weight", "urls", "id")
     _show(page, columns, [_node_row(each) for each in page["records"]], output, "no nodes")
+    return ExitCode.DONE
+
+
+@node.command()
+@click.argument("name")
+@click.option("--site", metavar="TEXT", help="Where it is; empty for nowhere.")
+@click.option("--at", "urls", metavar="URL", multiple=True, help="Where it can be reached; again.")
+@click.option("--weight", type=click.IntRange(0, 2**32 - 1), help="Its share.")
+@click.option("--state", type=click.Choice(NODE_STATES), help="Where it stands.")
+@url_option
+@output_option
+@shows_refusals
+def update(
+    name: str,
+    site: str | None,
+    urls: tuple[str, ...],
+    weight: int | None,
+    state: str | None,
+    url: str,
+    output: Output,
+) -> ExitCode:
+    r"""Say something of the node NAME; what is not named stays as it is.
+
+    \b
+    Examples:
+      herdbook node update barn --site north --weight 2
+      herdbook node update barn --at https://barn.example/ --at http://10.0.0.1:8650/
+      herdbook node update barn --state draining
+    """
+    said = {"site": site, "urls": list(urls) or None, "weight": weight, "state": state}
+    changes: dict[str, Any] = {each: value for each, value in said.items() if value is not None}
+    if not changes:
+        raise click.UsageError("name what to change: --site, --at, --weight or --state")
+    if site == "":
+        changes["site"] = None
+    found = ask(url, "node.list", {"where": ["name", "=", name], "fields": ["id"]})["records"]
+    if not found:
+        raise CommandFailed(f"there is no node {name}", "`herdbook node list` shows them")
+    changed = ask(url, "node.update", {"record": {"id": found[0]["id"], **changes}})
+    output.result(changed, f"{changed['name']}: {', '.join(changes)} changed")
     return ExitCode.DONE
 
 
@@ -88,7 +131,7 @@ def list_ranges(
     page = ask(
         url, "range.list", {"where": where, "order": "cidr", "limit": limit, "next": position}
     )
-    names = {} if output.as_json else _names(url, page["records"])
+    names = {} if output.as_json else names_of(url, page["records"])
     rows = [
         (each["cidr"], each["purpose"], names[each["node_id"]], each["note"] or "", each["id"])
         for each in page["records"]
@@ -97,11 +140,18 @@ def list_ranges(
     return ExitCode.DONE
 
 
+def everything_option(command: _Command) -> _Command:
+    """Give a command `--everything`."""
+    wide = "Take 0.0.0.0/0 and ::/0 also as peers, pool or admin."
+    return click.option("--everything", is_flag=True, help=wide)(command)
+
+
 @range_.command()
 @click.argument("cidr")
 @click.option("--purpose", type=click.Choice(PURPOSES), required=True, help="What it is for.")
 @click.option("--node", "node_name", metavar="NAME", help="Who gets it; default: the asked node.")
 @click.option("--note", metavar="TEXT", help="Words about it.")
+@everything_option
 @url_option
 @output_option
 @shows_refusals
@@ -110,13 +160,14 @@ def add(
     purpose: str,
     node_name: str | None,
     note: str | None,
+    everything: bool,
     url: str,
     output: Output,
 ) -> ExitCode:
     r"""Give the block CIDR to a node.
 
-    A block that overlaps another one of the same node and purpose is refused, and a pool that
-    overlaps a pool of any node.
+    What excludes it is named: a pool of another node that it meets as a pool, or lies in as what a
+    node serves, and the same block for the same purpose.
 
     \b
     Examples:
@@ -124,7 +175,7 @@ def add(
       herdbook range add 2001:db8::/32 --purpose pool --note "from the provider"
     """
     asked = {"cidr": cidr, "purpose": purpose, "node": node_name, "note": note}
-    made = ask(url, "range.add", asked)
+    made = ask(url, "range.add", asked | {"everything": everything or None})
     output.result(made, f"{made['cidr']} is {made['purpose']} now; its id is {made['id']}")
     return ExitCode.DONE
 
@@ -174,7 +225,7 @@ def _node_row(node: dict[str, Any]) -> tuple[object, ...]:
             known["id"])  # fmt: skip
 
 
-def _names(url: str, ranges: list[dict[str, Any]]) -> dict[str, str]:
+def names_of(url: str, ranges: list[dict[str, Any]]) -> dict[str, str]:
     """The names of the nodes of some ranges, by id; a node that went meanwhile keeps its id."""
     ids = sorted({each["node_id"] for each in ranges})
     found = ask(url, "node.get", {"records": ids, "fields": ["id", "name"]}) if ids else []

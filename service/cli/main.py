@@ -55,8 +55,10 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "call": LazyCommand("service.cli.call:call", "Call a method of a running node."),
     "feed": LazyCommand("service.cli.feed:feed", "Follow the changes; see who needs them."),
     "herd": LazyCommand("service.cli.herd:herd", "See siblings, and how the herd hangs together."),
-    "node": LazyCommand("service.cli.family:node", "See the nodes of the herd."),
-    "range": LazyCommand("service.cli.ranges:range_", "See, give and take blocks of addresses."),
+    "node": LazyCommand("service.cli.family:node", "See the nodes; say where they are."),
+    "range": LazyCommand(
+        "service.cli.range_files:range_", "See, give and take blocks of addresses."
+    ),
     "journal": LazyCommand("service.cli.journal:journal", "See what lost a merge; restore it."),
     "held": LazyCommand("service.cli.held:held", "See what could not be written; retry it."),
     "delta": LazyCommand("service.cli.delta:delta", "Carry changes to another node as a file."),

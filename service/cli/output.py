@@ -109,6 +109,13 @@ class Output:
         if not self.as_json:
             _write(sys.stdout, f"{_printable(text)}\n")
 
+    def file(self, text: str) -> None:
+        """A whole file on stdout, as it is; a terminal gets nothing that could command it."""
+        if sys.stdout.isatty():
+            _write(sys.stdout, _printable(text.replace("\r\n", "\n")))
+        else:
+            _write(sys.stdout, text)
+
     def note(self, text: str) -> None:
         """A remark for people on stderr, beside the result; nothing with `--json`."""
         if not self.as_json:

@@ -17,7 +17,7 @@ from service.cli.output import CommandFailed
 _MOST_SHOWN = 20
 _METHODS = re.compile(
     r"\b(journal\.(?:list|show|restore)|held\.(?:list|retry|drop)|feed\.(?:consumers|forget)"
-    r"|herd\.(?:status|graph)|node\.list|range\.(?:list|add|release))\b"
+    r"|herd\.(?:status|graph)|node\.(?:list|update)|range\.(?:list|add|allocate|disputes|free|import|merge|release|split|summary))\b"
 )
 _OF_RECORDS = re.compile(r"\b[a-z_][a-z_0-9]*\.(?:delete|restore)\b")
 _SENTENCES: Mapping[str, str] = {
@@ -62,6 +62,7 @@ class Failure(msgspec.Struct, frozen=True):
     pointer: str
     code: str
     message: str
+    index: int | None = None
 
 
 def in_words(text: str) -> CommandFailed:

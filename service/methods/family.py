@@ -1,8 +1,8 @@
 """node.* and range.*: the nodes of the herd, and the blocks of addresses that each has.
 
 They are read as records of any class are. They are not written as such. A node keeps its own record
-(`service.store.own_node`), so there is no `node.create`, `update` or `delete`: its name and origin
-are what it says itself, and a record that goes takes the node's ranges along. `range.create`,
+(`service.store.own_node`), so there is no `node.create` or `delete`, and `node.update` changes only
+what people decide on: a record that goes takes the node's ranges along. `range.create`,
 `update`, `upsert` and `restore` would go past the question whether a block is in the way, so ranges
 are only added, given out (`range_giving`) and released. What is asked of them beside is in
 `range_questions` and `range_counts`. A DBA's SQL is captured as everywhere.
@@ -19,12 +19,14 @@ from service.methods.asked import read_flag
 from service.methods.describe import count_schema, field_schema, record_ref
 from service.methods.examples import example_key
 from service.methods.family_port import NewRange, Ranges
+from service.methods.nodes import NodeMethods
 from service.methods.options import key_parameter
 from service.methods.params import Arguments, Parameter, Signature
 from service.methods.ports import Records
 from service.methods.range_asked import block_asked, name_asked, told_where_it_stood
 from service.methods.range_counts import RangeCounts
 from service.methods.range_giving import RangeGiving
+from service.methods.range_importing import RangeImporting
 from service.methods.range_questions import RangeQuestions
 from service.methods.records import RecordMethods
 from service.methods.registry import Method, described
@@ -45,8 +47,9 @@ def family_methods(catalogue: Catalogue, store: Records, ranges: Ranges) -> Iter
     """The methods of both classes; none where the catalogue has no such classes."""
     family = {each.name: each for each in catalogue.records.values() if is_built_in(each)}
     if family:
-        yield from RecordMethods(catalogue, family["node"], store).reading()
+        yield from NodeMethods(catalogue, family["node"], store).methods()
         yield from RangeMethods(catalogue, family["range"], store, ranges).methods()
+        yield from RangeImporting(family["range"], ranges).methods()
         yield from RangeGiving(family["range"], ranges).methods()
         yield from RangeQuestions(ranges).methods()
         yield from RangeCounts(ranges).methods()

@@ -24,6 +24,13 @@ class NewRange:
     note: str | None = None
 
 
+class Added(NamedTuple):
+    """How many ranges were written, and how many were there already."""
+
+    added: int
+    there: int
+
+
 @dataclass(frozen=True)
 class WantedBlock:
     """A block of this prefix length for the node that is asked, out of its own pools.
@@ -75,6 +82,13 @@ class Ranges(Protocol):
 
         Raises NotFound where there is no such node, and Conflict where something is in the way;
         failures point at `/node` and `/cidr`.
+        """
+        ...
+
+    async def add_all(self, wanted: Sequence[NewRange], write: bool) -> Added:
+        """Write those new ranges that are not there yet, in one transaction; or only look (False).
+
+        Raises as `add`, nothing written; each failure has the index of its range.
         """
         ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from records.catalogue import Catalogue
 from records.errors import Failure
@@ -46,6 +46,14 @@ from service.methods.subjects import (
     read_subjects,
     repeated,
 )
+
+Look = Callable[[object, int], Iterable[Failure]]
+"""From one record as it was sent, and its index."""
+
+
+def nothing_more(_data: object, _index: int) -> Iterable[Failure]:
+    """The look that finds nothing."""
+    return ()
 
 
 class RecordMethods:
@@ -204,8 +212,8 @@ class RecordMethods:
             await self._store.create(record, rows, known)
         return self._answer(subjects, rows)
 
-    async def update(self, arguments: Arguments) -> object:
-        """`<record>.update`."""
+    async def update(self, arguments: Arguments, look: Look = nothing_more) -> object:
+        """`<record>.update`; `look` finds what is wrong with a change beside its values."""
         record = self._record
         subjects = read_subjects(arguments)
         suggest = arguments.problems.suggest
@@ -215,6 +223,7 @@ class RecordMethods:
         changes = [change for change, _failures in read]
         known = [failure for _change, failures in read for failure in failures]
         known += repeated(change.key for change in changes)
+        known += [found for at, data in enumerate(subjects.items) for found in look(data, at)]
         subjects.refuse(arguments.problems, known)
         with subjects.told():
             rows = await self._store.update(record, changes, known)

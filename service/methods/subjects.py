@@ -87,11 +87,15 @@ def read_subjects(arguments: Arguments) -> Subjects:
     if "records" not in arguments.values:
         items = [arguments.values["record"]] if "record" in arguments.values else []
         return Subjects(items, False, arguments.place("record"))
-    given, place = arguments.values["records"], arguments.place("records")
+    return listed_records(arguments, "records", "; record takes a single one")
+
+
+def listed_records(arguments: Arguments, name: str, otherwise: str = "") -> Subjects:
+    """The records in a parameter that is a list of them; none where there are problems."""
+    given, place = arguments.get(name), arguments.place(name)
     if not isinstance(given, list):
-        arguments.problems.add(
-            "value.wrong_type", "records is a list; record takes a single one", place
-        )
+        if name in arguments.values:
+            arguments.problems.add("value.wrong_type", f"{name} is a list{otherwise}", place)
         return Subjects([], True, place)
     if len(given) > MOST_RECORDS:
         arguments.problems.add(

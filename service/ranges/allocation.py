@@ -92,9 +92,12 @@ def next_free(length: int, pools: Sequence[Block], cursor: Cursor) -> Block:
 
 
 def noting(largest: list[Block], blocks: Iterable[Block]) -> Iterator[Block]:
-    """The same blocks; each that is larger than all before is noted."""
+    """The same blocks; each that is larger than all before, or as large and lower, is noted.
+
+    Pools nest, so what comes later is not always higher.
+    """
     for block in blocks:
-        if not largest or block.length < largest[-1].length:
+        if best_of([*largest[-1:], block]) is block:
             largest.append(block)
         yield block
 

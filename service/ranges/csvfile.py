@@ -54,7 +54,19 @@ def read(lines: Iterable[str], check: Check = take_any, *, everything: bool = Fa
     FileRefused with all that is wrong: with the CSV, the columns, a value, with what the check
     refuses, and ranges that exclude each other or come twice.
     """
-    problems = _Problems()
+    entries, problems = look(lines, check, everything=everything)
+    problems.raise_any()
+    return entries
+
+
+def look(
+    lines: Iterable[str], check: Check = take_any, *, everything: bool = False
+) -> tuple[list[Entry], Problems]:
+    """The ranges of a file of which nothing is wrong by itself, and all that is wrong with it.
+
+    For a caller that finds more, and tells all of it at once.
+    """
+    problems = Problems()
     entries: list[Entry] = []
     records = _records(lines, problems)
     columns = _columns(records, problems)
@@ -66,8 +78,7 @@ def read(lines: Iterable[str], check: Check = take_any, *, everything: bool = Fa
             problems.add(line, "range.too_many", fault)
             break
     _note_clashes(entries, problems)
-    problems.raise_any()
-    return entries
+    return entries, problems
 
 
 def write(entries: Iterable[Entry]) -> Iterator[str]:
@@ -86,7 +97,7 @@ class _Echo:
         return text
 
 
-class _Problems:
+class Problems:
     """What is wrong with a file: the first ones, and how many more."""
 
     def __init__(self) -> None:
@@ -100,13 +111,17 @@ class _Problems:
         else:
             self._more += 1
 
+    def add_untold(self, number: int) -> None:
+        """There are so many more, of which nobody has told more."""
+        self._more += number
+
     def raise_any(self) -> None:
         """Raise FileRefused where anything is wrong."""
         if self._first:
             raise FileRefused(sorted(self._first, key=lambda each: each.line), self._more)
 
 
-def _records(lines: Iterable[str], problems: _Problems) -> Iterator[tuple[int, list[str]]]:
+def _records(lines: Iterable[str], problems: Problems) -> Iterator[tuple[int, list[str]]]:
     """The records that hold anything, and where each begins; up to where it is no CSV."""
     reader = csv.reader(_without_mark(lines), strict=True)
     while True:
@@ -135,7 +150,7 @@ def _why_no_csv(error: csv.Error) -> str:
     return "a quote is not closed, or stands within a value without being doubled"
 
 
-def _columns(records: Iterator[tuple[int, list[str]]], problems: _Problems) -> tuple[str, ...]:
+def _columns(records: Iterator[tuple[int, list[str]]], problems: Problems) -> tuple[str, ...]:
     """The names in the first line; none where they will not do."""
     line, cells = next(records, (1, []))
     columns = tuple(cell.strip().lower() for cell in cells)
@@ -159,7 +174,7 @@ def _columns_fault(columns: Sequence[str]) -> str:
 
 
 def _row(
-    line: int, cells: Sequence[str], columns: Sequence[str], problems: _Problems
+    line: int, cells: Sequence[str], columns: Sequence[str], problems: Problems
 ) -> Mapping[str, str]:
     """The values of a record by column; nothing where their number is wrong."""
     if len(cells) == len(columns):
@@ -170,7 +185,7 @@ def _row(
     return {}
 
 
-def _entries(line: int, row: Mapping[str, str], problems: _Problems) -> list[Entry]:
+def _entries(line: int, row: Mapping[str, str], problems: Problems) -> list[Entry]:
     """The ranges of a record: none where anything about it is wrong."""
     if not row:
         return []
@@ -184,7 +199,7 @@ def _entries(line: int, row: Mapping[str, str], problems: _Problems) -> list[Ent
     return [Entry(node, block, purpose, row.get("note", ""), line) for block in blocks]
 
 
-def _purpose(line: int, text: str, problems: _Problems) -> Purpose | None:
+def _purpose(line: int, text: str, problems: Problems) -> Purpose | None:
     """The purpose of this name; None where there is none."""
     try:
         return Purpose(text)
@@ -194,7 +209,7 @@ def _purpose(line: int, text: str, problems: _Problems) -> Purpose | None:
         return None
 
 
-def _blocks(line: int, text: str, problems: _Problems) -> list[Block]:
+def _blocks(line: int, text: str, problems: Problems) -> list[Block]:
     """The blocks that a text stands for; none where it is refused."""
     try:
         return read_blocks(text)
@@ -204,7 +219,7 @@ def _blocks(line: int, text: str, problems: _Problems) -> list[Block]:
 
 
 def _checked(
-    entries: Iterable[Entry], check: Check, everything: bool, problems: _Problems
+    entries: Iterable[Entry], check: Check, everything: bool, problems: Problems
 ) -> Iterator[Entry]:
     """The entries that are not refused."""
     for entry in entries:
@@ -217,7 +232,7 @@ def _checked(
             yield entry
 
 
-def _note_clashes(entries: Sequence[Entry], problems: _Problems) -> None:
+def _note_clashes(entries: Sequence[Entry], problems: Problems) -> None:
     """Note the ranges that an earlier line excludes, or has already: once for each two lines."""
     told = set()
     for code, entry, earlier in [*_twice(entries), *_excluded(entries)]:

@@ -39,13 +39,13 @@ async def written(lane: Lane, operation: Operation[Result], known: Sequence[Fail
             refused = list(explain(operation.record, error, None))
         found = await lane.try_out(operation.failures)
         if found:
-            raise _refusal(found)
+            raise refusal(found)
     if refused:
         raise Conflict(refused)
     raise Busy("other work kept changing the same records")
 
 
-def _refusal(found: Sequence[Failure]) -> Refused:
+def refusal(found: Sequence[Failure]) -> Refused:
     """The error that says what sort of failures these are."""
     codes = {failure.code for failure in found}
     if "record.not_found" in codes:

@@ -13,6 +13,8 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from twisted.internet.defer import Deferred
+
 from service.ranges.blocks import Block
 from service.ranges.disputes import Dispute, disputes
 from service.ranges.values import Range
@@ -29,8 +31,8 @@ PAUSE_SECONDS = 0.2
 RETRY_SECONDS = 1.0
 """After a look that failed."""
 
-MOST_CHANGES = 5_000
-"""Where there are more, everything is read again."""
+MOST_CHANGES = 1_000
+"""Where there are more, everything is read again, in a thread: these take the reactor 50 ms."""
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +43,7 @@ OnRelease = Callable[[Block | None], None]
 class News:
     """What was read: as of a position or later, these ranges are so, or gone (None).
 
-    `whole`: there are no others. `names` are those of all nodes.
+    `whole`: all was read, into a book. `names` are those of all nodes.
     """
 
     position: int
@@ -50,10 +52,11 @@ class News:
     whole: bool = False
 
 
-def read_news(tx: Transaction, after: int | None) -> News:
-    """What was sealed after a position; everything where it is None.
+def read_news(tx: Transaction, after: int | None, whole: RangeBook) -> News:
+    """What was sealed after a position.
 
-    The position is read first: what is committed meanwhile is met twice rather than never.
+    Where that is None, or too much, or not to be had, everything is read into the book `whole`. The
+    position is read first: what is committed meanwhile is met twice rather than never.
     """
     ends = ends_of(tx)
     if after is not None and ends.horizon <= after <= ends.head:
@@ -67,7 +70,8 @@ def read_news(tx: Transaction, after: int | None) -> News:
             }
             now = {each.id: each for each in ranges_with(tx, keys)}
             return News(ends.head, node_names(tx), keys | now)
-    return News(ends.head, node_names(tx), {each.id: each for each in all_ranges(tx)}, whole=True)
+    whole.fill(all_ranges(tx), node_names(tx))
+    return News(ends.head, {}, {}, whole=True)
 
 
 class Following:
@@ -92,32 +96,37 @@ class Following:
         self._behind = self._looking = self._failing = False
         self._next: Any = None
         self._stop: Callable[[], None] | None = None
+        self._waiters: list[Deferred[None]] = []
 
     def start(self) -> None:
         """Read everything, and follow what is sealed."""
         self._stop = self._positions.subscribe(self._sealed)
-        self._look()
+        if not self._looking:
+            self._look()
 
     def stop(self) -> None:
         """Follow no more."""
         if self._stop is not None:
             self._stop()
             self._stop = None
-        if self._next is not None:
-            self._next.cancel()
-            self._next = None
+        self._look_no_later()
 
     async def book(self) -> RangeBook:
-        """The book; where there is none yet it is read now."""
+        """The book. Where there is none yet, however many ask wait for one reading of it."""
         if self._book is None:
-            self._took(await self._reading.run(partial(read_news, after=None)))
+            waiter: Deferred[None] = Deferred(self._waiters.remove)
+            self._waiters.append(waiter)
+            if not self._looking:
+                self._look_no_later()
+                self._look()
+            await waiter
         assert self._book is not None, "all of it was read"
         return self._book
 
     async def disputes(self) -> list[Dispute]:
         """All disputes, found in a thread; nodes have their names."""
-        ranges = (await self.book()).ranges
-        return await self._reading.run(lambda _tx: disputes(ranges))
+        known = (await self.book()).known()
+        return await self._reading.run(lambda _tx: disputes(known.named()))
 
     def _sealed(self, _position: int) -> None:
         self._behind = True
@@ -126,9 +135,17 @@ class Following:
 
     def _look(self) -> None:
         self._next, self._looking, self._behind = None, True, False
-        looked: Any = self._reading.run(partial(read_news, after=self._position))
-        looked.addCallbacks(self._took, self._failed)
+        # It is filled in the thread: to do so takes half a second for 100,000 ranges.
+        whole = RangeBook()
+        looked: Any = self._reading.run(partial(read_news, after=self._position, whole=whole))
+        looked.addCallback(self._took, whole).addErrback(self._failed)
         looked.addBoth(lambda _nothing: self._rest())
+
+    def _look_no_later(self) -> None:
+        """The look that was put off is not done then."""
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
 
     def _rest(self) -> None:
         """Look again after a pause, where something was sealed meanwhile."""
@@ -142,19 +159,23 @@ class Following:
         if self._behind:
             self._look()
 
-    def _took(self, news: News) -> None:
-        """What was read goes into the book."""
+    def _took(self, news: News, whole: RangeBook) -> None:
+        """What was read goes into the book; only then is it as of that position."""
+        if self._book is None or news.whole:
+            self._book = whole
+            self._on_release(None)
+        else:
+            self._note(self._book, news)
         self._failing = False
         self._position = news.position
-        if self._book is None or news.whole:
-            known = (each for each in news.ranges.values() if each is not None)
-            self._book = RangeBook(known, news.names)
-            self._on_release(None)
-            return
+        self._tell_waiters(lambda waiter: waiter.callback(None))
+
+    def _note(self, book: RangeBook, news: News) -> None:
+        """Some ranges are not what they were."""
         if news.names:
-            self._book.rename(news.names)
+            book.rename(news.names)
         for identity, now in news.ranges.items():
-            gone = self._book.set(identity, now)
+            gone = book.set(identity, now)
             if gone is not None:
                 self._on_release(gone)
 
@@ -163,3 +184,10 @@ class Following:
         if self._stop is not None and not self._failing:
             _log.warning("the ranges cannot be read, which is tried again: %s", failure.value)
         self._behind = self._failing = True
+        self._tell_waiters(lambda waiter: waiter.errback(failure))
+
+    def _tell_waiters(self, tell: Callable[[Deferred[None]], None]) -> None:
+        """Whoever waits for the book is told, once."""
+        waiters, self._waiters[:] = list(self._waiters), []
+        for waiter in waiters:
+            tell(waiter)

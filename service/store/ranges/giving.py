@@ -79,11 +79,11 @@ class GiveBlock:
     def _pools(self, tx: Transaction, node: bytes, name: str) -> list[Block]:
         """The pools to give out of, locked."""
         named = self._named(tx)
+        family = self.wanted.family if named is None else named.family
         own = _locked(tx, named_ranges(tx, POOLS_OF_NODE, (node,)))
-        own = [each for each in own if named in (None, each.block)]
+        own = [e for e in own if named in (None, e.block) and e.block.family == family]
         others = [] if named is None else holders(tx, named)
         disputed = {each.id for each in own if is_disputed(tx, each)}
-        family = self.wanted.family if named is None else named.family
         foreign = [each for each in others if each.node != name]
         return usable_pools(name, family, [*own, *foreign], disputed, named)
 

@@ -8,13 +8,15 @@ from records.catalogue import Catalogue
 from records.errors import Failure
 from records.validation import Row
 from service.errors import NotFound
-from service.methods.family_port import FreeAsked, NewRange, PoolFree, Served, WantedBlock
+from service.methods.family_port import Added, FreeAsked, NewRange, PoolFree, Served, WantedBlock
 from service.ranges.arithmetic import Total, summary
 from service.ranges.blocks import Address
 from service.ranges.disputes import Dispute
-from service.store.attempts import written
+from service.store.attempts import refusal, written
 from service.store.feed.waiting import Clock, Positions
 from service.store.ranges.adding import AddRange
+from service.store.ranges.adding_all import AddRanges
+from service.store.ranges.book import Known
 from service.store.ranges.counting import free_in
 from service.store.ranges.following import Following
 from service.store.ranges.giving import GiveBlock
@@ -51,6 +53,16 @@ class StoredRanges:
         """See the port."""
         return await written(self._writing, AddRange(self._record, wanted), ())
 
+    async def add_all(self, wanted: Sequence[NewRange], write: bool) -> Added:
+        """See the port."""
+        operation = AddRanges(self._record, wanted)
+        if write:
+            return await written(self._writing, operation, ())
+        look = await self._writing.try_out(operation.look)
+        if look.failures:
+            raise refusal(look.failures)
+        return look.added
+
     async def allocate(self, wanted: WantedBlock) -> Row:
         """See the port."""
         operation = GiveBlock(self._record, wanted, self._spaces)
@@ -76,8 +88,14 @@ class StoredRanges:
 
     async def summary(self, node: str | None) -> Sequence[Total]:
         """See the port."""
-        ranges = (await self._following.book()).ranges_of(node)
-        if ranges is None:
-            said = f"there is no node {(node or '')[:100]!r}"
-            raise NotFound([Failure("record.not_found", said, "/node")])
-        return await self._reading.run(lambda _tx: summary(ranges))
+        known = (await self._following.book()).known()
+        return await self._reading.run(lambda _tx: _totals(known, node))
+
+
+def _totals(known: Known, node: str | None) -> list[Total]:
+    """Totals of a node, or of all."""
+    ranges = known.of(node)
+    if ranges is None:
+        said = f"there is no node {(node or '')[:100]!r}"
+        raise NotFound([Failure("record.not_found", said, "/node")])
+    return summary(ranges)

@@ -61,6 +61,27 @@ def test_nodes_are_a_line_each(herdbook: Herdbook, tiny_server: TinyServer) -> N
     assert herdbook("node", "list", "--url", tiny_server.url, "--json").document() == page
 
 
+def test_what_is_said_of_a_node_is_sent_by_its_name(
+    herdbook: Herdbook, tiny_server: TinyServer
+) -> None:
+    """Nothing else is; an empty site is none; where there is no such node nothing is changed."""
+    answers(tiny_server, node_list={"records": [{"id": BARN}]}, node_update=NODE)
+    command = ("node", "update", "barn", "--url", tiny_server.url)
+    ran = herdbook(*command, "--site", "", "--at", "a:b", "--at", "c:d", "--weight", "0")
+    assert (ran.code, ran.out) == (0, "barn: site, urls, weight changed\n")
+    assert herdbook(*command, "--state", "draining", "--json").document() == NODE
+    asked_for = {"where": ["name", "=", "barn"], "fields": ["id"]}
+    assert asked(tiny_server, "node.list") == [asked_for] * 2
+    assert asked(tiny_server, "node.update") == [
+        {"record": {"id": BARN, "site": None, "urls": ["a:b", "c:d"], "weight": 0}},
+        {"record": {"id": BARN, "state": "draining"}},
+    ]
+    assert herdbook(*command).code == 2
+    answers(tiny_server, node_list={"records": []})
+    ran = herdbook(*command, "--site", "north")
+    assert (ran.code, ran.err.splitlines()[0]) == (1, "error: there is no node barn")
+
+
 def test_ranges_are_a_line_each_with_their_nodes_names(
     herdbook: Herdbook, tiny_server: TinyServer
 ) -> None:

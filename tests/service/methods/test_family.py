@@ -40,9 +40,9 @@ def test_they_are_read_like_any_record_and_written_in_two_ways_only() -> None:
     api, _store = family()
     names = [method.name for method in api.registry]
     assert [name for name in names if name.startswith(("node.", "range."))] == [
-        "node.count", "node.get", "node.list",
+        "node.count", "node.get", "node.list", "node.update",
         "range.add", "range.allocate", "range.count", "range.disputes", "range.free",
-        "range.get", "range.list", "range.locate", "range.release", "range.summary",
+        "range.get", "range.import", "range.list", "range.locate", "range.release", "range.summary",
     ]  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from tests.service.ranges.small import (
     SPACES,
     addresses,
     all_addresses,
+    blocks,
     ranges,
     sets,
     space_and_blocks,
@@ -81,11 +82,27 @@ def test_several_pools_give_the_same_block_by_cursor_and_by_index(
     """Pools of one node may nest or be there twice."""
     space, some = drawn
     pools = data.draw(st.lists(within(space), min_size=1, max_size=4))
-    length = data.draw(st.integers(space.length, space.length + 6))
+    same_by_cursor_and_by_index(data.draw(st.integers(space.length, space.length + 6)), pools, some)
 
+
+def same_by_cursor_and_by_index(length: int, pools: list[Block], some: list[Block]) -> str:
+    """Both ways come to the same, which is told; what a refusal names is the best that is free."""
     spaces = [FreeSpace(pool, sorted(some)) for pool in pools]
+    left = [block for pool in pools for block in free_of(pool, sorted(some))]
     expected = outcome(lambda: next_free(length, pools, lambda _pool: sorted(some)))
     assert outcome(lambda: take(length, spaces)) == expected
+    if isinstance(expected, str) and left and "is free in" in expected:
+        largest = min(left, key=lambda block: (block.length, block))
+        assert f"/{largest.length} is the largest that is, at {largest};" in expected
+    return str(expected)
+
+
+def test_of_equal_blocks_in_nested_pools_the_lowest_is_named_that_is_free() -> None:
+    """The inner pool has a lower one than the outer, though it comes later."""
+    pools = blocks("10.0.0.64/26", "10.0.0.64/29")
+    some = blocks("10.0.0.64/28", "10.0.0.80/30", "10.0.0.88/30", "10.0.0.96/27")
+    told = same_by_cursor_and_by_index(27, pools, some)
+    assert told.endswith("/30 is the largest that is, at 10.0.0.64/30; ask for that or longer")
 
 
 def served_by(number: int, family: int, known: list[Range]) -> Range | None:

@@ -7,8 +7,9 @@ from functools import partial
 from typing import Any
 
 import pytest
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 
 from records.catalogue import with_family
 from schema.direct import create_tables
@@ -27,17 +28,28 @@ CATALOGUE = with_family(RANCH)
 
 
 class Lane:
-    """Works at once; fails once for each error in `errors`."""
+    """Works at once, unless it is `holding`; fails once for each error in `errors`."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self.errors: list[Exception] = []
         self.asked = 0
+        self.holding = False
+        self._held: list[tuple[Deferred[Any], Any]] = []
 
     def run(self, work: Any) -> Deferred[Any]:
-        """What the work returns."""
+        """What the work returns; where it is holding, once it lets go."""
         self.asked += 1
+        if self.holding:
+            self._held.append((Deferred(), work))
+            return self._held[-1][0]
         return maybeDeferred(self._run, work)
+
+    def let_go(self) -> None:
+        """Do what is held."""
+        self.holding = False
+        for outcome, work in self._held:
+            outcome.callback(self._run(work))
 
     def _run(self, work: Any) -> Any:
         if self.errors:
@@ -54,10 +66,13 @@ class World:
         self.clock = Clock()
         self.told: Callable[[int], None] | None = None
         self.released: list[str] = []
+        self.refusing = False
         lane: Any = self.lane
         self.following = Following(lane, self, self.clock, self._on_release)
 
     def _on_release(self, block: Any) -> None:
+        if self.refusing:
+            raise ValueError("no")
         self.released.append(str(block))
 
     def position(self) -> int:
@@ -95,6 +110,16 @@ def finished(coroutine: Any) -> Any:
     Deferred.fromCoroutine(coroutine).addBoth(outcome.append)
     (found,) = outcome
     return found
+
+
+def finished_already(outcome: Deferred[Any]) -> Any:
+    """What a Deferred has come to; raises what that is, where it failed."""
+    found: list[Any] = []
+    outcome.addBoth(found.append)
+    (result,) = found
+    if isinstance(result, Failure):
+        result.raiseException()
+    return result
 
 
 @pytest.fixture
@@ -198,6 +223,49 @@ def test_the_ranges_of_one_node_are_told_apart(world: World) -> None:
     world.add("10.0.0.0/8")
     world.add("10.1.0.0/16", "far")
     book = finished(world.following.book())
-    assert [str(each.block) for each in book.ranges_of("far")] == ["10.1.0.0/16"]
-    assert len(book.ranges_of(None)) == len(book) == 2
-    assert book.ranges_of("nobody") is None
+    known = book.known()
+    assert [str(each.block) for each in known.of("far")] == ["10.1.0.0/16"]
+    assert len(known.of(None)) == len(book) == 2
+    assert known.of("nobody") is None
+
+
+def test_however_many_ask_at_first_it_is_read_once(world: World) -> None:
+    """Whether they ask before or after the look that comes with the start; who left is not told."""
+    world.add("10.0.0.0/8")
+    world.lane.holding = True
+    asking: list[Any] = [Deferred.fromCoroutine(world.following.book()) for _ in range(3)]
+    asking[1].cancel()
+    with pytest.raises(CancelledError):
+        finished_already(asking[1])
+    world.following.start()
+    asking.append(Deferred.fromCoroutine(world.following.book()))
+    world.lane.let_go()
+    assert [len(finished_already(asking[n])) for n in (0, 2, 3)] == [1, 1, 1]
+    assert world.lane.asked == 1
+
+
+def test_who_waits_for_the_first_reading_is_told_that_it_failed(world: World) -> None:
+    """The next one who asks has it read at once, and then it is not read once more."""
+    world.lane.errors = [OSError("the server is away")]
+    world.following.start()
+    world.lane.errors = [OSError("the server is away")]
+    with pytest.raises(OSError, match="away"):
+        finished_already(Deferred.fromCoroutine(world.following.book()))
+    assert len(finished(world.following.book())) == 0
+    world.clock.advance(following.RETRY_SECONDS)
+    assert world.lane.asked == 3
+
+
+def test_what_could_not_be_noted_is_read_again(world: World) -> None:
+    """Nothing is taken for known that is not in the book."""
+    world.following.start()
+    world.add("10.0.0.0/8")
+    world.add("10.1.0.0/16", "far")
+    world.seal()
+    read(world.url, "DELETE FROM herdbook_herd_range")
+    world.refusing = True
+    world.seal()
+    world.refusing = False
+    world.clock.advance(following.RETRY_SECONDS)
+    assert world.locate("10.0.0.1") is None
+    assert world.locate("10.1.0.1") is None
