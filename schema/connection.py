@@ -118,13 +118,13 @@ def in_words(error: DBAPIError, url: URL | None = None) -> SchemaError:
         return DatabaseRefused(
             f"The database user lacks a right: {told}.",
             "A migration needs CREATE, ALTER, DROP, INDEX, REFERENCES, TRIGGER, SELECT, INSERT, "
-            "UPDATE and DELETE on the database.",
+            "UPDATE and DELETE on the database; `herdbook check` names what is missing.",
         )
     if code in BINARY_LOG_FORBIDS:
         return DatabaseRefused(
             f"The server's binary log is on, and this account may not make triggers: {told}.",
-            "Either run the migration with an account that has SUPER, or set "
-            "log_bin_trust_function_creators = 1 on the server.",
+            "Set log_bin_trust_function_creators = 1 on the server, or run the migration with an "
+            "account that has SUPER.",
         )
     hint = _SYNTAX_HINT if code == _SYNTAX else None
     if code == _SYNTAX and _TRIGGER_UNREAD in told:

@@ -26,7 +26,9 @@ def check(config: Path | None, directory: Path | None, example: bool, output: Ou
 
     Reads the configuration as `serve` would, and reports every mistake at once, each with its
     place and what to do. If it is valid, shows what counts for each key and who said so, then
-    looks at what it names: the record module, the folder of revisions, the database.
+    looks at what it names: the record module, the folder of revisions, the database server with
+    its settings and the account's privileges, the schema, the files that links need. What the
+    account lacks is told with the GRANT that gives it.
     Passwords are never shown. Exit code 0 if all is well, 1 if not.
 
     \b
@@ -54,9 +56,14 @@ def check(config: Path | None, directory: Path | None, example: bool, output: Ou
 
 
 def _show_values(output: Output, values: list[EffectiveValue]) -> None:
-    rows = [(one.name, "" if one.value is None else one.value, one.origin) for one in values]
+    rows = [(one.name, _written(one.value), one.origin) for one in values]
     output.table(("key", "value", "from"), rows)
     output.say()
+
+
+def _written(value: str | int | float | None) -> str:
+    """A value as the file writes it."""
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _show_findings(

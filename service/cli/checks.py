@@ -1,6 +1,6 @@
 """What `herdbook check` looks at once the configuration itself is valid.
 
-A check gives back one line about what it found, or raises an error that says what to do. Each runs
+A check gives back what it found, a line each, or raises an error that says what to do. Each runs
 whatever the others said.
 """
 
@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from records.errors import DeclarationError, HerdbookError
 from service.cli.advice import with_options
 from service.cli.output import CommandFailed
+from service.cli.server_checks import database, privileges
 from service.config import Configuration
 from service.database_url import mask_secrets
 
@@ -55,22 +56,6 @@ def migrations_folder(configuration: Configuration) -> str:
     if not folder.is_dir():
         raise CommandFailed(f"{folder} is no folder", "create it, or correct [node] migrations")
     return str(folder)
-
-
-def database(configuration: Configuration) -> str:
-    """The database server answers and is new enough, the account gets in, writes are durable."""
-    # The driver is imported only now: a wrong configuration is reported without it.
-    from service.store.inspection import inspect
-
-    found = inspect(configuration.database.url, configuration.database.connect_seconds)
-    if found.read_only:
-        raise CommandFailed("the server takes no writes: read_only is set", "switch it off there")
-    if not found.durable:
-        raise CommandFailed(
-            "innodb_flush_log_at_trx_commit is not 1: a crash would lose committed writes",
-            "set it to 1 on the database server",
-        )
-    return f"{found.version} at {configuration.database.url.masked()}"
 
 
 def schema(configuration: Configuration) -> str:
@@ -118,6 +103,7 @@ CHECKS: tuple[Check, ...] = (
     Check("record module", record_module),
     Check("migrations folder", migrations_folder),
     Check("database", database),
+    Check("privileges", privileges),
     Check("schema", schema),
     Check("links", links),
 )
@@ -132,7 +118,7 @@ def look_at(
 
 def _finding(check: Check, configuration: Configuration, options: Sequence[str]) -> Finding:
     try:
-        return Finding(check.name, True, (mask_secrets(check.look(configuration)),))
+        return Finding(check.name, True, tuple(mask_secrets(check.look(configuration)).split("\n")))
     except HerdbookError as error:
         told = (with_options(message, options) for message in _messages(error))
         return Finding(check.name, False, tuple(map(mask_secrets, told)))
@@ -141,7 +127,7 @@ def _finding(check: Check, configuration: Configuration, options: Sequence[str])
 def _messages(error: HerdbookError) -> tuple[str, ...]:
     if isinstance(error, DeclarationError):
         return error.problems
-    # Read as an attribute: the room of identities is not imported where nobody needs it.
+    # Read as an attribute: the rooms of such errors are not imported where nobody needs them.
     troubles = getattr(error, "troubles", ())
     if troubles:
         return tuple(map(str, troubles))

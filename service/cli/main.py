@@ -52,6 +52,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "down": LazyCommand("service.cli.up:down", "Stop what `up --detach` started."),
     "serve": LazyCommand("service.cli.serve:serve", "Run a node on an existing database server."),
     "check": LazyCommand("service.cli.check:check", "Check a configuration and what it names."),
+    "grant": LazyCommand("service.cli.grant:grant", "Print what makes a database account."),
     "call": LazyCommand("service.cli.call:call", "Call a method of a running node."),
     "feed": LazyCommand("service.cli.feed:feed", "Follow the changes; see who needs them."),
     "herd": LazyCommand("service.cli.herd:herd", "See siblings, and how the herd hangs together."),

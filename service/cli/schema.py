@@ -15,6 +15,7 @@ from service.cli.schema_place import migrator as migrator_at
 from service.cli.waited import write_what_waited
 
 if TYPE_CHECKING:
+    from schema.migrator import Migrator
     from schema.progress import OnStep, Step
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -144,7 +145,7 @@ def upgrade(target: str, wait: float, output: Output, **place: Any) -> None:
     Safe to run again at any time: what a killed run had done is left out. Another run on the same
     database is waited for; exit code 5 says that it took too long. What siblings wrote into columns
     or classes that were not there yet is written now; --json tells how many rows that were, and how
-    many are still held.
+    many are still held. Triggers are made anew where the node has a new origin.
 
     \b
     Examples:
@@ -155,10 +156,12 @@ def upgrade(target: str, wait: float, output: Output, **place: Any) -> None:
 
     configuration = configured(output=output, may_make=True, **place)
     catalogue = catalogue_for(configuration)
+    migrator = migrator_for(configuration, catalogue)
     with output.progress("upgrade", None) as advance:
-        done = migrator_for(configuration, catalogue).upgrade(
+        done = migrator.upgrade(
             target, _shown(output, advance), wait, lambda _table, _rows: advance()
         )
+    _follow_origin(migrator, wait, output)
     waited = write_what_waited(configuration, catalogue, output)
     _tell(output, done, "upgraded to", **waited._asdict())
 
@@ -248,6 +251,7 @@ def recapture(tables: tuple[str, ...], wait: float, output: Output, **place: Any
         done = migrator.recapture(
             tables, lambda _table, rows: advance(rows), wait, lost.append, on_deaths
         )
+    _follow_origin(migrator, wait, output)
     lines = [f"captured {name}" for name in done]
     lines += [
         f"{deaths[name]} deaths noted of {name}: rows that were gone and nobody saw them go"
@@ -309,6 +313,12 @@ def _shown(output: Output, advance: Advance) -> OnStep:
         advance()
 
     return on_step
+
+
+def _follow_origin(migrator: Migrator, wait: float, output: Output) -> None:
+    """Let triggers follow a new origin, for a node whose own account may make none."""
+    if migrator.follow_origin(wait):
+        output.note("the triggers know the node's new origin")
 
 
 def _tell(output: Output, done: list[str], what: str, **more: int) -> None:

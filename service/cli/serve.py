@@ -13,6 +13,7 @@ from service.cli.advice import hints_about, option_words, with_options
 from service.cli.options import config_option, read_configuration
 from service.cli.output import Output, output_option
 from service.cli.prepare import catalogue_for, require_ready, start_log
+from service.cli.server_checks import require_durable
 from service.config import find_file
 
 
@@ -22,9 +23,10 @@ from service.config import find_file
 def serve(config: Path | None, output: Output) -> None:
     r"""Run a node on the database server that the configuration names.
 
-    The schema must be up to date: `herdbook schema upgrade` brings it there. Serves until Ctrl-C or
-    SIGTERM; calls under way are finished first. When the node is ready one line tells where: with
-    --json an object with rpc, stream, admin, database and pid.
+    The schema must be up to date: `herdbook schema upgrade` brings it there. The server must keep
+    what it has committed, unless [database] allow_not_durable says otherwise. Serves until Ctrl-C
+    or SIGTERM; calls under way are finished first. When the node is ready one line tells where:
+    with --json an object with rpc, stream, admin, database and pid.
 
     \b
     Examples:
@@ -38,6 +40,7 @@ def serve(config: Path | None, output: Output) -> None:
     named = config or os.environ.get("HERDBOOK_CONFIG")
     with hints_about(option_words({"--config": named})):
         require_ready(configuration, catalogue)
+    require_durable(configuration)
     file = find_file(config, os.environ, Path())
     place = option_words({"--config": file and file.absolute()})
     # Twisted is imported only once everything before it has worked.

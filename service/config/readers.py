@@ -74,6 +74,21 @@ class Seconds:
 
 
 @dataclass(frozen=True)
+class YesOrNo:
+    """True or false."""
+
+    def read(self, raw: object, *, textual: bool) -> bool:
+        """The answer; the word when it comes as text."""
+        if textual:
+            raw = {"true": True, "false": False}.get(str(raw), raw)
+        if not isinstance(raw, bool):
+            raise ValueWrong(
+                f"{_type_of(raw)} stands where true or false belongs", "write true or false"
+            )
+        return raw
+
+
+@dataclass(frozen=True)
 class Choice:
     """One of a few words."""
 

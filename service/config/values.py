@@ -25,6 +25,7 @@ from service.config.readers import (
     Seconds,
     Texts,
     WholeNumber,
+    YesOrNo,
 )
 from service.config.siblings import ADVICE as SIBLING_ADVICE
 from service.config.siblings import check_any_sibling, no_sibling_twice
@@ -121,6 +122,14 @@ class DatabaseSettings:
     lock_wait_seconds: Annotated[
         int, Key(WholeNumber(1, 3_600), "How long a statement waits for locked rows or tables.")
     ] = 5
+    allow_not_durable: Annotated[
+        bool,
+        Key(
+            YesOrNo(),
+            "Serve on a server that may lose acknowledged writes when it crashes:\n"
+            "innodb_flush_log_at_trx_commit is not 1, or sync_binlog is not with a binary log.",
+        ),
+    ] = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from MySQLdb import Error as DriverError
@@ -10,6 +11,9 @@ from storm.exceptions import Error as StormError
 from schema.connection import create_statement
 from service.database_url import DatabaseUrl
 from service.errors import Unavailable
+from service.privileges.lacking import Standing
+from service.privileges.statements import Account, Target
+from service.server import durability
 from service.server.errors import ServerError
 from service.server.versions import ServerVersion, require_supported
 from service.store.database import HerdbookDatabase, error_number
@@ -20,16 +24,38 @@ NOT_REACHED = frozenset({2002, 2003, 2005})
 
 
 _NO_DATABASE = 1049
-_NOT_LET_IN = frozenset({1044, 1045, 1130, 1698})
+_NO_PRIVILEGES = 1044
+_NOT_LET_IN = frozenset({1045, 1130, 1698})
+
+_READ_ONLY = "read_only"
+_PARTIAL_REVOKES = "partial_revokes"
+_TRUST = "log_bin_trust_function_creators"
+_SETTINGS = (*durability.SETTINGS, _READ_ONLY, _PARTIAL_REVOKES, _TRUST)
+_SHOW_SETTINGS = f"SHOW GLOBAL VARIABLES WHERE variable_name IN {_SETTINGS}"
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """What matters of a server: version, whether a commit survives a crash, whether it writes."""
+    """What matters of a server: its version and settings, and what the account may do there."""
 
     version: ServerVersion
-    durable: bool
-    read_only: bool
+    settings: Mapping[str, str]
+    standing: Standing
+
+    @property
+    def read_only(self) -> bool:
+        """Whether it takes no writes."""
+        return self.settings[_READ_ONLY] != "OFF"
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """What of acknowledged writes a crash would lose, with what to set."""
+        return durability.losses(self.settings)
+
+    @property
+    def forbids_triggers(self) -> bool:
+        """Whether it makes no triggers for an account without SUPER, whatever it was granted."""
+        return (self.settings[durability.BINARY_LOG], self.settings[_TRUST]) == ("ON", "OFF")
 
 
 def inspect(url: DatabaseUrl, connect_seconds: int) -> Inspection:
@@ -40,16 +66,17 @@ def inspect(url: DatabaseUrl, connect_seconds: int) -> Inspection:
     settings = SessionSettings(connect_seconds=connect_seconds, autocommit=True)
     try:
         connection = HerdbookDatabase(url, settings).connect()
-        row = connection.execute(
-            "SELECT VERSION(), @@global.innodb_flush_log_at_trx_commit, @@global.read_only"
-        ).get_one()
+        row = connection.execute("SELECT VERSION(), CURRENT_USER(), DATABASE()").get_one()
+        found = dict(connection.execute(_SHOW_SETTINGS).get_all())
+        grants = [line for (line,) in connection.execute("SHOW GRANTS").get_all()]
         connection.close()
     except ServerError:
         raise
     except (DriverError, StormError) as error:
         raise _in_words(url, error) from error
-    version = require_supported(str(row[0]))
-    return Inspection(version, durable=row[1] == 1, read_only=bool(row[2]))
+    version, account, database = require_supported(row[0]), Account.parse(row[1]), row[2]
+    target = Target(database, is_literal=found.get(_PARTIAL_REVOKES) == "ON")
+    return Inspection(version, found, Standing.read(account, target, version.kind, grants))
 
 
 def _in_words(url: DatabaseUrl, error: Exception) -> Unavailable:
@@ -62,6 +89,10 @@ def _in_words(url: DatabaseUrl, error: Exception) -> Unavailable:
     if number == _NO_DATABASE:
         what = f"the database server has no database {url.database}, which {place} names"
         hint = f"Create it first, {create_statement(url.database)} or correct [database] url."
+        return Unavailable(f"{what} ({said})", hint=hint)
+    if number == _NO_PRIVILEGES:
+        what = f"the user of {place} has no privileges on the database {url.database}"
+        hint = "Give it some, as `herdbook grant --print` shows; or correct [database] url."
         return Unavailable(f"{what} ({said})", hint=hint)
     if number in _NOT_LET_IN:
         what = f"the database server does not let the user of {place} in"

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from service.cli.main import run
+from service.server import PrivateServer
 from tests.servers.programs import chosen_kinds, program_of
+from tests.service.cli.accounts import logging_server_of
 from tests.service.cli.tiny_stream import TinyStream
 
 Respond = Callable[[dict[str, Any], BaseHTTPRequestHandler], None]
@@ -125,3 +127,10 @@ def tiny_stream() -> Iterator[TinyStream]:
     yield stream
     stream.stop()
     assert stream.failures == []
+
+
+@pytest.fixture(scope="session", params=chosen_kinds(), ids=str)
+def logging_server(request: pytest.FixtureRequest) -> Iterator[PrivateServer]:
+    """A server of each kind whose binary log is on. Leave its settings as they were."""
+    with logging_server_of(request.param) as server:
+        yield server

@@ -99,7 +99,8 @@ def test_the_same_for_programs(herdbook: Herdbook, project: Path) -> None:
     assert document["folder"] == str(project)
     assert {"name": "lanes.read", "value": 4, "origin": "default"} in document["values"]
     names = [one["name"] for one in document["checks"]]
-    assert names == ["record module", "migrations folder", "database", "schema", "links"]
+    looked_at = ["record module", "migrations folder", "database", "privileges", "schema", "links"]
+    assert names == looked_at
 
 
 def test_all_that_is_wrong_around_it_is_told_at_once(herdbook: Herdbook, project: Path) -> None:
@@ -134,7 +135,7 @@ def test_a_wrong_configuration_is_told_whole(herdbook: Herdbook, project: Path) 
 def test_a_server_that_is_down_and_an_account_that_is_refused_are_told(
     herdbook: Herdbook, project: Path, account: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The database and the schema are each told with what to do, without the password."""
+    """Database, privileges and schema are each told with what to do, without the password."""
     wrong = account.replace(PASSWORD, "loud")
     missing = dataclasses.replace(
         DatabaseUrl.parse(account), user="root", password=None, database="gone"
@@ -150,7 +151,7 @@ def test_a_server_that_is_down_and_an_account_that_is_refused_are_told(
         monkeypatch.setenv("HERDBOOK_DATABASE_URL", url)
         ran = herdbook("check")
         assert ran.code == 1
-        assert ran.out.count("FAILED  ") == 2
+        assert ran.out.count("FAILED  ") == 3
         assert said in ran.out
         assert "hush" not in ran.out
         assert "loud" not in ran.out

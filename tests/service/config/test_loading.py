@@ -191,6 +191,19 @@ def test_the_database_waits_as_long_by_default_as_the_store_does() -> None:
         assert defaults[f"database.{name}"] == getattr(SessionSettings(), name)
 
 
+@pytest.mark.parametrize(("word", "value"), [("true", True), ("false", False)])
+def test_what_is_allowed_by_name_is_a_yes_or_a_no(tmp_path: Path, word: str, value: bool) -> None:
+    """In the file and in the environment alike; by default it is not allowed."""
+    file = written(tmp_path, f"{SMALLEST}\nallow_not_durable = {word}\n")
+    assert load_configuration(file, {}).database.allow_not_durable is value
+    variable = {"HERDBOOK_DATABASE_ALLOW_NOT_DURABLE": word}
+    assert load_configuration(written(tmp_path), variable).database.allow_not_durable is value
+    assert load_configuration(written(tmp_path), {}).database.allow_not_durable is False
+    refused = written(tmp_path, f'{SMALLEST}\nallow_not_durable = "{word}"\n')
+    with pytest.raises(ConfigurationError, match="stands where true or false belongs"):
+        load_configuration(refused, {})
+
+
 def test_variables_of_other_tools_are_left_alone() -> None:
     """What Kubernetes injects for a service called herdbook, or the tests read, is no mistake."""
     environment = {

@@ -234,6 +234,8 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
         ("HERDBOOK_DATABSE_URL", "x", "did you mean HERDBOOK_DATABASE_URL?"),
         ("HERDBOOK_RECORDS", "x", "did you mean HERDBOOK_NODE_RECORDS?"),
         ("HERDBOOK_ZZZZZZZZZZZZZZZZ", "x", "names are HERDBOOK_SECTION_KEY"),
+        ("HERDBOOK_DATABASE_ALLOW_NOT_DURABLE", "yes", "stands where true or false belongs"),
+        ("HERDBOOK_DATABASE_ALLOW_NOT_DURABLE", "True", "stands where true or false belongs"),
         ("HERDBOOK_LANES_READ", "many", "text ('many') stands where a whole number belongs"),
         ("HERDBOOK_LANES_READ", "", "stands where a whole number belongs"),
         ("HERDBOOK_LANES_READ", "1_0", "stands where a whole number belongs"),
