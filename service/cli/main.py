@@ -54,6 +54,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "check": LazyCommand("service.cli.check:check", "Check a configuration and what it names."),
     "call": LazyCommand("service.cli.call:call", "Call a method of a running node."),
     "feed": LazyCommand("service.cli.feed:feed", "Follow the changes; see who needs them."),
+    "token": LazyCommand("service.cli.token:token", "Make tokens for applications; revoke them."),
     "herd": LazyCommand("service.cli.herd:herd", "See siblings, and how the herd hangs together."),
     "node": LazyCommand("service.cli.family:node", "See the nodes of the herd."),
     "range": LazyCommand("service.cli.ranges:range_", "See, give and take blocks of addresses."),

@@ -74,6 +74,20 @@ class Seconds:
 
 
 @dataclass(frozen=True)
+class YesNo:
+    """True or false."""
+
+    def read(self, raw: object, *, textual: bool) -> bool:
+        """The truth; as text it is one of the same two words."""
+        if textual and isinstance(raw, str):
+            raw = {"true": True, "false": False}.get(raw, raw)
+        if not isinstance(raw, bool):
+            message = f"{_type_of(raw)} stands where true or false belongs"
+            raise ValueWrong(message, "write true or false, without quotes")
+        return raw
+
+
+@dataclass(frozen=True)
 class Choice:
     """One of a few words."""
 

@@ -99,7 +99,8 @@ def test_the_same_for_programs(herdbook: Herdbook, project: Path) -> None:
     assert document["folder"] == str(project)
     assert {"name": "lanes.read", "value": 4, "origin": "default"} in document["values"]
     names = [one["name"] for one in document["checks"]]
-    assert names == ["record module", "migrations folder", "database", "schema", "links"]
+    expected = ["record module", "migrations folder", "database", "schema", "links", "access"]
+    assert names == expected
 
 
 def test_all_that_is_wrong_around_it_is_told_at_once(herdbook: Herdbook, project: Path) -> None:
