@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlsplit
 
 from records.errors import HerdbookError
+from service.access.secret import mask_tokens
 
 SCHEMES = ("mysql", "mariadb")
 DEFAULT_PORT = 3306
@@ -97,8 +98,8 @@ class DatabaseUrl:
 
 
 def mask_secrets(text: str) -> str:
-    """Any text with the passwords of the addresses in it replaced by `***`."""
-    return _SECRET_IN_TEXT.sub(rf"\g<1>{MASK}@", text)
+    """Any text with the passwords of the addresses in it, and tokens, replaced by `***`."""
+    return _SECRET_IN_TEXT.sub(rf"\g<1>{MASK}@", mask_tokens(text))
 
 
 def _quoted(password: str | None) -> str | None:

@@ -218,6 +218,46 @@ class HeldRefused(Refused):
     hint = "held.list tells what is held, and by which id."
 
 
+class TokenNeeded(ServiceError):
+    """The node lets nobody in without a token, and none was shown."""
+
+    code = "access.required"
+    hint = (
+        "Send a token: over HTTP in the header `Authorization: Bearer TOKEN`, over the stream with "
+        "session.login first. `herdbook token add` makes one."
+    )
+
+
+class TokenUnknown(ServiceError):
+    """The token that was shown is none of this node's."""
+
+    code = "access.unknown"
+    hint = "It may have been revoked, or be another node's. `herdbook token add` makes a new one."
+
+
+class TokenExpired(ServiceError):
+    """The token's time is over."""
+
+    code = "access.expired"
+    hint = "`herdbook token revoke` it and `herdbook token add` a new one."
+
+
+class AddressRefused(ServiceError):
+    """The token may not be used from where the client is."""
+
+    code = "access.wrong_address"
+    hint = (
+        "Call from an address that it was made for, or make another one without or with `--from`."
+    )
+
+
+class AccessForbidden(ServiceError):
+    """The token's role is too small; `details` hold the one that is needed."""
+
+    code = "access.forbidden"
+    hint = "Use a token with the role in error.data.needs, or a higher one."
+
+
 class ShuttingDown(ServiceError):
     """The node is stopping and takes no new calls."""
 

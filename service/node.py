@@ -9,6 +9,7 @@ import logging
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -18,12 +19,14 @@ from twisted.internet.threads import deferToThread
 
 from records.catalogue import Catalogue
 from schema.scripts import load_revisions, needs_of, own_revisions
+from service.access.door import Door
 from service.assembly import Assembly
 from service.config import Configuration
 from service.herd.port import HerdStore
 from service.herd.status import HerdState
 from service.identity.credentials import Paths
 from service.methods.api import build_registry
+from service.methods.guard import guarded
 from service.methods.registry import Registry
 from service.metrics import (
     AsideMetrics,
@@ -53,6 +56,7 @@ from service.transports.siblings.building import new_herd_room
 from service.transports.siblings.room import HerdRoom, Who
 from service.transports.siblings.tls import Security
 from service.transports.stream_limits import StreamLimits
+from service.transports.token_watch import TokenWatch
 from service.transports.web import WebLimits
 
 DRAIN_SECONDS = 10.0
@@ -112,28 +116,24 @@ class Node:
         self._ranges = self._stored_ranges(catalogue)
         registry = self._registry(catalogue)
         calls = CallMetrics(self._metrics, frozenset(method.name for method in registry))
-        self._runner = CallRunner(registry.respond, limits, calls, reactor)
-        self._rpc = RpcFactory(self._runner, WebLimits(limits.body_bytes), reactor)
+        self._door = Door(configuration.access.required, lambda: datetime.now(UTC))
+        self._runner = CallRunner(guarded(registry, self._door), limits, calls, reactor)
+        self._rpc = RpcFactory(self._runner, WebLimits(limits.body_bytes), reactor, self._door)
         self._stream = self._lines()
+        self._tokens = TokenWatch(
+            configuration.tokens_file, self._door, reactor, self._stream.look_again
+        )
         self.herd = (
             self._herd_room(herd_store or self._stored_herd)
             if configuration.herd.is_wanted
             else None
         )
-        checks: dict[str, Check] = {
-            "calls": self._runner.readiness,
-            "database": self._database_problem,
-            "sealing": self._sealing_problem,
-            "capture": self._capture_problem,
-            "schema": self._schema_problem,
-        }
-        if self.herd is not None:
-            checks["herd"] = self._herd_problem
-        self._admin = AdminFactory(checks, self._metrics, reactor)
+        self._admin = AdminFactory(self._checks(), self._metrics, reactor, self._door)
         self._ports: dict[str, Any] = {}
 
     async def start(self) -> Addresses:
-        """Begin to serve; raises CannotListen and leaves nothing open."""
+        """Begin to serve; raises CannotListen or TokensRefused and leaves nothing open."""
+        self._tokens.start()
         self._reading.start()
         self._writing.start()
         self._sealing.start()
@@ -162,6 +162,7 @@ class Node:
         """Take no more calls, finish those under way, and close everything, probes last."""
         for name in ("listen.rpc", "listen.stream", "herd.listen"):
             await self._stop_listening(name)
+        self._tokens.stop()
         if self.herd is not None:
             await self.herd.stop()
         self._capture.stop()
@@ -206,6 +207,20 @@ class Node:
         self._ports[name] = port
         is_http = name in ("listen.rpc", "listen.admin")
         return shown(port.getHost(), "http" if is_http else "tcp")
+
+    def _checks(self) -> dict[str, Check]:
+        """What /readyz looks at."""
+        checks: dict[str, Check] = {
+            "calls": self._runner.readiness,
+            "database": self._database_problem,
+            "sealing": self._sealing_problem,
+            "capture": self._capture_problem,
+            "schema": self._schema_problem,
+            "access": self._access_problem,
+        }
+        if self.herd is not None:
+            checks["herd"] = self._herd_problem
+        return checks
 
     def _capture_watch(self) -> CaptureWatch:
         """What looks after the triggers of capture."""
@@ -284,7 +299,9 @@ class Node:
         limits, feed = self._configuration.limits, self._configuration.feed
         bounds = StreamLimits(stall_seconds=feed.stall_seconds, subscriptions=feed.subscriptions)
         metrics = StreamMetrics(self._metrics)
-        return LineFactory(self._runner, limits, bounds, metrics, self._sealing, self._reactor)
+        return LineFactory(
+            self._runner, limits, bounds, metrics, self._sealing, self._reactor, self._door
+        )
 
     async def _database_problem(self) -> str | None:
         """What /readyz says of the database: the problem, or None."""
@@ -310,6 +327,10 @@ class Node:
     async def _capture_problem(self) -> str | None:
         """What /readyz says of capture."""
         return self._capture.problem()
+
+    async def _access_problem(self) -> str | None:
+        """What /readyz says of the tokens. Where its file is, is told to the log only."""
+        return None if self._tokens.problem() is None else "the file of tokens cannot be read"
 
     async def _schema_problem(self) -> str | None:
         """What /readyz says of the schema."""

@@ -13,6 +13,7 @@ import msgspec
 from service.cli.call import DEFAULT_URL
 from service.cli.output import ExitCode, Output, write_json
 from service.cli.rpc_client import Request, send
+from service.cli.token_source import shown_token, token_option
 from service.cli.wording import in_words
 from service.methods.listing import LARGEST_LIMIT, USUAL_LIMIT
 
@@ -31,7 +32,7 @@ class Refused(Exception):
 
 
 def url_option(command: _Command) -> _Command:
-    """Give a command `--url`, the address at which a node takes calls."""
+    """Give a command `--url`, the address at which a node takes calls, and `--token-file`."""
     option = click.option(
         "--url",
         envvar="HERDBOOK_URL",
@@ -40,7 +41,7 @@ def url_option(command: _Command) -> _Command:
         show_envvar=True,
         help="The node's RPC address.",
     )
-    return option(command)
+    return option(token_option(command))
 
 
 def page_options(command: _Command) -> _Command:
@@ -62,7 +63,8 @@ def page_options(command: _Command) -> _Command:
 def ask(url: str, method: str, params: dict[str, Any] | None = None) -> Any:
     """The result of a call; raises Refused, and CommandFailed where there is no answer."""
     given = {name: value for name, value in (params or {}).items() if value is not None}
-    answer = send(url, Request(method, msgspec.json.encode(given).decode(), 1), SECONDS)
+    request = Request(method, msgspec.json.encode(given).decode(), 1)
+    answer = send(url, request, SECONDS, shown_token())
     if answer.error is not None:
         raise Refused(answer.error)
     return msgspec.json.decode(answer.result or "null")

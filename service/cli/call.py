@@ -11,6 +11,7 @@ from service.cli.arguments import parse_arguments, parse_params
 from service.cli.output import ExitCode, Output, laid_out, output_option, write_json
 from service.cli.rpc_client import Request, send
 from service.cli.text_advice import text_advice
+from service.cli.token_source import shown_token, token_option
 
 DEFAULT_URL = "http://127.0.0.1:8650/"
 
@@ -31,6 +32,7 @@ def _checked_timeout(_context: click.Context, _parameter: click.Parameter, value
     show_envvar=True,
     help="The node's RPC address.",
 )
+@token_option
 @click.option(
     "--params", metavar="JSON", help="All parameters as one JSON array or object; - reads stdin."
 )
@@ -87,7 +89,7 @@ def call(
         raise click.UsageError("A notification has no id; leave out --id or --notify.")
     text = parse_arguments(arguments) if params is None else parse_params(params)
     request = Request(method, text, None if notify else 1 if identity is None else identity)
-    answer = send(url, request, timeout)
+    answer = send(url, request, timeout, shown_token())
     if answer.error is not None:
         _show_error(answer.error, output)
         for advice in text_advice(arguments, answer.error):

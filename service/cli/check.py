@@ -9,7 +9,7 @@ import click
 from service.cli.advice import option_words
 from service.cli.checks import Finding, look_at
 from service.cli.database_options import dir_option
-from service.cli.embedded import database_in
+from service.cli.embedded import database_in, tokens_at
 from service.cli.options import config_option, read_configuration
 from service.cli.output import ExitCode, Output, output_option
 from service.cli.place import Place
@@ -46,6 +46,8 @@ def check(config: Path | None, directory: Path | None, example: bool, output: Ou
         private = database_in(Place(directory.absolute()), output, may_make=False)
         given["database.url"] = click.get_current_context().with_resource(private)
     configuration = read_configuration(config, given)
+    if directory is not None:
+        configuration = tokens_at(Place(directory.absolute()), configuration)
     values = effective_values(configuration)
     _show_values(output, values)
     findings = look_at(

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from records.errors import DeclarationError, HerdbookError
 from service.cli.advice import with_options
-from service.cli.output import CommandFailed
+from service.cli.output import CommandFailed, counted
 from service.cli.server_checks import database, privileges
 from service.config import Configuration
 from service.database_url import mask_secrets
@@ -99,6 +99,23 @@ def links(configuration: Configuration) -> str:
     return told
 
 
+def access(configuration: Configuration) -> str:
+    """Who may call is what was meant, and somebody may."""
+    from service.token_file import read_tokens
+
+    file, now = configuration.tokens_file, datetime.now(UTC)
+    count = sum(not token.is_over(now) for token in read_tokens(file))
+    told = counted(count, "token", "counts", "count")
+    if not configuration.access.required:
+        return f"calls need no token: whoever reaches a listener may do all there; {told}"
+    if not count:
+        raise CommandFailed(
+            f"calls need a token, and none counts in {file}: nobody can call",
+            "make one: `herdbook token add NAME --role admin`",
+        )
+    return f"calls need a token; {told} in {file}"
+
+
 CHECKS: tuple[Check, ...] = (
     Check("record module", record_module),
     Check("migrations folder", migrations_folder),
@@ -106,6 +123,7 @@ CHECKS: tuple[Check, ...] = (
     Check("privileges", privileges),
     Check("schema", schema),
     Check("links", links),
+    Check("access", access),
 )
 
 

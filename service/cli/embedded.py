@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -70,7 +70,8 @@ class Embedded:
 
     def _configuration(self, database: str) -> Configuration:
         """The configuration, on this database; raises ConfigurationError."""
-        return load_configuration(self.file, os.environ, {**self.given, "database.url": database})
+        given = {**self.given, "database.url": database}
+        return tokens_at(self.place, load_configuration(self.file, os.environ, given))
 
     def same_place(self, *, from_anywhere: bool = False) -> list[str]:
         """What tells `herdbook schema` of this database and this project.
@@ -118,6 +119,13 @@ class Embedded:
                 run_node(configuration, catalogue, ready, advise)
         finally:
             self.place.forget()
+
+
+def tokens_at(place: Place, configuration: Configuration) -> Configuration:
+    """The configuration of a node on a directory, where its tokens are unless it says otherwise."""
+    if configuration.access.tokens is not None:
+        return configuration
+    return replace(configuration, access=replace(configuration.access, tokens=place.tokens))
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from service.cli.arguments import checked_json
 from service.cli.feed_tail import Tail
 from service.cli.output import ExitCode, Output, output_option, write_json
 from service.cli.stream_client import Address, CallRefused, StreamClient, StreamLost, unreachable
+from service.cli.token_source import shown_token, token_option
 from service.cli.wording import in_words
 
 DEFAULT_URL = "tcp://127.0.0.1:8652"
@@ -23,7 +24,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def _url_option(command: _Command) -> _Command:
-    """Give a command `--url`, the address of a node's stream."""
+    """Give a command `--url`, the address of a node's stream, and `--token-file`."""
     option = click.option(
         "--url",
         envvar="HERDBOOK_STREAM_URL",
@@ -32,7 +33,7 @@ def _url_option(command: _Command) -> _Command:
         show_envvar=True,
         help="The node's stream: tcp://HOST:PORT or unix:PATH.",
     )
-    return option(command)
+    return option(token_option(command))
 
 
 def _begin(_context: click.Context, _parameter: click.Parameter, value: str) -> int | str:
@@ -118,7 +119,7 @@ def tail(
         params["records"] = list(dict.fromkeys(records))
     if where is not None:
         params["where"] = _conditions(where, records)
-    follower = Tail(Address.parse(url), params, start, count, output)
+    follower = Tail(Address.parse(url), params, start, count, output, token=shown_token())
     try:
         follower.run()
     except KeyboardInterrupt:
@@ -203,7 +204,7 @@ def _conditions(text: str, records: tuple[str, ...]) -> Any:
 def _called(url: str, method: str, params: dict[str, Any]) -> Any:
     """The result of one call over the stream."""
     try:
-        with closing(StreamClient(Address.parse(url))) as client:
+        with closing(StreamClient(Address.parse(url), shown_token())) as client:
             return msgspec.json.decode(client.call(method, params))
     except StreamLost as lost:
         raise unreachable(lost) from None

@@ -13,6 +13,7 @@ from service.cli.herd_care import new_origin, readmit, retire
 from service.cli.herd_graph import Told, picture_of
 from service.cli.herd_status import needs_somebody, show_status
 from service.cli.output import CommandFailed, ExitCode, Output, output_option
+from service.cli.token_source import token_option
 from service.cli.wording import in_words
 
 
@@ -82,6 +83,7 @@ def status(url: str, watch: bool, every: float, output: Output) -> ExitCode:
 
 @herd.command()
 @click.argument("urls", nargs=-1, required=True, metavar="URL...")
+@token_option
 @output_option
 def graph(urls: tuple[str, ...], output: Output) -> ExitCode:
     r"""Put together what several nodes tell of their links.

@@ -55,6 +55,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "grant": LazyCommand("service.cli.grant:grant", "Print what makes a database account."),
     "call": LazyCommand("service.cli.call:call", "Call a method of a running node."),
     "feed": LazyCommand("service.cli.feed:feed", "Follow the changes; see who needs them."),
+    "token": LazyCommand("service.cli.token:token", "Make tokens for applications; revoke them."),
     "herd": LazyCommand("service.cli.herd:herd", "See siblings, and how the herd hangs together."),
     "node": LazyCommand("service.cli.family:node", "See the nodes; say where they are."),
     "range": LazyCommand(

@@ -44,6 +44,11 @@ class Place:
         return self.layout.run / "node.json"
 
     @property
+    def tokens(self) -> Path:
+        """The tokens of the node, unless its configuration names another file."""
+        return self.directory / "tokens"
+
+    @property
     def log(self) -> Path:
         """What a detached node says."""
         return self.directory / "node.log"

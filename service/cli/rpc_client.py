@@ -12,6 +12,7 @@ import shlex
 import socket
 import ssl
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
@@ -19,6 +20,7 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 
 from service.cli.output import CommandFailed
+from service.cli.token_source import VARIABLE, require_safe
 
 # More than a node sends by its own limits; whoever sends more is no node.
 LARGEST_REPLY = 256 * 1024 * 1024
@@ -54,6 +56,20 @@ class Envelope(msgspec.Struct, frozen=True):
     error: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
+class _Why(msgspec.Struct, frozen=True):
+    """What an error says for programs, as far as it is needed here."""
+
+    code: str
+    hint: str
+
+
+class _Stranger(msgspec.Struct, frozen=True):
+    """The error of a call whose token does not count."""
+
+    message: str
+    data: _Why
+
+
 @dataclass(frozen=True)
 class Request:
     """One call; without an id it is a notification."""
@@ -78,9 +94,17 @@ class Answer:
     error: str | None = None
 
 
-def send(url: str, request: Request, timeout: float) -> Answer:
-    """Send one request and give its answer; CommandFailed when there is none to be had."""
-    body = _exchange(_parsed(url), request.body(), timeout)
+def send(url: str, request: Request, timeout: float, token: str | None = None) -> Answer:
+    """Send one request and give its answer; CommandFailed when there is none to be had.
+
+    With a token, unless it would leave this machine for all to read.
+    """
+    parts = _parsed(url)
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    if token is not None:
+        require_safe(parts.scheme == "https", parts.hostname or "")
+        headers["Authorization"] = f"Bearer {token}"
+    body = _exchange(parts, request.body(), timeout, headers)
     if request.id is None:
         return Answer()
     if not body:
@@ -149,7 +173,7 @@ class _Deadline:
                 self._guarded.shutdown(socket.SHUT_RDWR)
 
 
-def _exchange(url: SplitResult, body: bytes, timeout: float) -> bytes:
+def _exchange(url: SplitResult, body: bytes, timeout: float, headers: Mapping[str, str]) -> bytes:
     """Post the body and read the reply's, all within the timeout."""
     shown = f"{url.scheme}://{url.netloc}{url.path}"
     connection = _connection(url, timeout)
@@ -157,7 +181,7 @@ def _exchange(url: SplitResult, body: bytes, timeout: float) -> bytes:
         try:
             _connect(connection, shown)
             deadline.guard(connection.sock)
-            response, reply = _posted(connection, url, body)
+            response, reply = _posted(connection, url, body, headers)
         except (OSError, http.client.HTTPException) as error:
             late = deadline.passed or isinstance(error, TimeoutError)
             raise _late(shown, timeout) if late else _lost(shown, error) from None
@@ -183,9 +207,11 @@ def _connect(connection: http.client.HTTPConnection, url: str) -> None:
 
 
 def _posted(
-    connection: http.client.HTTPConnection, url: SplitResult, body: bytes
+    connection: http.client.HTTPConnection,
+    url: SplitResult,
+    body: bytes,
+    headers: Mapping[str, str],
 ) -> tuple[http.client.HTTPResponse, bytes]:
-    headers = {"Content-Type": "application/json", "Accept": "application/json"}
     path = (url.path or "/") + (f"?{url.query}" if url.query else "")
     connection.request("POST", path, body, headers)
     response = connection.getresponse()
@@ -205,6 +231,8 @@ def _accepted(url: str, response: http.client.HTTPResponse, reply: bytes) -> byt
         raise _garbage(url, f"the answer is larger than {LARGEST_REPLY} bytes")
     if response.status in (200, 204):
         return reply
+    if response.status == 401:
+        _refuse_stranger(reply)
     hint = _STATUS_HINTS.get(response.status, "is this the URL of a Herdbook node?")
     if 300 <= response.status < 400:
         hint = (
@@ -218,6 +246,18 @@ def _accepted(url: str, response: http.client.HTTPResponse, reply: bytes) -> byt
         code="call.http",
         details={"status": response.status},
     )
+
+
+def _refuse_stranger(reply: bytes) -> None:
+    """Raise CommandFailed with what a node says to who does not get in; else nothing."""
+    try:
+        envelope = msgspec.json.decode(reply, type=Envelope)
+        if isinstance(envelope.error, msgspec.Raw):
+            error = msgspec.json.decode(envelope.error, type=_Stranger)
+            hint = f"{error.data.hint} Commands take it from --token-file or {VARIABLE}."
+            raise CommandFailed(error.message, hint, code=error.data.code)
+    except (msgspec.MsgspecError, RecursionError):
+        return
 
 
 def _answer(url: str, body: bytes, expected: str | int) -> Answer:

@@ -12,6 +12,7 @@ import msgspec
 
 from service.cli.output import CommandFailed
 from service.cli.rpc_client import LARGEST_REPLY, ErrorObject
+from service.cli.token_source import require_safe
 
 _CONNECT_SECONDS = 10.0
 _ANSWER_SECONDS = 60.0
@@ -98,7 +99,10 @@ class Address:
 class StreamClient:
     """One connection. Whatever is told between a call and its answer is kept for `next_told`."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, token: str | None = None) -> None:
+        """Connect, and show a token if there is one; raises what `call` does."""
+        if token is not None:
+            require_safe(bool(address.path), address.host)
         self._address = address
         self._socket = _connected(address)
         self._pieces: list[bytes] = []
@@ -106,6 +110,15 @@ class StreamClient:
         self._lines: deque[bytes] = deque()
         self._told: deque[Message] = deque()
         self._last = 0
+        if token is not None:
+            self._log_in(token)
+
+    def _log_in(self, token: str) -> None:
+        try:
+            self.call("session.login", {"token": token}, FIRST_ANSWER_SECONDS)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """End the connection."""

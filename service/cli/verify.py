@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 from service.cli.output import CommandFailed, ExitCode, Output, counted, output_option
+from service.cli.token_source import shown_token, token_option
 from service.cli.verify_node import AskedNode, Table
 from service.cli.verify_repair import repair
 from service.cli.verify_report import Broken, Verdict, show
@@ -40,6 +41,7 @@ PAUSE_SECONDS = 0.5
     metavar="SECONDS",
     help="How long to wait for each answer.",
 )
+@token_option
 @click.option(
     "--repair",
     "repairing",
@@ -79,7 +81,8 @@ def verify(
       herdbook verify http://127.0.0.1:8650/ http://127.0.0.1:9650/ --table city --json
       herdbook verify http://127.0.0.1:8650/ http://127.0.0.1:9650/ --repair
     """
-    pair = Pair(AskedNode(a, timeout), AskedNode(b, timeout))
+    token = shown_token()
+    pair = Pair(AskedNode(a, timeout, token=token), AskedNode(b, timeout, token=token))
     verdict = _compared(pair, tables, wait, output)
     if repairing and verdict.has_rows:
         verdict = _repaired(verdict, tables, wait, output)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import msgspec
@@ -122,6 +122,7 @@ class AskedNode:
 
     url: str
     timeout: float
+    token: str | None = field(default=None, repr=False, kw_only=True)
 
     def tables(self) -> Tables:
         """Its captured tables."""
@@ -157,7 +158,7 @@ class AskedNode:
         return self._ask("herd.mend", {"rows": rows}, Mended)
 
     def _ask(self, method: str, params: Mapping[str, object], form: type[Answer]) -> Answer:
-        answer = send(self.url, Request(method, json.dumps(params), 1), self.timeout)
+        answer = send(self.url, Request(method, json.dumps(params), 1), self.timeout, self.token)
         if answer.error is not None:
             raise _refused(self.url, method, json.loads(answer.error))
         try:

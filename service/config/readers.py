@@ -78,13 +78,12 @@ class YesOrNo:
     """True or false."""
 
     def read(self, raw: object, *, textual: bool) -> bool:
-        """The answer; the word when it comes as text."""
-        if textual:
-            raw = {"true": True, "false": False}.get(str(raw), raw)
+        """The truth; as text it is one of the same two words."""
+        if textual and isinstance(raw, str):
+            raw = {"true": True, "false": False}.get(raw, raw)
         if not isinstance(raw, bool):
-            raise ValueWrong(
-                f"{_type_of(raw)} stands where true or false belongs", "write true or false"
-            )
+            message = f"{_type_of(raw)} stands where true or false belongs"
+            raise ValueWrong(message, "write true or false, without quotes")
         return raw
 
 

@@ -160,6 +160,28 @@ class ListenSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccessSettings:
+    """Who may call. Links of siblings are no matter of it."""
+
+    required: Annotated[
+        bool,
+        Key(
+            YesOrNo(),
+            "Whether every call needs a token. If not, whoever reaches a listener may do all, and\n"
+            "only who shows a token is held to its role. `herdbook token add` makes one.",
+        ),
+    ] = False
+    tokens: Annotated[
+        Path | None,
+        Key(
+            FilePath(),
+            "The file of the tokens. Without it NAME.tokens beside this file, NAME being the\n"
+            "node's; with `herdbook up --dir DIR` DIR/tokens.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class HerdSettings:
     """Which nodes this one exchanges changes with. By default none: nothing of it runs then."""
 
@@ -280,6 +302,7 @@ class Configuration:
     node: NodeSettings
     database: DatabaseSettings
     listen: ListenSettings
+    access: AccessSettings
     herd: HerdSettings
     limits: Limits
     lanes: LaneSettings
@@ -290,11 +313,17 @@ class Configuration:
     folder: Path
     origins: Mapping[str, str]
 
+    @property
+    def tokens_file(self) -> Path:
+        """Where the tokens of this node are."""
+        return self.access.tokens or self.folder / f"{self.node.name}.tokens"
+
 
 SECTIONS: Mapping[str, type] = {
     "node": NodeSettings,
     "database": DatabaseSettings,
     "listen": ListenSettings,
+    "access": AccessSettings,
     "herd": HerdSettings,
     "limits": Limits,
     "lanes": LaneSettings,

@@ -14,6 +14,7 @@ from service.methods.feed import FeedMethods
 from service.methods.feed_port import Feed
 from service.methods.feed_request import LONGEST_WAIT
 from service.methods.herd_api import HerdPorts, herd_methods
+from service.methods.logging_in import LoginMethods
 from service.methods.ports import Records
 from service.methods.records import RecordMethods
 from service.methods.registry import Method, Registry
@@ -35,9 +36,10 @@ def build_registry(
 ) -> Registry:
     """The methods of every record class and collection, those of the feed, and about the node.
 
-    Without a feed its methods are left out, without undo those that bring records back, and without
-    a herd those of siblings and of what was put aside, without comparing those that compare nodes,
-    and without ranges those about nodes and their ranges, which are not written as other records.
+    Without a feed its methods are left out, with those of the stream, without undo those that bring
+    records back, and without a herd those of siblings and of what was put aside, without comparing
+    those that compare nodes, and without ranges those about nodes and their ranges, which are not
+    written as other records.
     `longest_wait` are the seconds a call may wait for a change.
     """
     registry = Registry()
@@ -47,7 +49,7 @@ def build_registry(
     if feed is not None:
         for method in FeedMethods(catalogue, feed, longest_wait).methods():
             registry.add(method)
-        for method in SubscriptionMethods(catalogue, feed).methods():
+        for method in (*SubscriptionMethods(catalogue, feed).methods(), *LoginMethods().methods()):
             registry.add(method)
     for method in () if herd is None else herd_methods(catalogue, herd):
         registry.add(method)

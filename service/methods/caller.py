@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from service.access.door import Visitor
 from service.methods.session import Session
 
 LONGEST_PRINCIPAL = 120
@@ -21,11 +22,13 @@ class Caller:
     """The one for whom a call is run.
 
     `principal` is what the changelog notes as the writer. `session` is the connection, where it
-    is one that can be told things without asking.
+    is one that can be told things without asking. `visitor` knows the token, where there is a door
+    that looks at them.
     """
 
     principal: str
     session: Session | None = None
+    visitor: Visitor | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "principal", self.principal[:LONGEST_PRINCIPAL])

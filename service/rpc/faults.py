@@ -50,8 +50,8 @@ class FaultKind:
 INTERNAL = FaultKind(-32603, "Internal error", errors.ServiceError)
 
 # Ranges: -32000 to -32009 the node's state, -32010 to -32019 limits, 1000 to 1099 values,
-# 1100 to 1199 records, 1200 to 1299 constraints, 1300 to 1399 the feed, 1400 to 1499 the herd. A
-# number never changes its meaning.
+# 1100 to 1199 records, 1200 to 1299 constraints, 1300 to 1399 the feed, 1400 to 1499 the herd,
+# 1500 to 1599 access. A number never changes its meaning.
 FAULT_KINDS: tuple[FaultKind, ...] = (
     FaultKind(-32700, "Parse error", refusals.JsonRefused),
     FaultKind(-32600, "Invalid Request", refusals.RequestRefused),
@@ -82,6 +82,11 @@ FAULT_KINDS: tuple[FaultKind, ...] = (
     FaultKind(1300, "It needs a connection that stays", errors.StreamNeeded),
     FaultKind(1410, "The journal has no such entry, or nothing to restore", errors.JournalRefused),
     FaultKind(1411, "Nothing is held of it", errors.HeldRefused),
+    FaultKind(1500, "A token is needed", errors.TokenNeeded),
+    FaultKind(1501, "The token is not known", errors.TokenUnknown),
+    FaultKind(1502, "The token has expired", errors.TokenExpired),
+    FaultKind(1503, "The token may not be used from there", errors.AddressRefused),
+    FaultKind(1504, "The token's role is too small", errors.AccessForbidden),
 )
 
 _BY_CLASS = {kind.error: kind for kind in FAULT_KINDS}

@@ -16,8 +16,12 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from twisted.internet import defer
 from twisted.internet.defer import Deferred
 
+from service.access.door import Door
+from service.access.roles import Role
+from service.errors import ServiceError
 from service.rpc.faults import new_trace
 from service.transports.connections import WebFactory
+from service.transports.http import visitor_of
 from service.transports.timing import Clock, within_time
 from service.transports.web import Answer, Asked, WebLimits, refusal
 
@@ -35,8 +39,13 @@ class AdminPages:
     """The pages of the admin listener. A check returns None, or what is wrong in a few words."""
 
     def __init__(
-        self, checks: Mapping[str, Check], registry: CollectorRegistry, clock: Clock
+        self,
+        checks: Mapping[str, Check],
+        registry: CollectorRegistry,
+        clock: Clock,
+        door: Door | None = None,
     ) -> None:
+        self._door = door
         self._checks = checks
         self._registry = registry
         self._clock = clock
@@ -70,7 +79,14 @@ class AdminPages:
         return Answer(503 if failed else 200, "\n".join([*shown, summary, ""]).encode(), _TEXT)
 
     async def _metrics(self, asked: Asked) -> Answer:
-        """The numbers in the Prometheus text format."""
+        """The numbers in the Prometheus text format; unlike the others, a page with a lock."""
+        try:
+            visitor = visitor_of(asked, self._door)
+            if visitor is not None:
+                visitor.require(Role.READ, "this page")
+        except ServiceError as error:
+            challenge = {"WWW-Authenticate": 'Bearer realm="herdbook"'}
+            return refusal(401, f"{error.message}. {error.advice}", challenge)
         return Answer(
             200, generate_latest(self._registry), {"Content-Type": CONTENT_TYPE_PLAIN_0_0_4}
         )
@@ -90,10 +106,14 @@ class AdminFactory(WebFactory):
     """The admin listener, to be given to an endpoint."""
 
     def __init__(
-        self, checks: Mapping[str, Check], registry: CollectorRegistry, clock: Clock
+        self,
+        checks: Mapping[str, Check],
+        registry: CollectorRegistry,
+        clock: Clock,
+        door: Door | None = None,
     ) -> None:
         limits = WebLimits(_BODY_BYTES, connections=100, receive_seconds=10.0)
-        super().__init__(AdminPages(checks, registry, clock), limits, clock)
+        super().__init__(AdminPages(checks, registry, clock, door), limits, clock)
 
 
 async def _safely(name: str, check: Check) -> str | None:

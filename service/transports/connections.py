@@ -28,13 +28,19 @@ from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from twisted.web import http
 
+from service.access.secret import mask_tokens
 from service.rpc.faults import new_trace
-from service.transports.peers import principal_at
+from service.transports.peers import address_at, principal_at
 from service.transports.timing import Clock, fired, within_time
 from service.transports.web import Answer, Asked, Handler, WebLimits, refusal
 
 _log = logging.getLogger("herdbook.http")
 _CLOSE_SECONDS = 2.0
+
+
+def _shown(uri: bytes) -> str:
+    """A request's URI for the log, where some put tokens that belong in a header."""
+    return mask_tokens(repr(uri))
 
 
 class BoundedRequest(http.Request):
@@ -108,8 +114,9 @@ class BoundedRequest(http.Request):
         }
         body = b"".join(self._pieces)
         self._pieces.clear()
-        client = principal_at(cast(Any, self.channel.transport).getPeer())
-        return Asked(self.method.decode("latin-1"), path, query, headers, body, client)
+        peer = cast(Any, self.channel.transport).getPeer()
+        method = self.method.decode("latin-1")
+        return Asked(method, path, query, headers, body, principal_at(peer), address_at(peer))
 
     def _reply(self, answer: Answer | None) -> None:
         """Send the answer, unless there is nobody left to read it."""
@@ -127,7 +134,7 @@ class BoundedRequest(http.Request):
             return None
         trace = new_trace()
         error = failure.value
-        _log.error("the page %r failed (trace %s)", self.uri, trace, exc_info=error)
+        _log.error("the page %s failed (trace %s)", _shown(self.uri), trace, exc_info=error)
         message = f"Internal error. The node's log tells more under trace {trace}."
         return refusal(http.INTERNAL_SERVER_ERROR, message)
 
@@ -252,7 +259,7 @@ class WebFactory(ServerFactory):
 
     def log(self, request: http.Request) -> None:
         """One line for each request; Twisted calls this when the answer is sent."""
-        _log.debug("%r %r %d", request.method, request.uri, request.code)
+        _log.debug("%r %s %d", request.method, _shown(request.uri), request.code)
 
     def finish_requests(self) -> None:
         """Close idle connections, and each other one after its answer."""

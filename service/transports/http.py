@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from twisted.internet.defer import Deferred
 
-from service.errors import Busy, ServiceError
+from service.access.door import Door, Visitor, bearer
+from service.errors import Busy, ServiceError, TokenNeeded
 from service.methods.caller import Caller, calling
 from service.transports.calls import CallRunner
 from service.transports.connections import WebFactory
@@ -24,15 +25,24 @@ _RETRY_AFTER_SHUTDOWN = "5"
 class RpcPages:
     """The pages of the JSON-RPC listener."""
 
-    def __init__(self, runner: CallRunner) -> None:
+    def __init__(self, runner: CallRunner, door: Door | None = None) -> None:
         self._runner = runner
+        self._door = door
 
     async def __call__(self, asked: Asked) -> Answer:
         """The answer to one request."""
-        refused = _refusal(asked) or self._overload()
+        refused = _refusal(asked)
         if refused is not None:
             return refused
-        with calling(Caller(asked.client)):
+        try:
+            visitor = visitor_of(asked, self._door)
+        except ServiceError as error:
+            return _stranger(error, self._runner.refuse(error))
+        return self._overload() or await self._answered(asked, visitor)
+
+    async def _answered(self, asked: Asked, visitor: Visitor | None) -> Answer:
+        """The answer to a request that may be made."""
+        with calling(Caller(asked.client, visitor=visitor)):
             reply = await self._runner.answer(asked.body)
         if reply is None:
             return Answer(204)
@@ -47,8 +57,10 @@ class RpcPages:
 class RpcFactory(WebFactory):
     """The JSON-RPC listener, to be given to an endpoint."""
 
-    def __init__(self, runner: CallRunner, limits: WebLimits, clock: Clock) -> None:
-        super().__init__(RpcPages(runner), limits, clock)
+    def __init__(
+        self, runner: CallRunner, limits: WebLimits, clock: Clock, door: Door | None = None
+    ) -> None:
+        super().__init__(RpcPages(runner, door), limits, clock)
         self._runner = runner
 
     def drain(self, seconds: float) -> Deferred[None]:
@@ -58,6 +70,26 @@ class RpcFactory(WebFactory):
         """
         self.finish_requests()
         return self._runner.drain(seconds).addCallback(lambda _: self.close())
+
+
+def visitor_of(asked: Asked, door: Door | None) -> Visitor | None:
+    """Who sent a request, with the token that it shows; raises the errors `access.*`."""
+    if door is None:
+        return None
+    visitor = door.visitor(asked.address, asked.client)
+    secret = bearer(asked.headers.get("authorization"))
+    if secret is not None:
+        visitor.show(secret)
+    visitor.identified()
+    return visitor
+
+
+def _stranger(error: ServiceError, reply: bytes) -> Answer:
+    """The answer to who does not get in: JSON-RPC, since programs look for its codes."""
+    reason = "" if isinstance(error, TokenNeeded) else ', error="invalid_token"'
+    challenge = f'Bearer realm="herdbook"{reason}'
+    headers = {"Content-Type": "application/json", "WWW-Authenticate": challenge}
+    return Answer(401, reply, headers)
 
 
 def _refusal(asked: Asked) -> Answer | None:

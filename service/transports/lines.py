@@ -24,6 +24,7 @@ from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.python.failure import Failure
 
+from service.access.door import Door, Visitor
 from service.errors import Busy, ServiceError, TimedOut
 from service.methods.caller import Caller, calling
 from service.methods.session import Source
@@ -33,7 +34,7 @@ from service.rpc.lines import END, LineReader
 from service.rpc.refusals import BodyTooLarge
 from service.transports.calls import CallRunner
 from service.transports.outbox import Outbox
-from service.transports.peers import keep_alive, principal_at
+from service.transports.peers import address_at, keep_alive, principal_at
 from service.transports.stream_limits import StreamLimits
 from service.transports.subscribers import Changes, Subscriptions, SubscriptionTerms, Wakes
 from service.transports.timing import Clock, Timer, fired, within_time
@@ -81,6 +82,7 @@ class LineConnection(Protocol):
         self._subscriptions = Subscriptions(self._outbox, factory.terms)
         self._running: set[Deferred[Any]] = set()
         self._principal = ""
+        self._visitor: Visitor | None = None
         self._line: int | None = None
         self._is_reading = True
         self._is_settling = False
@@ -96,7 +98,10 @@ class LineConnection(Protocol):
 
     def connectionMade(self) -> None:
         """Begin to read."""
-        self._principal = principal_at(self.transport.getPeer())
+        peer = self.transport.getPeer()
+        self._principal = principal_at(peer)
+        if self.factory.door is not None:
+            self._visitor = self.factory.door.visitor(address_at(peer), self._principal)
         keep_alive(self.transport)
         self.transport.registerProducer(self, True)
         self._settle()
@@ -145,6 +150,15 @@ class LineConnection(Protocol):
             self._subscriptions.end_all()
             self._settle()
 
+    def look_again(self) -> None:
+        """Close, and say why, where the token that was shown counts no more."""
+        if self._phase is not Phase.OPEN or self._visitor is None:
+            return
+        try:
+            self._visitor.still_known()
+        except ServiceError as error:
+            self._refuse(error)
+
     def cut_off(self) -> None:
         """Close at once; what is unsent is lost."""
         self._abort()
@@ -171,7 +185,7 @@ class LineConnection(Protocol):
             self._reply(runner.turn_away(line, refusal))
             return
         session = CallSession(self._subscriptions)
-        with calling(Caller(self._principal, session)):
+        with calling(Caller(self._principal, session, self._visitor)):
             running = Deferred.fromCoroutine(runner.answer(line))
         self._running.add(running)
         running.addBoth(self._ended, running, session)
@@ -302,7 +316,9 @@ class LineFactory(ServerFactory):
         metrics: StreamMetrics,
         changes: Changes,
         clock: Clock,
+        door: Door | None = None,
     ) -> None:
+        self.door = door
         self.runner = runner
         self.limits = limits
         self.bounds = bounds
@@ -331,6 +347,11 @@ class LineFactory(ServerFactory):
         if not self._connections and self._closed is not None:
             closed, self._closed = self._closed, None
             closed.callback(None)
+
+    def look_again(self) -> None:
+        """Close the connections whose tokens count no more."""
+        for connection in tuple(self._connections):
+            connection.look_again()
 
     def drain(self, seconds: float) -> Deferred[None]:
         """Take no more messages; fires when those under way are answered and the answers sent.

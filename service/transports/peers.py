@@ -12,10 +12,15 @@ _KEEP_ALIVE = {socket.TCP_KEEPIDLE: 60, socket.TCP_KEEPINTVL: 10, socket.TCP_KEE
 """Seconds of silence before the peer is asked, seconds between questions, and how many."""
 
 
-def principal_at(address: object) -> str:
+def address_at(peer: object) -> str | None:
+    """The IP address of a client over TCP, None of one over a socket."""
+    host = getattr(peer, "host", None)
+    return None if host is None else str(host)
+
+
+def principal_at(peer: object) -> str:
     """`api:127.0.0.1` for a client over TCP, `api:unix` for one over a socket."""
-    host = getattr(address, "host", None)
-    return "api:unix" if host is None else f"api:{host}"
+    return f"api:{address_at(peer) or 'unix'}"
 
 
 def keep_alive(transport: Any) -> None:

@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 class Asked:
     """A request that was received whole. Header names are in lower case.
 
-    `client` is who sent it, as the changelog names callers.
+    `client` is who sent it, as the changelog names callers; `address` is where he is, None on a
+    socket.
     """
 
     method: str
@@ -21,6 +22,7 @@ class Asked:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     client: str = ""
+    address: str | None = None
 
 
 @dataclass(frozen=True)

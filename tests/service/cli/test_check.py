@@ -99,8 +99,8 @@ def test_the_same_for_programs(herdbook: Herdbook, project: Path) -> None:
     assert document["folder"] == str(project)
     assert {"name": "lanes.read", "value": 4, "origin": "default"} in document["values"]
     names = [one["name"] for one in document["checks"]]
-    looked_at = ["record module", "migrations folder", "database", "privileges", "schema", "links"]
-    assert names == looked_at
+    expected = ["record module", "migrations folder", "database", "privileges", "schema", "links"]
+    assert names == [*expected, "access"]
 
 
 def test_all_that_is_wrong_around_it_is_told_at_once(herdbook: Herdbook, project: Path) -> None:

@@ -22,6 +22,7 @@ RANGES = [
     (range(1200, 1300), ("constraint.",)),
     (range(1300, 1400), ("feed.",)),
     (range(1400, 1500), ("herd.", "journal.", "held.")),
+    (range(1500, 1600), ("access.",)),
 ]
 
 

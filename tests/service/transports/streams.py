@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from prometheus_client import CollectorRegistry
 from twisted.internet.defer import Deferred
@@ -187,10 +187,16 @@ def _session() -> Session:
     return caller.session
 
 
+class Listening(Protocol):
+    """What has a listener for streams."""
+
+    factory: LineFactory
+
+
 class Client:
     """One connection to a stream."""
 
-    def __init__(self, stream: Stream, peer: object = None) -> None:
+    def __init__(self, stream: Listening, peer: object = None) -> None:
         self.protocol: LineConnection = stream.factory.buildProtocol(None)
         self.transport = SmallTransport()
         self.transport.peerAddr = peer
