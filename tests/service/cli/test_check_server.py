@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from service.privileges.needs import SERVING, healing, migrating
 from service.server import PrivateServer
-from tests.live.node import migrate
+from tests.live.node import NodeProcess, migrate
 from tests.service.cli.accounts import as_root, database_of, url_of
 from tests.service.cli.conftest import Ran
 
@@ -147,7 +148,7 @@ def forgetful(farm: PrivateServer) -> Iterator[PrivateServer]:
 
 
 def test_settings_that_lose_writes_are_refused(
-    herdbook: Herdbook, forgetful: PrivateServer
+    herdbook: Herdbook, forgetful: PrivateServer, tmp_path: Path
 ) -> None:
     """By the check, which tells both, and by a node that is to start on them."""
     passed, (flush, sync) = checked(herdbook, "database")
@@ -155,17 +156,21 @@ def test_settings_that_lose_writes_are_refused(
     assert flush.startswith("innodb_flush_log_at_trx_commit is 2, not 1")
     assert "sync_binlog is 0, not 1" in sync
     assert flush.endswith("[database] allow_not_durable = true")
-    refused = herdbook("serve", "--json")
-    assert (refused.code, refused.out) == (1, "")
-    assert refused.error()["code"] == "database.not_durable"
-    assert "sync_binlog is 0" in refused.error()["message"]
-    assert "allow_not_durable" in refused.error()["hint"]
+    node = NodeProcess(tmp_path, url_of(forgetful, NAME, USER), HERDBOOK_NODE_RECORDS=RECORDS)
+    with pytest.raises(AssertionError, match="the node did not start"), node:
+        pass
+    node.stop()
+    (refused,) = (json.loads(line)["error"] for line in node.log().splitlines())
+    assert refused["code"] == "database.not_durable"
+    assert "sync_binlog is 0" in refused["message"]
+    assert "allow_not_durable" in refused["hint"]
 
 
+@pytest.mark.slow
 def test_settings_that_lose_writes_are_allowed_by_name(
-    herdbook: Herdbook, forgetful: PrivateServer, monkeypatch: pytest.MonkeyPatch
+    herdbook: Herdbook, forgetful: PrivateServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The check passes and still warns of them."""
+    """The check passes and still warns of them; a node starts."""
     monkeypatch.setenv("HERDBOOK_DATABASE_ALLOW_NOT_DURABLE", "true")
     passed, messages = checked(herdbook, "database")
     assert (passed, herdbook("check").code) == (True, 0)
@@ -173,3 +178,6 @@ def test_settings_that_lose_writes_are_allowed_by_name(
         "WARNING, and allowed by [database] allow_not_durable = true"
     ] * 2
     assert "true " in herdbook("check").out.partition("database.allow_not_durable")[2][:20]
+    database = url_of(forgetful, NAME, USER)
+    with NodeProcess(tmp_path, database, HERDBOOK_NODE_RECORDS=RECORDS) as node:
+        assert node.call("farm.count") == 0

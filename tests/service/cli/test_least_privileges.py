@@ -125,6 +125,7 @@ def test_linked_nodes_serve_with_what_is_printed(tmp_path: Path, databases: Priv
         assert "denied" not in (folder / "node.log").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["upgrade", "recapture"])
 def test_triggers_follow_a_new_origin_by_the_account_that_migrates(
     tmp_path: Path, databases: PrivateServer, command: str
