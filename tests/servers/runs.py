@@ -89,25 +89,25 @@ def _locked(path: Path) -> int | None:
 
 def _remove(path: Path) -> None:
     """Remove a folder; processes that are ending may still write there for a moment."""
-    for pid in list(_servers_in(path)):
-        end_process(pid, patience=0)
     for _attempt in range(_ATTEMPTS):
+        for pid in list(_processes_of(path)):
+            end_process(pid, patience=0)
         shutil.rmtree(path, ignore_errors=True)
         if not path.exists():
             return
         time.sleep(_PAUSE_SECONDS)
 
 
-def _servers_in(path: Path) -> Iterator[int]:
-    """The ids of the database servers whose data are in a folder."""
-    sign = b"--datadir=" + os.fsencode(path) + b"/"
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+def _processes_of(path: Path) -> Iterator[int]:
+    """The ids of what a run has started: its workers, nodes and servers."""
+    sign = b"TMPDIR=" + os.fsencode(path)
+    for entry in Path("/proc").glob("[0-9]*/environ"):
         try:
             told = entry.read_bytes().split(b"\0")
         except OSError:
-            # It ended meanwhile.
+            # It ended meanwhile, or is somebody else's.
             continue
-        if any(argument.startswith(sign) for argument in told):
+        if sign in told and int(entry.parent.name) != os.getpid():
             yield int(entry.parent.name)
 
 

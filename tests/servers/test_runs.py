@@ -20,14 +20,14 @@ import subprocess, sys, time
 from pathlib import Path
 from tests.servers.runs import RunFolder
 folder = RunFolder(Path(sys.argv[1])).path
-command = [sys.executable, "-c", "import time; time.sleep(600)", f"--datadir={folder}/data"]
+command = [sys.executable, "-c", "import time; time.sleep(600)"]
 print(folder, subprocess.Popen(command, stdout=subprocess.DEVNULL).pid, flush=True)
 time.sleep(600)
 """
 
 
 def killed_run(root: Path) -> tuple[Path, int]:
-    """The folder of a run that was killed, and a server that it has left there."""
+    """The folder of a run that was killed, and a process that it has left."""
     command = [sys.executable, "-c", A_RUN, str(root)]
     with subprocess.Popen(command, cwd=HOUSE, stdout=subprocess.PIPE, text=True) as run:
         assert run.stdout is not None
@@ -57,7 +57,7 @@ def test_a_run_removes_its_own_folder_only(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: Path) -> None:
-    """The servers that it had there end too; another folder stays what it is."""
+    """What it had started ends too; another folder stays what it is."""
     folder, server = killed_run(tmp_path)
     (tmp_path / "of-somebody").mkdir()
     assert folder.exists()
