@@ -53,6 +53,10 @@ _OPTIONS: Mapping[str, str] = {
     "node": "--node",
     "purpose": "--purpose",
     "note": "--note",
+    "range": "RANGE",
+    "ranges": "RANGE",
+    "length": "LENGTH",
+    "give": "--give",
 }
 
 
