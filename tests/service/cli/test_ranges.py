@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.service.cli.conftest import Ran, TinyServer
+from tests.service.cli.conftest import Ran, TinyServer, answer_with
 from tests.service.cli.test_family import BLOCK, RANGE, answers, asked
 
 Herdbook = Callable[..., Ran]
@@ -123,3 +123,20 @@ def test_ranges_are_merged(herdbook: Herdbook, tiny_server: TinyServer) -> None:
     assert herdbook(*command, "--note", "lab", "--json").document() == RANGE
     both = {"ranges": ["10.0.0.0/25", "10.0.0.128/25"]}
     assert asked(tiny_server, "range.merge") == [both, {**both, "note": "lab"}]
+
+
+def test_what_is_refused_is_told_by_the_names_of_the_command(
+    herdbook: Herdbook, tiny_server: TinyServer
+) -> None:
+    """And not by those of the method."""
+    place = ("--url", tiny_server.url)
+    for command, pointer, shown in (
+        (("free", "--pool", "10/8"), "/pool", "--pool: no"),
+        (("locate", "10"), "/address", "ADDRESS: no"),
+        (("split", "10/8", "9"), "/range", "RANGE: no"),
+        (("merge", "10/8"), "/ranges/0", "RANGE: no"),
+    ):
+        failures = [{"pointer": pointer, "code": "range.abbreviated", "message": "no"}]
+        error = {"code": -32602, "message": "Invalid params", "data": {"errors": failures}}
+        tiny_server.respond = answer_with(error=error)
+        assert shown in herdbook("range", *command, *place).err
