@@ -14,7 +14,7 @@ from __future__ import annotations
 from records.base import Record
 from records.constraints import Index
 from records.family_words import NODE_STATES, PURPOSES
-from records.fields import Cidr, Enum, Integer, Json, Text
+from records.fields import Cidr, Enum, FixedBytes, Integer, Json, Text
 from records.relation import Reference, References
 
 LONGEST_NODE_NAME = 64
@@ -41,7 +41,8 @@ class Range(Record):
     """A block of addresses that belongs to a node.
 
     `cidr` is kept as its first address and its length, so an index over it tells what lies before
-    and after a block, and which blocks hold an address.
+    and after a block, and which blocks hold an address. `claim` is the version of an earlier birth:
+    that of the range which this one is a part of, or of the latest that it was merged from.
     """
 
     __storm_table__ = "herdbook_herd_range"
@@ -51,6 +52,7 @@ class Range(Record):
     cidr = Cidr()
     purpose = Enum(PURPOSES)
     note = Text(length=400, allow_none=True)
+    claim = FixedBytes(length=12, allow_none=True)
 
 
 FAMILY: tuple[type[Record], ...] = (Node, Range)

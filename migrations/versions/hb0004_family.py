@@ -74,6 +74,7 @@ def _create_range() -> None:
         sa.Column("cidr", sa.BINARY(length=17), nullable=False),
         sa.Column("purpose", mysql.ENUM("serves", "peers", "pool", "admin"), nullable=False),
         sa.Column("note", mysql.VARCHAR(length=400), nullable=True),
+        sa.Column("claim", sa.BINARY(length=12), nullable=True),
         sa.ForeignKeyConstraint(
             ["node_id"],
             ["herdbook_herd_node.id"],
@@ -118,6 +119,7 @@ def _create_range_graveyard() -> None:
         sa.Column("cidr", sa.BINARY(length=17), nullable=True),
         sa.Column("purpose", mysql.ENUM("serves", "peers", "pool", "admin"), nullable=True),
         sa.Column("note", mysql.VARCHAR(length=400), nullable=True),
+        sa.Column("claim", sa.BINARY(length=12), nullable=True),
         *_columns_of_the_dead(),
         sa.PrimaryKeyConstraint("id"),
         mysql_engine="InnoDB",
@@ -181,6 +183,7 @@ def _capture_range() -> None:
             [3, "cidr", "plain"],
             [4, "purpose", "plain"],
             [5, "note", "bytes"],
+            [6, "claim", "bytes"],
         ],
-        last_number=5,
+        last_number=6,
     )

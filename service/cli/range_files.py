@@ -17,7 +17,7 @@ from records.family_words import PURPOSES
 from service.cli.asking import Refused, ask, shows_refusals, url_option
 from service.cli.family import everything_option, names_of
 from service.cli.output import Advance, CommandFailed, ExitCode, Output, counted, output_option
-from service.cli.ranges import range_
+from service.cli.range_parts import range_
 from service.cli.wording import data_of, failures_of, in_words
 from service.methods.listing import LARGEST_LIMIT
 from service.ranges.csvfile import Entry, Problems, look, write

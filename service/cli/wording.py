@@ -53,6 +53,13 @@ _OPTIONS: Mapping[str, str] = {
     "node": "--node",
     "purpose": "--purpose",
     "note": "--note",
+    "address": "ADDRESS",
+    "pool": "--pool",
+    "family": "--family",
+    "range": "RANGE",
+    "ranges": "RANGE",
+    "length": "LENGTH",
+    "give": "--give",
 }
 
 

@@ -4,8 +4,9 @@ They are read as records of any class are. They are not written as such. A node 
 (`service.store.own_node`), so there is no `node.create` or `delete`, and `node.update` changes only
 what people decide on: a record that goes takes the node's ranges along. `range.create`,
 `update`, `upsert` and `restore` would go past the question whether a block is in the way, so ranges
-are only added, given out (`range_giving`) and released. What is asked of them beside is in
-`range_questions` and `range_counts`. A DBA's SQL is captured as everywhere.
+are only added, given out (`range_giving`), split and merged (`range_reshaping`) and released. What
+is asked of them beside is in `range_questions` and `range_counts`. A DBA's SQL is captured as
+everywhere.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from service.methods.range_counts import RangeCounts
 from service.methods.range_giving import RangeGiving
 from service.methods.range_importing import RangeImporting
 from service.methods.range_questions import RangeQuestions
+from service.methods.range_reshaping import RangeReshaping
 from service.methods.records import RecordMethods
 from service.methods.registry import Method, described
 from service.methods.subjects import encoder
@@ -51,6 +53,7 @@ def family_methods(catalogue: Catalogue, store: Records, ranges: Ranges) -> Iter
         yield from RangeMethods(catalogue, family["range"], store, ranges).methods()
         yield from RangeImporting(family["range"], ranges).methods()
         yield from RangeGiving(family["range"], ranges).methods()
+        yield from RangeReshaping(family["range"], ranges).methods()
         yield from RangeQuestions(ranges).methods()
         yield from RangeCounts(ranges).methods()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 from uuid import UUID
@@ -42,6 +42,23 @@ class WantedBlock:
     source: Block | UUID | None
     family: int
     purpose: str
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class WantedSplit:
+    """A range to cut into parts of this prefix length; `given` are parts for nodes, by name."""
+
+    source: Block | UUID
+    length: int
+    given: Mapping[Block, str]
+
+
+@dataclass(frozen=True)
+class WantedMerge:
+    """Ranges to put together, by block or id; without a note it gets theirs."""
+
+    sources: Sequence[Block | UUID]
     note: str | None = None
 
 
@@ -98,6 +115,23 @@ class Ranges(Protocol):
         Raises NotFound where the node has no record, or there is no range of the id; and Conflict
         with the codes of `service.ranges.allocation`, `largest` in `details` where anything is
         free. Failures point at `/length` and `/from`.
+        """
+        ...
+
+    async def split(self, wanted: WantedSplit) -> Sequence[Row]:
+        """Write the parts of a range in its place; their whole rows, in order.
+
+        Raises NotFound where there is no such range or node, and Conflict with the codes of
+        `service.ranges.reshaping`, `range.ambiguous` where a block is that of several ranges, and
+        `range.taken`. Failures point at `/range`, `/length` and `/give`.
+        """
+        ...
+
+    async def merge(self, wanted: WantedMerge) -> Row:
+        """Write one range in the place of several; its whole row.
+
+        Raises as `split`, and ValuesRefused where the notes of all are too long for one; failures
+        point at `/ranges` and `/note`.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,21 +17,30 @@ from service.ranges.notation import read_address, read_block
 
 _T = TypeVar("_T")
 
+_SUCH = "a block such as 10.0.0.0/8"
+_ID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
+
 
 def block_asked(arguments: Arguments, name: str = "cidr") -> Block | None:
     """The block that a parameter is; what is wrong with it is noted, and None returned."""
-    return _read(arguments, name, read_block, "a block such as 10.0.0.0/8, a text")
+    return _read(arguments, name, read_block, f"{_SUCH}, a text")
 
 
 def pool_asked(arguments: Arguments, name: str) -> Block | UUID | None:
-    """A pool, by its block or its id; what is wrong with it is noted."""
-    given = arguments.get(name)
-    if given is None:
+    """A pool, by its block or its id; None where it is absent, or wrong, which is noted."""
+    if arguments.get(name) is None:
         return None
-    try:
-        return UUID(str(given))
-    except ValueError:
-        return block_asked(arguments, name)
+    return range_asked(arguments, name)
+
+
+def range_asked(arguments: Arguments, name: str) -> Block | UUID | None:
+    """A range that has to be named, by its block or its id; what is wrong with it is noted."""
+    return _read(arguments, name, block_or_id, f"{_SUCH}, or an id, a text")
+
+
+def block_or_id(text: str) -> Block | UUID:
+    """The block or the id that a text is. Raises NotationRefused."""
+    return UUID(text) if _ID.fullmatch(text) else read_block(text)
 
 
 def name_asked(arguments: Arguments, name: str) -> str | None:

@@ -61,7 +61,7 @@ class RangeGiving:
 
     def _read(self, arguments: Arguments) -> WantedBlock:
         """The block that is wanted; raises with all that is wrong with the parameters."""
-        length = _length(arguments)
+        length = read_length(arguments)
         source = pool_asked(arguments, "from")
         family = _family(arguments, length)
         purpose, note = self._value(arguments, "purpose"), self._value(arguments, "note")
@@ -80,7 +80,7 @@ class RangeGiving:
         return None
 
 
-def _length(arguments: Arguments) -> int:
+def read_length(arguments: Arguments) -> int:
     """The parameter `length`; 0 where it is none."""
     given = arguments.get("length")
     if isinstance(given, int) and not isinstance(given, bool) and 0 <= given <= BITS[6]:

@@ -23,7 +23,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from service.ranges.errors import BlocksRefused
-from service.ranges.values import Purpose, Range
+from service.ranges.values import Purpose, Range, same
 
 
 class Dispute(NamedTuple):
@@ -71,17 +71,12 @@ def refuse_clash(new: Range, present: Iterable[Range]) -> None:
     lies in the pool of another node, which may give it out at any moment.
     """
     for each in sorted(present, key=lambda each: each.precedence):
-        if excluded(new, each) or _same(new, each):
+        if excluded(new, each) or same(new, each):
             fault = f"{new.block} cannot be given to {new.node} as {new.purpose}: there is {each}"
             raise BlocksRefused("range.taken", fault, [each.block])
         if _in_foreign_pool(new, each):
             fault = f"{new.block} lies in {each}: let {each.node} give it out, or split the pool"
             raise BlocksRefused("range.foreign_pool", fault, [each.block])
-
-
-def _same(one: Range, other: Range) -> bool:
-    """Whether they say the same."""
-    return one[1:4] == other[1:4]
 
 
 def _in_foreign_pool(one: Range, other: Range) -> bool:

@@ -54,6 +54,11 @@ class Range(NamedTuple):
         return f"{self.block}, {PHRASES[self.purpose]} {self.node}"
 
 
+def same(one: Range, other: Range) -> bool:
+    """Whether they say the same: one node, one block, one purpose."""
+    return one[1:4] == other[1:4]
+
+
 PHRASES = {
     Purpose.SERVES: "served by",
     Purpose.PEERS: "peers of",

@@ -183,5 +183,5 @@ def test_no_other_way_of_writing_is_there(herd: LiveHerd) -> None:
         "node.get", "node.list", "node.count", "node.update",
         "range.get", "range.list", "range.count",
         "range.add", "range.allocate", "range.release", "range.locate", "range.disputes",
-        "range.free", "range.summary", "range.import",
+        "range.free", "range.summary", "range.import", "range.split", "range.merge",
     }  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 from service.cli.main import run
 from tests.conftest import Servers
 from tests.live.herds import LiveHerd
+from tests.live.node import CallFailed
 from tests.live.units import until
 from tests.servers.programs import chosen_kinds
 
@@ -78,3 +79,48 @@ def test_what_is_said_of_a_node_on_another_one_is_known_to_all(
     assert herd.nodes[1].call("node.get", key) == expected
     assert run(["node", "update", "nobody", "--site", "north", *place]) == 1
     herd.agree()
+
+
+def test_what_is_split_and_merged_on_one_node_is_so_on_the_other(herd: LiveHerd) -> None:
+    """With the same claim, which all know alike."""
+    first, second = herd.nodes
+    added = {"cidr": "2001:db8:7::/48", "purpose": "serves", "node": "node1"}
+    first.call("range.add", added)
+    parts = first.call("range.split", {"range": "2001:db8:7::/48", "length": 49})["parts"]
+    keys = {"records": [each["id"] for each in parts]}
+    until(lambda: second.call("range.get", keys) == parts)
+    assert len({each["claim"] for each in parts}) == 1
+    whole = second.call("range.merge", {"ranges": [each["id"] for each in parts]})
+    assert (whole["cidr"], whole["claim"]) == ("2001:db8:7::/48", parts[0]["claim"])
+    until(lambda: first.call("range.get", {"records": [whole["id"]]}) == [whole])
+    assert first.call("range.get", keys) == [None, None]
+    herd.agree()
+
+
+def test_a_part_of_a_pool_that_is_given_away_is_given_out_by_the_other_node_alone(
+    herd: LiveHerd, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And only its own node may give it; nothing is disputed."""
+    first, second = herd.nodes
+    pool = first.call("range.add", {"cidr": "198.18.0.0/24", "purpose": "pool"})
+    asked = {"length": 26, "purpose": "serves", "from": "198.18.0.0/24"}
+    assert first.call("range.allocate", asked)["cidr"] == "198.18.0.0/26"
+    until(lambda: second.call("range.get", {"records": [pool["id"]]}) != [None])
+    give = ("split", pool["id"], "25", "--give", "198.18.0.128/25=node1")
+    assert command(herd, 1, *give) == 1
+    assert "ask node0 to split or merge it" in capsys.readouterr().err
+    assert command(herd, 0, *give) == 0
+    parts = [line.split()[:3] for line in capsys.readouterr().out.splitlines()[1:]]
+    assert parts == [["198.18.0.0/25", "pool", "node0"], ["198.18.0.128/25", "pool", "node1"]]
+    part = ["and", ["node.name", "=", "node1"], ["cidr", "=", "198.18.0.128/25"]]
+    until(lambda: second.call("range.count", {"where": part}) == 1)
+    given = [
+        first.call("range.allocate", {**asked, "from": "198.18.0.0/25"})["cidr"],
+        second.call("range.allocate", {**asked, "from": "198.18.0.128/25"})["cidr"],
+    ]
+    assert given == ["198.18.0.64/26", "198.18.0.128/26"]
+    with pytest.raises(CallFailed) as refused:
+        first.call("range.allocate", {**asked, "from": "198.18.0.128/25"})
+    assert refused.value.errors[0]["code"] == "range.foreign_pool"
+    herd.agree()
+    assert [node.call("range.disputes")["count"] for node in herd.nodes] == [0, 0]

@@ -1,7 +1,8 @@
 """Ranges as values, from the tables.
 
 A range's claim is the version of its birth, which the row keeps: its stamp as long as nothing of it
-was changed, then the beginning of its clock. Merging keeps births, so all nodes read the same.
+was changed, then the beginning of its clock. Merging keeps births, so all nodes read the same. What
+came of ranges that were split or merged has a claim from before its birth, in a column.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from service.store.writer import chunks
 KEYS_A_STATEMENT = 500
 
 _CIDR = CidrKind()
-_CLAIM = f"r.`{STAMP}`, r.`{ORIGIN}`, LEFT(r.`{CLOCK}`, {VERSION_BYTES})"
+_CLAIM = f"r.`{STAMP}`, r.`{ORIGIN}`, COALESCE(r.`claim`, LEFT(r.`{CLOCK}`, {VERSION_BYTES}))"
 _NAMED = (
     f"SELECT r.`id`, n.`name`, r.`cidr`, r.`purpose`, {_CLAIM} FROM `herdbook_herd_range` AS r "
     "JOIN `herdbook_herd_node` AS n ON n.`id` = r.`node_id` WHERE "

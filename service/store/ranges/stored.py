@@ -8,7 +8,16 @@ from records.catalogue import Catalogue
 from records.errors import Failure
 from records.validation import Row
 from service.errors import NotFound
-from service.methods.family_port import Added, FreeAsked, NewRange, PoolFree, Served, WantedBlock
+from service.methods.family_port import (
+    Added,
+    FreeAsked,
+    NewRange,
+    PoolFree,
+    Served,
+    WantedBlock,
+    WantedMerge,
+    WantedSplit,
+)
 from service.ranges.arithmetic import Total, summary
 from service.ranges.blocks import Address
 from service.ranges.disputes import Dispute
@@ -20,6 +29,7 @@ from service.store.ranges.book import Known
 from service.store.ranges.counting import free_in
 from service.store.ranges.following import Following
 from service.store.ranges.giving import GiveBlock
+from service.store.ranges.reshaping import Reshape, merge_plan, split_plan
 from service.store.ranges.spaces import Spaces
 from service.store.threads import Lane
 
@@ -71,6 +81,15 @@ class StoredRanges:
         except BaseException:
             operation.give_back()
             raise
+
+    async def split(self, wanted: WantedSplit) -> Sequence[Row]:
+        """See the port."""
+        return await written(self._writing, Reshape(self._record, split_plan(wanted)), ())
+
+    async def merge(self, wanted: WantedMerge) -> Row:
+        """See the port."""
+        (row,) = await written(self._writing, Reshape(self._record, merge_plan(wanted)), ())
+        return row
 
     async def locate(self, address: Address) -> Served | None:
         """See the port."""

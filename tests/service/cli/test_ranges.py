@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.service.cli.conftest import Ran, TinyServer
+from tests.service.cli.conftest import Ran, TinyServer, answer_with
 from tests.service.cli.test_family import BLOCK, RANGE, answers, asked
 
 Herdbook = Callable[..., Ran]
@@ -88,3 +88,55 @@ def test_disputes_are_a_line_each_and_end_with_1(
     answers(tiny_server, range_disputes={"disputes": [], "count": 0})
     ran = herdbook("range", "disputes", "--url", tiny_server.url)
     assert (ran.code, ran.out) == (0, "no disputes\n")
+
+
+def test_a_range_is_split_and_parts_of_it_given(
+    herdbook: Herdbook, tiny_server: TinyServer
+) -> None:
+    """Each part is a line with its node."""
+    answers(
+        tiny_server,
+        range_split={"parts": [RANGE]},
+        node_get=[{"id": RANGE["node_id"], "name": "barn"}],
+    )
+    place = ("--url", tiny_server.url)
+    ran = herdbook("range", "split", "10.0.0.0/23", "24", *place)
+    assert ran.out.splitlines()[1].split() == ["10.0.0.0/24", "serves", "barn", BLOCK]
+    given = ("--give", "10.0.0.0/24=barn", "--give", "10.0.1.0/24=far")
+    ran = herdbook("range", "split", BLOCK, "24", *given, "--json", *place)
+    assert ran.document() == {"parts": [RANGE]}
+    assert asked(tiny_server, "range.split") == [
+        {"range": "10.0.0.0/23", "length": 24},
+        {"range": BLOCK, "length": 24, "give": {"10.0.0.0/24": "barn", "10.0.1.0/24": "far"}},
+    ]
+    for wrong in ("10.0.0.0/24", "=barn", "10.0.0.0/24="):
+        ran = herdbook("range", "split", BLOCK, "24", "--give", wrong, *place)
+        assert (ran.code, "write BLOCK=NODE" in ran.err) == (2, True)
+
+
+def test_ranges_are_merged(herdbook: Herdbook, tiny_server: TinyServer) -> None:
+    """What came of it is told."""
+    answers(tiny_server, range_merge=RANGE)
+    command = ("range", "merge", "10.0.0.0/25", "10.0.0.128/25", "--url", tiny_server.url)
+    ran = herdbook(*command)
+    assert ran.out == f"10.0.0.0/24 is one range now, of 2 ranges; its id is {BLOCK}\n"
+    assert herdbook(*command, "--note", "lab", "--json").document() == RANGE
+    both = {"ranges": ["10.0.0.0/25", "10.0.0.128/25"]}
+    assert asked(tiny_server, "range.merge") == [both, {**both, "note": "lab"}]
+
+
+def test_what_is_refused_is_told_by_the_names_of_the_command(
+    herdbook: Herdbook, tiny_server: TinyServer
+) -> None:
+    """And not by those of the method."""
+    place = ("--url", tiny_server.url)
+    for command, pointer, shown in (
+        (("free", "--pool", "10/8"), "/pool", "--pool: no"),
+        (("locate", "10"), "/address", "ADDRESS: no"),
+        (("split", "10/8", "9"), "/range", "RANGE: no"),
+        (("merge", "10/8"), "/ranges/0", "RANGE: no"),
+    ):
+        failures = [{"pointer": pointer, "code": "range.abbreviated", "message": "no"}]
+        error = {"code": -32602, "message": "Invalid params", "data": {"errors": failures}}
+        tiny_server.respond = answer_with(error=error)
+        assert shown in herdbook("range", *command, *place).err

@@ -25,6 +25,7 @@ ROW = {
     "cidr": IPNetwork("10.0.0.0/24"),
     "purpose": "serves",
     "note": None,
+    "claim": None,
 }
 
 
@@ -42,7 +43,8 @@ def test_they_are_read_like_any_record_and_written_in_two_ways_only() -> None:
     assert [name for name in names if name.startswith(("node.", "range."))] == [
         "node.count", "node.get", "node.list", "node.update",
         "range.add", "range.allocate", "range.count", "range.disputes", "range.free",
-        "range.get", "range.import", "range.list", "range.locate", "range.release", "range.summary",
+        "range.get", "range.import", "range.list", "range.locate", "range.merge", "range.release",
+        "range.split", "range.summary",
     ]  # fmt: skip
 
 
@@ -62,7 +64,7 @@ def test_a_new_range_reaches_the_store_as_values_and_comes_back_whole() -> None:
     asked = {"cidr": "10.0.0.0/24", "purpose": "serves", "node": "barn", "note": "the lab"}
     assert api.call("range.add", asked) == {
         "id": str(ID), "node_id": str(ID), "cidr": "10.0.0.0/24", "purpose": "serves",
-        "note": None,
+        "note": None, "claim": None,
     }  # fmt: skip
     assert store.asked == ("add", NewRange("barn", read_block("10.0.0.0/24"), "serves", "the lab"))
     api.call("range.add", ["2001:db8::/32", "pool"])
