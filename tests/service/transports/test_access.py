@@ -290,3 +290,15 @@ def test_no_secret_is_logged_or_answered_whatever_is_wrong_with_a_call(
     for number in (1, 9):
         assert secret(number) not in everything
         assert secret(number)[3:20] not in everything
+
+
+def test_a_token_in_an_address_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """It belongs in a header; the log, which others read, tells where it was tried."""
+    caplog.set_level(logging.DEBUG)
+    closed = world()
+    line = Line(RpcFactory(closed.runner, LIMITS, closed.clock, closed.door))
+    header = f"Authorization: Bearer {READER}\r\n"
+    line.send(post(body("cow.list"), path=f"/rpc?access_token={READER}", extra=header))
+    assert b"token:app-1" in line.received
+    assert "/rpc?access_token=hb_***" in caplog.text
+    assert READER not in caplog.text
