@@ -204,7 +204,7 @@ def _moment(moment: datetime) -> str:
 
 
 def _row(shown: dict[str, Any]) -> tuple[str, ...]:
-    until = shown["until"] or "it is revoked"
+    until = shown["until"] or "no end"
     return (
         shown["name"],
         shown["role"],

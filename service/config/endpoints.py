@@ -1,8 +1,8 @@
 """Where the node listens: Twisted endpoint strings, kept to this machine.
 
 Law of this module: what does not provably stay on this machine is refused, but for siblings, who
-may come from elsewhere with TLS. For applications listening wider needs TLS and credentials, which
-this version does not have.
+may come from elsewhere with TLS. For applications there is no TLS, and without it a token lets in
+whoever reads it along.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from service.config.problems import ValueWrong, did_you_mean
 
 KINDS = ("tcp", "tcp6", "unix")
 ADVICE = "write tcp:PORT:interface=127.0.0.1"
-_WIDER = "wider needs TLS and credentials, which this version does not have yet"
+_WIDER = (
+    "wider needs TLS, which calls do not have yet: put a server that speaks TLS before it on this "
+    "machine, and require tokens ([access] required = true)"
+)
 WIDER_FOR_SIBLINGS = (
     "wider needs TLS: name certificate, key and ca under [herd], as `herdbook herd ca issue` makes "
     "them"

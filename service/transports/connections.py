@@ -19,6 +19,7 @@ nobody reads do not pile up.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any, cast
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -60,8 +61,14 @@ class BoundedRequest(http.Request):
         """No page reads cookies."""
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802
-        """Refuse a body that announces itself as too long; None is one sent in chunks."""
-        if length is not None and length > self.channel.factory.limits.body_bytes:
+        """Refuse who may not come in, and a body that announces itself as too long.
+
+        None is one sent in chunks. Of a stranger's body nothing is kept, as he may have many.
+        """
+        refused = self.channel.factory.stranger(self._headers(), self._peer())
+        if refused is not None:
+            self._refuse(refused)
+        elif length is not None and length > self.channel.factory.limits.body_bytes:
             self._refuse_body()
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802
@@ -102,19 +109,29 @@ class BoundedRequest(http.Request):
         """Answer 413 and read on for a while, so that the client gets to see it."""
         limit = self.channel.factory.limits.body_bytes
         message = f"The body is longer than {limit} bytes. Split the work over several calls."
-        self.refuse_now(refusal(http.REQUEST_ENTITY_TOO_LARGE, message))
+        self._refuse(refusal(http.REQUEST_ENTITY_TOO_LARGE, message))
+
+    def _refuse(self, answer: Answer) -> None:
+        """Answer, and throw away for a while what still comes."""
+        self.refuse_now(answer)
         self.channel.setTimeout(self.channel.factory.limits.linger_seconds)
 
-    def _asked(self) -> Asked:
-        """The request as a value. A header sent twice is joined, as RFC 9110 has it."""
-        path, _, query = self.uri.decode("latin-1").partition("?")
-        headers = {
+    def _peer(self) -> object:
+        return cast(Any, self.channel.transport).getPeer()
+
+    def _headers(self) -> dict[str, str]:
+        """The headers by their names in lower case; one sent twice is joined (RFC 9110)."""
+        return {
             name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
             for name, values in self.requestHeaders.getAllRawHeaders()
         }
+
+    def _asked(self) -> Asked:
+        """The request as a value."""
+        path, _, query = self.uri.decode("latin-1").partition("?")
+        headers, peer = self._headers(), self._peer()
         body = b"".join(self._pieces)
         self._pieces.clear()
-        peer = cast(Any, self.channel.transport).getPeer()
         method = self.method.decode("latin-1")
         return Asked(method, path, query, headers, body, principal_at(peer), address_at(peer))
 
@@ -249,6 +266,10 @@ class WebFactory(ServerFactory):
         connection.timeOut = cast(Any, self.limits.idle_seconds)
         self._connections.add(connection)
         return connection
+
+    def stranger(self, headers: Mapping[str, str], peer: object) -> Answer | None:
+        """What to answer who may not come in, before his body is read; None: he may."""
+        return None
 
     def forget(self, connection: Connection) -> None:
         """Note that a connection is gone."""

@@ -6,6 +6,8 @@ statuses are for what never reached JSON-RPC, with a small JSON object that says
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from twisted.internet.defer import Deferred
 
 from service.access.door import Door, Visitor, bearer
@@ -13,6 +15,7 @@ from service.errors import Busy, ServiceError, TokenNeeded
 from service.methods.caller import Caller, calling
 from service.transports.calls import CallRunner
 from service.transports.connections import WebFactory
+from service.transports.peers import address_at
 from service.transports.timing import Clock
 from service.transports.web import Answer, Asked, WebLimits, refusal
 
@@ -37,8 +40,24 @@ class RpcPages:
         try:
             visitor = visitor_of(asked, self._door)
         except ServiceError as error:
-            return _stranger(error, self._runner.refuse(error))
+            return self._turned_away(error)
         return self._overload() or await self._answered(asked, visitor)
+
+    def stranger(self, headers: Mapping[str, str], peer: object) -> Answer | None:
+        """What to answer who may not come in; None: he may."""
+        shown = Asked("", "", headers=headers, address=address_at(peer))
+        try:
+            visitor_of(shown, self._door)
+        except ServiceError as error:
+            return self._turned_away(error)
+        return None
+
+    def _turned_away(self, error: ServiceError) -> Answer:
+        """The answer to who does not get in: JSON-RPC, since programs look for its codes."""
+        reason = "" if isinstance(error, TokenNeeded) else ', error="invalid_token"'
+        challenge = f'Bearer realm="herdbook"{reason}'
+        headers = {"Content-Type": "application/json", "WWW-Authenticate": challenge}
+        return Answer(401, self._runner.refuse(error), headers)
 
     async def _answered(self, asked: Asked, visitor: Visitor | None) -> Answer:
         """The answer to a request that may be made."""
@@ -60,8 +79,14 @@ class RpcFactory(WebFactory):
     def __init__(
         self, runner: CallRunner, limits: WebLimits, clock: Clock, door: Door | None = None
     ) -> None:
-        super().__init__(RpcPages(runner, door), limits, clock)
+        pages = RpcPages(runner, door)
+        super().__init__(pages, limits, clock)
+        self._pages = pages
         self._runner = runner
+
+    def stranger(self, headers: Mapping[str, str], peer: object) -> Answer | None:
+        """As the pages would answer, before a body is read."""
+        return self._pages.stranger(headers, peer)
 
     def drain(self, seconds: float) -> Deferred[None]:
         """Take no more calls; fires when those in flight are answered and the answers sent.
@@ -82,14 +107,6 @@ def visitor_of(asked: Asked, door: Door | None) -> Visitor | None:
         visitor.show(secret)
     visitor.identified()
     return visitor
-
-
-def _stranger(error: ServiceError, reply: bytes) -> Answer:
-    """The answer to who does not get in: JSON-RPC, since programs look for its codes."""
-    reason = "" if isinstance(error, TokenNeeded) else ', error="invalid_token"'
-    challenge = f'Bearer realm="herdbook"{reason}'
-    headers = {"Content-Type": "application/json", "WWW-Authenticate": challenge}
-    return Answer(401, reply, headers)
 
 
 def _refusal(asked: Asked) -> Answer | None:

@@ -3,6 +3,7 @@
 The calls of a connection run side by side and are answered as they end. What ends a connection if
 nothing else does:
 
+    unknown     login_seconds            error, closed   (no token, where one is required)
     idle        idle_seconds             closed          (nothing under way, no subscription)
     receiving   receive_seconds a line   error, closed   (however steadily it drips)
     too long    at limits.body_bytes     error, closed
@@ -16,6 +17,7 @@ sent, nothing more is read from it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 from typing import Any, cast
 
@@ -91,6 +93,7 @@ class LineConnection(Protocol):
         bounds, clock = factory.bounds, factory.clock
         self._idle = Timer(clock, bounds.idle_seconds, self.close)
         self._receiving = Timer(clock, bounds.receive_seconds, self._is_too_slow)
+        self._unknown = Timer(clock, bounds.login_seconds, self._stays_unknown)
         self._unread = Timer(clock, bounds.stall_seconds, self._is_stalled)
         self._linger = Timer(clock, bounds.linger_seconds, self._abort)
 
@@ -102,6 +105,7 @@ class LineConnection(Protocol):
         self._principal = principal_at(peer)
         if self.factory.door is not None:
             self._visitor = self.factory.door.visitor(address_at(peer), self._principal)
+            self._unknown.start()
         keep_alive(self.transport)
         self.transport.registerProducer(self, True)
         self._settle()
@@ -116,7 +120,8 @@ class LineConnection(Protocol):
     def connectionLost(self, reason: Failure | None = None) -> None:
         """End what was under way for this client."""
         self._phase = Phase.GONE
-        for timer in (self._idle, self._receiving, self._unread, self._linger):
+        timers = (self._idle, self._unknown, self._receiving, self._unread, self._linger)
+        for timer in timers:
             timer.stop()
         self._outbox.clear()
         self._subscriptions.end_all()
@@ -152,12 +157,8 @@ class LineConnection(Protocol):
 
     def look_again(self) -> None:
         """Close, and say why, where the token that was shown counts no more."""
-        if self._phase is not Phase.OPEN or self._visitor is None:
-            return
-        try:
-            self._visitor.still_known()
-        except ServiceError as error:
-            self._refuse(error)
+        if self._visitor is not None:
+            self._refuse_unless(self._visitor.still_known)
 
     def cut_off(self) -> None:
         """Close at once; what is unsent is lost."""
@@ -267,6 +268,19 @@ class LineConnection(Protocol):
             self.transport.loseWriteConnection()
         else:
             self.transport.loseConnection()
+
+    def _stays_unknown(self) -> None:
+        if self._visitor is not None:
+            self._refuse_unless(self._visitor.identified)
+
+    def _refuse_unless(self, known: Callable[[], object]) -> None:
+        """Close, and say why, where this raises an error of the service."""
+        if self._phase is not Phase.OPEN:
+            return
+        try:
+            known()
+        except ServiceError as error:
+            self._refuse(error)
 
     def _is_too_slow(self) -> None:
         seconds = self.factory.bounds.receive_seconds

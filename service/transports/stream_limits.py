@@ -15,6 +15,7 @@ class StreamLimits:
     `receive_seconds`: from the first byte of a line to its last; 8 MiB at 1.2 Mbit/s.
     `idle_seconds`: longer than the intervals in which programs usually look after their pools.
     `stall_seconds`: how long a subscriber may read nothing at all.
+    `login_seconds`: how long a client may take to show a token, where nobody gets in without.
     `linger_seconds`: how long a client that was refused may take to read why.
     `subscriptions`: of one connection; each may cost a page of memory.
     """
@@ -24,5 +25,6 @@ class StreamLimits:
     receive_seconds: float = 60.0
     idle_seconds: float = 600.0
     stall_seconds: float = 30.0
+    login_seconds: float = 10.0
     linger_seconds: float = 5.0
     subscriptions: int = 16

@@ -34,6 +34,8 @@ class TokenWatch:
         """Read the file, and look at it from now on; raises TokensRefused where it is no good."""
         self._seen = self._look_of_it()
         self._door.book = read_tokens(self._path)
+        if self._door.required and not len(self._door.book):
+            _log.warning("calls need a token, and there is none: `herdbook token add` makes one")
         self._wait()
 
     def stop(self) -> None:

@@ -48,10 +48,10 @@ def logged_in(client: LineClient, secret: str) -> bool:
 def test_a_node_lets_in_who_has_a_token_and_notes_who_wrote(tmp_path: Path, database: str) -> None:
     """Made while the node runs, without a restart; probes need none, and no secret is logged."""
     settings = {**REQUIRED, "HERDBOOK_LOG_LEVEL": "debug"}
-    with served(tmp_path, database, **settings) as node, LineClient(node.stream) as early:
+    with served(tmp_path, database, **settings) as node:
         assert called(node, "", "farm.count") == (1, "access.required")
-        with pytest.raises(CallFailed) as failed:
-            early.call("farm.count")
+        with LineClient(node.stream) as stranger_there, pytest.raises(CallFailed) as failed:
+            stranger_there.call("farm.count")
         assert failed.value.code == "access.required"
         assert "ok" in page(node, "/readyz")
         assert "herdbook token add" in page(node, "/metrics")
@@ -63,8 +63,9 @@ def test_a_node_lets_in_who_has_a_token_and_notes_who_wrote(tmp_path: Path, data
         code, farm = called(node, writer, "farm.create", "name=a")
         assert code == 0
         assert called(node, reader, "farm.create", "name=b") == (1, "access.forbidden")
-        assert early.call("session.login", {"token": reader})["role"] == "read"
-        [change] = early.call("feed.read", {"from": 0, "wait_seconds": 20})["changes"]
+        with LineClient(node.stream) as client:
+            assert client.call("session.login", {"token": reader})["role"] == "read"
+            [change] = client.call("feed.read", {"from": 0, "wait_seconds": 20})["changes"]
         assert (change["key"]["id"], change["writer"]) == (farm["id"], "token:loader")
         command = Path(f"/proc/{node.pid}/cmdline").read_text()
         everything = node.log() + command + _file(tmp_path).read_text()

@@ -57,7 +57,7 @@ def test_the_list_shows_everything_but_secrets_and_digests(
     secret = herdbook("token", "add", "loader", "--role", "write").out.strip()
     herdbook("token", "add", "ops", "--role", "admin", "--from", "192.0.2.7")
     plain, document = herdbook("token", "list"), herdbook("token", "list", "--json")
-    for part in ("loader", "write", "anywhere", "ops", "admin", "192.0.2.7/32"):
+    for part in ("loader", "write", "anywhere", "no end", "ops", "admin", "192.0.2.7/32"):
         assert part in plain.out
     listed = {each["name"]: each for each in document.document()["tokens"]}
     assert listed["ops"]["from"] == ["192.0.2.7/32"]

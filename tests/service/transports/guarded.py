@@ -38,7 +38,7 @@ class Guarded:
         self.waiting: list[Deferred[object]] = []
         self.called: list[str] = []
         numbers, limits = CollectorRegistry(), Limits()
-        runner = CallRunner(
+        self.runner = runner = CallRunner(
             guarded(self._registry(), door), limits, CallMetrics(numbers, set()), self.clock
         )
         self.pages = RpcPages(runner, door)

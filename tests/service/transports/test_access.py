@@ -13,9 +13,13 @@ from twisted.internet.task import Clock
 
 from service.access.tokens import Book
 from service.transports.admin import AdminPages
+from service.transports.http import RpcFactory
 from service.transports.web import Answer, Asked
 from tests.service.access.tokens import NOW, Watch, door, secret, token
-from tests.service.transports.guarded import ADDRESS, Guarded, code_of, told
+from tests.service.transports.guarded import ADDRESS, Guarded, body, code_of, told
+from tests.service.transports.live import post
+from tests.service.transports.memory import LIMITS, Line
+from tests.service.transports.streams import BOUNDS
 
 HERE = f"api:{ADDRESS}"
 READER, WRITER, ADMIN = secret(1), secret(2), secret(3)
@@ -181,7 +185,44 @@ def test_who_never_showed_a_token_is_not_thrown_out_where_none_is_required() -> 
     client = open_world.connect()
     open_world.door.book = Book()
     open_world.factory.look_again()
+    open_world.clock.advance(BOUNDS.login_seconds)
     assert client.ask("cow.list")["result"] == HERE
+
+
+def test_who_shows_no_token_for_long_is_told_and_leaves_the_place_to_others() -> None:
+    """Whatever else he does meanwhile; who has shown one stays."""
+    closed = world()
+    stranger, client = closed.connect(), closed.connect()
+    client.ask("session.login", READER)
+    closed.clock.advance(BOUNDS.login_seconds - 1)
+    assert code_of(stranger.ask("session.login", secret(9))) == "access.unknown"
+    assert not stranger.is_closed()
+    closed.clock.advance(1)
+    [told_last] = stranger.received()
+    assert (told_last["id"], code_of(told_last)) == (None, "access.required")
+    assert stranger.is_closed()
+    assert client.ask("cow.list")["result"] == "token:app-1"
+
+
+def test_the_body_of_a_stranger_is_not_waited_for() -> None:
+    """The answer comes with the end of the headers; whoever has a token sends on."""
+    closed = world()
+    factory = RpcFactory(closed.runner, LIMITS, closed.clock, closed.door)
+    for shown, answered in ((None, b"401"), (secret(9), b"401"), (READER, b"")):
+        line = Line(factory)
+        token_line = "" if shown is None else f"Authorization: Bearer {shown}\r\n"
+        whole = post(body("cow.list"), extra=token_line)
+        line.send(whole[:-5])
+        assert line.received[9:12] == answered
+        if not answered:
+            line.send(whole[-5:])
+            assert b"token:app-1" in line.received
+            continue
+        assert b"access." in line.received
+        line.send(b"x" * 500)
+        closed.clock.advance(LIMITS.linger_seconds)
+        assert line.is_closing()
+    assert closed.called == ["token:app-1"]
 
 
 # The admin listener.
@@ -249,3 +290,15 @@ def test_no_secret_is_logged_or_answered_whatever_is_wrong_with_a_call(
     for number in (1, 9):
         assert secret(number) not in everything
         assert secret(number)[3:20] not in everything
+
+
+def test_a_token_in_an_address_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """It belongs in a header; the log, which others read, tells where it was tried."""
+    caplog.set_level(logging.DEBUG)
+    closed = world()
+    line = Line(RpcFactory(closed.runner, LIMITS, closed.clock, closed.door))
+    header = f"Authorization: Bearer {READER}\r\n"
+    line.send(post(body("cow.list"), path=f"/rpc?access_token={READER}", extra=header))
+    assert b"token:app-1" in line.received
+    assert "/rpc?access_token=hb_***" in caplog.text
+    assert READER not in caplog.text
