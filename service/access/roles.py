@@ -39,7 +39,7 @@ _READING = (
 _WRITING = ("range.allocate",)
 _OPERATING = (
     *("feed.forget", "herd.mend", "journal.restore", "held.retry", "held.drop"),
-    *("range.add", "range.release", "range.split", "range.merge"),
+    *("range.add", "range.import", "range.release", "range.split", "range.merge", "node.update"),
 )
 _BUILT_IN = (
     dict.fromkeys(_READING, Role.READ)

@@ -53,6 +53,7 @@ def test_every_method_of_a_record_class_needs_what_it_does() -> None:
         ("range.allocate", "write"),
         ("range.add", "admin"),
         ("range.release", "admin"),
+        ("node.update", "admin"),
         ("node.retire", "admin"),
         ("city.obliterate", "admin"),
         ("", "admin"),
@@ -68,7 +69,8 @@ def test_only_what_operators_do_falls_to_the_highest_role() -> None:
     highest = {name for name in NAMES if needed_role(name) is Role.ADMIN}
     assert highest == {
         *(LOGIN, "feed.forget", "herd.mend", "journal.restore", "held.retry", "held.drop"),
-        *("range.add", "range.release"),
+        *("range.add", "range.import", "range.release", "range.split", "range.merge"),
+        "node.update",
     }
 
 
