@@ -97,8 +97,8 @@ _APPLYING = (
     Bug(
         "the vector rises with the first part of a delta",
         "service/store/herd/applier.py",
-        "        if delta.last:\n            lacking",
-        "        if True:\n            lacking",
+        "        if delta.last:\n            if delta.floors",
+        "        if True:\n            if delta.floors",
         ("tests/service/store/herd/test_arrivals.py",),
     ),
     Bug(
@@ -233,17 +233,16 @@ _IDENTITY = (
     Bug(
         "what OpenSSL refuses is taken",
         "service/transports/siblings/tls.py",
-        "            return bool(is_good)\n",
+        "            return bool(is_good) and seen.refused is None\n",
         "            return True\n",
         (_ATTACKS,),
     ),
     Bug(
         "what the rules of identities refuse is taken",
         "service/transports/siblings/tls.py",
-        "            except IdentityRefused as error:\n"
-        '                seen.refused = "; ".join(one.message for one in error.troubles)\n'
-        "                return False\n",
-        "            except IdentityRefused:\n                seen.card = mine.card\n",
+        "        except IdentityRefused as error:\n"
+        '            seen.refused = "; ".join(one.message for one in error.troubles)\n',
+        "        except IdentityRefused:\n            seen.card = mine.card\n",
         (_ATTACKS,),
     ),
     Bug(
@@ -270,8 +269,8 @@ _IDENTITY = (
     Bug(
         "a link outlives the certificate it was made by",
         "service/transports/siblings/doors.py",
-        "security.is_over(one.card)",
-        "False",
+        "security.against(card)) for one, card in cards]",
+        "None) for one, card in cards]",
         ("tests/service/transports/test_siblings_tls.py",),
     ),
     Bug(
