@@ -60,8 +60,8 @@ class Delta(NamedTuple):
     Who has applied it, and had everything of `above`, has everything of `covers`. `entries` are in
     the sender's order. One that was cut into parts is whole with the `last` one.
 
-    A snapshot has `floors`: for each origin the highest position whose entry the sender does not
-    have any more. It names all rows that the sender knows, live and dead, and in `tables` the
+    A snapshot has `floors`: for each origin the position up to which the sender may have pruned
+    entries. It names all rows that the sender knows, live and dead, and in `tables` the
     tables that it has: that it names no row of another one says nothing of that row.
     """
 

@@ -77,8 +77,14 @@ def _unshown(waiting: RowState, row: RowState) -> Mapping[str, Value]:
     return {
         column: value
         for column, value in waiting.values.items()
-        if column not in row.values or waiting.version(column) == row.version(column)
+        if column not in row.values or _may_be_unshown(column, waiting, row)
     }
+
+
+def _may_be_unshown(column: str, waiting: RowState, row: RowState) -> bool:
+    """Whether a dead row may have a column only since a migration: NULL, as it was born."""
+    shown = row.version(column)
+    return waiting.version(column) == shown or (row.values[column] is None and shown == row.born)
 
 
 def belongs(held: Held, row: RowState) -> bool:

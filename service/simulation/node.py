@@ -10,7 +10,7 @@ from service.herd.building import build, rows_of
 from service.herd.deltas import DELETE, INSERT, UPDATE, Delta, DeltaRow, LogEntry
 from service.herd.held import Held, state_to_send
 from service.herd.journal import JournalEntry
-from service.herd.planning.forgetting import forgets_with, is_behind, left_out
+from service.herd.planning.forgetting import forgets_with, is_behind, left_out, names_rows_of
 from service.herd.planning.plan import NOTHING, Here, Plan, plan
 from service.herd.planning.retrying import retry, waking
 from service.herd.shapes import CASCADE, RESTRICT, SET_NULL, Place, Reference, Shapes
@@ -158,7 +158,7 @@ class Node:
             return NOTHING
         unnamed = self._unnamed(delta, named)
         died = left_out(delta, unnamed, self.tables, now) if unnamed else ()
-        dead = self._dead(unnamed) if forgets_with(delta, self.vector) else []
+        dead = self._dead(unnamed, delta) if forgets_with(delta, self.vector) else []
         delta = delta._replace(rows=delta.rows + died)
         made = plan(delta, self.tables, self.shapes, here, self._refused())
         for entry in made.kept:
@@ -185,11 +185,12 @@ class Node:
             if not self.tables.states[place].alive:
                 del self.tables.states[place]
 
-    def _dead(self, places: Iterable[Place]) -> list[Place]:
-        return [place for place in places if not self.tables.states[place].alive]
+    def _dead(self, places: Iterable[Place], delta: Delta) -> list[Place]:
+        states = self.tables.states
+        return [p for p in places if not states[p].alive and names_rows_of(delta, p[0])]
 
     def _raise_floors(self, delta: Delta) -> None:
-        """What the sender had pruned, and was not here, is not here either."""
+        """Where the sender has pruned what was not here, all its floors count here too."""
         if delta.floors is not None and forgets_with(delta, self.vector):
             self.tables.pruned = joined(self.tables.pruned, delta.floors)
 

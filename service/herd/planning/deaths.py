@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Set
 
+from records.stamps import Version
 from records.states import RowState
 from service.herd.deltas import INSERT, Delta, DeltaRow
 from service.herd.planning.conflicts import pruned_unseen
@@ -24,19 +25,24 @@ def tell_again(delta: Delta, draft: Draft, rows: Iterable[DeltaRow], vector: Vec
     left alone.
     """
     dead = [row for row in rows if _is_dead(draft, row.place)]
-    theirs = {row.place: row.state for row in dead if row.state.alive}
-    ours = {
-        row.place: before
-        for row in dead
-        if (before := draft.met(row.place)[0]) is not None and before.alive
-    }
+    theirs: dict[Place, RowState] = {}
+    ours: dict[Place, RowState] = {}
+    for row in dead:
+        before = draft.met(row.place)[0]
+        if before is not None and before.born == row.state.born:
+            # Whoever died had been born so: the death has seen that birth.
+            continue
+        if row.state.alive:
+            theirs[row.place] = row.state
+        elif before is not None and before.alive:
+            ours[row.place] = before
     for place in _born_unseen_there(delta, vector, theirs) | _born_unseen_here(delta, draft, ours):
         draft.die_again(place)
 
 
 def _is_dead(draft: Draft, place: Place) -> bool:
     state = draft.state(place)
-    return state is not None and not state.alive and draft.holding(place) is None
+    return state is not None and not state.alive and draft.waits(place) is None
 
 
 def _born_unseen_there(delta: Delta, vector: Vector, lived: dict[Place, RowState]) -> Set[Place]:
@@ -62,5 +68,13 @@ def _born_unseen_here(delta: Delta, draft: Draft, lived: dict[Place, RowState]) 
     return {
         place
         for place, state in lived.items()
-        if state.born in unseen.get(place, ()) or state.born.origin in pruned
+        if _told_of(state, unseen.get(place, ())) or state.born.origin in pruned
     }
+
+
+def _told_of(state: RowState, writes: Iterable[Version]) -> bool:
+    """Whether one of these is a row's birth.
+
+    The stamps tell: a node that has drawn a new origin tells of its births under that one.
+    """
+    return state.born.stamp in {version.stamp for version in writes}

@@ -41,11 +41,17 @@ def is_behind(delta: Delta, floors: Vector) -> bool:
 def forgotten_here(delta: Delta, draft: Draft, vector: Vector) -> Set[Place]:
     """The rows of a delta whose life is one that this node, at its vector, has had and forgotten.
 
-    The rows here must have been loaded. What comes from this node itself is what it held.
+    The rows here must have been loaded. What comes from this node itself is what it held. A
+    snapshot has no entries of what was pruned, so nothing can be told from it until this node has
+    all that; and none of the deaths that it tells of by leaving rows out.
     """
-    if delta.floors is not None or delta.sender == draft.origin or not draft.tables.floors():
+    if forgets_with(delta, vector) or delta.sender == draft.origin or not draft.tables.floors():
         return frozenset()
-    higher = {row.place for row in delta.rows if row.state.life > _life(draft.whole(row.place))}
+    higher = {
+        row.place
+        for row in delta.rows
+        if row.state.life > _life(draft.whole(row.place)) and not _was_left_out(row.state)
+    }
     news = _news(delta, vector)
     return {place for place in higher if all(entry.kind == UPDATE for entry in news.get(place, ()))}
 
@@ -126,6 +132,10 @@ def _may_be_later(theirs: RowState, ours: RowState, delta: Delta) -> bool:
     if ours.life < theirs.life or ours == theirs:
         return False
     return ours.life > theirs.life or ours.born != theirs.born or delta.floors is not None
+
+
+def _was_left_out(state: RowState) -> bool:
+    return state.death is not None and state.death.writer == FORGOTTEN
 
 
 def _life(state: RowState | None) -> int:

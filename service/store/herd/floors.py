@@ -52,12 +52,15 @@ def need_of(tx: Transaction) -> Need:
 
 
 def floors_of(tx: Transaction) -> dict[int, int]:
-    """For each origin the highest position whose entry was pruned here, or never was here."""
+    """For each origin the position up to which something was pruned here, or never was here.
+
+    Of what a snapshot's sender had pruned some may still be here.
+    """
     return dict(tx.rows("SELECT `origin`, `position` FROM `herdbook_pruned`"))
 
 
 def raise_floors(tx: Transaction, pruned: Iterable[tuple[int, int]]) -> None:
-    """These positions of origins are here no more."""
+    """Up to these positions of origins something is here no more."""
     highest: dict[int, int] = {}
     for origin, at in pruned:
         highest[origin] = max(at, highest.get(origin, 0))

@@ -89,6 +89,14 @@ def test_a_later_write_that_waits_is_lost_when_the_row_is_deleted() -> None:
     assert joined.values == {"name": "Hof", "mayor": "Ada", "area": 7}
 
 
+def test_a_column_that_came_with_a_migration_after_the_death_shows_nothing() -> None:
+    """Tables of dead rows get new columns without a value; the one that waits is that of others."""
+    migrated = dead(row(at=10, origin=THEIRS, name="Hof", mayor="Ada", area=None))
+    joined = state_to_send(migrated, held(whole("city 1", SEEN)))
+    assert joined is not None
+    assert joined.values == {"name": "Hof", "mayor": "Ada", "area": 7}
+
+
 def test_of_an_earlier_life_nothing_waits_any_more() -> None:
     """A row that lives anew, or another one that died, is as the table has it."""
     for waiting in (held(whole("city 1", SEEN)), AREA):

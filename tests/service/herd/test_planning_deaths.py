@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from records.states import RowState
-from service.herd.deltas import DELETE, Delta, LogEntry
+from service.herd.deltas import DELETE, INSERT, Delta, LogEntry
 from service.herd.journal import OTHER_LIFE
 from service.herd.planning.plan import Plan
 from service.herd.vectors import Vector
@@ -69,6 +69,22 @@ def test_a_birth_here_that_meets_a_death_from_there() -> None:
     made = _planned(MADE_HERE, [_born(MADE_HERE, 1)], came, _1=1)
     assert _dies_again(made)
     assert [(note.rule, name(note.place)) for note in made.journal] == [(OTHER_LIFE, "city 1")]
+
+
+def test_a_birth_that_is_told_under_a_new_origin() -> None:
+    """The row has the former one in its version; the stamp tells that it is the same birth."""
+    former = row(at=20, origin=9, name="Ulm")
+    told = LogEntry(OURS, 1, *THE_CITY, INSERT, (), former.life, 20, "somebody")
+    came = delta(whole("city 1", DEAD), entries=(DIED,))
+    assert _dies_again(_planned(former, [told], came, _1=1))
+
+
+def test_a_death_that_had_seen_the_birth_is_not_told_again() -> None:
+    """Whatever was pruned where the row still lives, or here."""
+    lived = DEAD._replace(life=1, death=None)
+    snapshot = delta(whole("city 1", lived))._replace(floors={OTHERS: 9})
+    died = LogEntry(OURS, 1, *THE_CITY, DELETE, (), DEAD.life, 50, "somebody")
+    assert not _dies_again(_planned(DEAD, [died], snapshot, _1=1))
 
 
 def test_a_death_of_a_birth_that_it_had_seen_is_told_once() -> None:
