@@ -15,11 +15,38 @@ from service.privileges.statements import Target
 
 ALL = "ALL PRIVILEGES"
 
-_NAME = r"(?:`(?:[^`]|``)*`|'(?:[^']|'')*'|[^\s@.]+)"
+_NAME = r"""(?:`(?:[^`]|``)*`|'(?:[^']|'')*'|[^\s@.,*`'"]+)"""
+_WHO = rf"{_NAME}(?:@{_NAME})?"
 _LINE = re.compile(
     rf"(?P<verb>GRANT|REVOKE) (?P<privileges>[A-Z_, ]+) ON (?P<scope>\*|{_NAME})\.\* "
-    rf"(?:TO|FROM) (?P<who>{_NAME}(?:@{_NAME})?)"
+    rf"(?:TO|FROM) (?P<who>{_WHO})"
 )
+# Tables, columns and routines; whom the account may stand for; its roles, of which those that are
+# used have lines of their own.
+_NOT_COUNTED = re.compile(
+    rf"GRANT .+ ON (?:[A-Z]+ )*{_NAME}\.{_NAME} TO "
+    rf"|GRANT PROXY ON {_WHO} TO "
+    rf"|GRANT {_WHO}(?:, ?{_WHO})* TO "
+    rf"|SET DEFAULT ROLE {_WHO} FOR ",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Held:
+    """The privileges that count `here`, on the database, and those of the whole server among them.
+
+    ALL stands for all: here for all that can be given on a database, `everywhere` for all there
+    are. `unread` are the lines that were not understood, up to the account they name.
+    """
+
+    here: frozenset[str]
+    everywhere: frozenset[str]
+    unread: tuple[str, ...] = ()
+
+    def gives(self, privilege: str, *, everywhere: bool) -> bool:
+        """Whether it is held; `everywhere` for one that can be given on the whole server only."""
+        return not {privilege, ALL}.isdisjoint(self.everywhere if everywhere else self.here)
 
 
 @dataclass
@@ -51,14 +78,27 @@ class _Given:
         return self.everywhere - self.taken_back | given
 
 
-def held_on(target: Target, lines: Iterable[str]) -> frozenset[str]:
-    """The privileges on the database, and on the server, that the lines give; ALL for all."""
+def held_on(target: Target, lines: Iterable[str]) -> Held:
+    """The privileges on the database, and on the server, that the lines give."""
     given: dict[str, _Given] = {}
+    unread: list[str] = []
     for text in lines:
         line = _LINE.match(text)
         if line is not None:
             given.setdefault(line["who"], _Given()).note(line, target)
-    return frozenset().union(*(one.on(target) for one in given.values()))
+        elif _NOT_COUNTED.match(text) is None:
+            unread.append(_without_account(text))
+    everyone = given.values()
+    return Held(
+        frozenset().union(*(one.on(target) for one in everyone)),
+        frozenset().union(*(one.everywhere for one in everyone)),
+        tuple(unread),
+    )
+
+
+def _without_account(line: str) -> str:
+    """What may be shown of a line: what follows, or is in quotes, may be the hash of a password."""
+    return re.split(r" (?:TO|FROM|FOR|IDENTIFIED)\b|'", line, maxsplit=1)[0]
 
 
 def _unquoted(name: str) -> str:

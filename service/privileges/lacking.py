@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from service.privileges.held import ALL, held_on
+from service.privileges.held import Held, held_on
 from service.privileges.needs import SERVING, Need, healing, migrating
 from service.privileges.statements import Account, Target, grants
 from service.server.versions import ServerKind
@@ -16,7 +16,11 @@ TRIGGERS_FORBIDDEN = (
     "log_bin_trust_function_creators = 1; and the same in the server's configuration file"
 )
 
-_SUPER = Need("SUPER", "no setting of the server can be gone past")
+_UNREAD = (
+    "a line of SHOW GRANTS was not understood, and what it gives or takes back is not counted: "
+    "{}; see for yourself that the account holds what `herdbook grant --print` prints"
+)
+_SUPER = Need("SUPER", "no setting of the server can be gone past", everywhere=True)
 _CHANGING = frozenset({"CREATE", "ALTER", "DROP", "INDEX"})
 
 
@@ -27,7 +31,7 @@ class Standing:
     account: Account
     target: Target
     kind: ServerKind
-    held: frozenset[str]
+    held: Held
 
     @classmethod
     def read(
@@ -38,19 +42,24 @@ class Standing:
 
     def lacks(self, needs: Iterable[Need]) -> tuple[Need, ...]:
         """What of this the account does not hold."""
-        return () if ALL in self.held else tuple(n for n in needs if n.privilege not in self.held)
+        return tuple(
+            need
+            for need in needs
+            if not self.held.gives(need.privilege, everywhere=need.everywhere)
+        )
 
     def without_serving(self) -> tuple[str, ...]:
         """What keeps a node from its work."""
         return tuple(map(self._line, self.lacks(SERVING)))
 
     def further(self, *, triggers_forbidden: bool) -> tuple[str, ...]:
-        """What else is missing: for a node to heal itself, and for migrations.
+        """What else is missing: for a node to heal itself, and for migrations; and what is unsure.
 
         `triggers_forbidden`: the server makes no triggers for accounts without SUPER.
         """
         missing = self.lacks(migrating(self.kind))
-        lines = [f"WARNING: {self._line(need)}" for need in self.lacks(healing(self.kind))]
+        lines = [f"WARNING: {_UNREAD.format(line)}" for line in self.held.unread]
+        lines += [f"WARNING: {self._line(need)}" for need in self.lacks(healing(self.kind))]
         if {need.privilege for need in missing} >= _CHANGING:
             return (*lines, self._serves_only(missing))
         lines += [f"WARNING: {self._line(need)}" for need in missing]

@@ -25,6 +25,7 @@ NOT_REACHED = frozenset({2002, 2003, 2005})
 
 _NO_DATABASE = 1049
 _NO_PRIVILEGES = 1044
+_OPTION_PREVENTS = 1290
 _NOT_LET_IN = frozenset({1045, 1130, 1698})
 
 _READ_ONLY = "read_only"
@@ -97,5 +98,9 @@ def _in_words(url: DatabaseUrl, error: Exception) -> Unavailable:
     if number in _NOT_LET_IN:
         what = f"the database server does not let the user of {place} in"
         hint = "Correct the user, the password or the database in [database] url."
+        return Unavailable(f"{what} ({said})", hint=hint)
+    if number == _OPTION_PREVENTS:
+        what = f"the database server at {place} does not say what the account may do"
+        hint = "Start the server without skip-grant-tables: with it everybody may do everything."
         return Unavailable(f"{what} ({said})", hint=hint)
     return Unavailable(f"{place}: {said}", hint="Correct [database] url.")

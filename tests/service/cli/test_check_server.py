@@ -122,21 +122,66 @@ def test_a_role_that_is_used_gives_what_it_holds(herdbook: Herdbook, farm: Priva
     as_root(farm, "DROP ROLE clerk")
 
 
+@pytest.fixture
+def distrustful(farm: PrivateServer) -> Iterator[PrivateServer]:
+    """The server when it lets no account without SUPER make triggers."""
+    as_root(farm, "SET GLOBAL log_bin_trust_function_creators = OFF")
+    yield farm
+    as_root(farm, "SET GLOBAL log_bin_trust_function_creators = ON")
+
+
 def test_a_server_that_lets_nobody_make_triggers_is_told_of(
-    herdbook: Herdbook, farm: PrivateServer, monkeypatch: pytest.MonkeyPatch
+    herdbook: Herdbook, distrustful: PrivateServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To accounts that migrate without SUPER; and by `grant`."""
-    as_root(farm, "SET GLOBAL log_bin_trust_function_creators = OFF")
-    try:
-        passed, messages = checked(herdbook, "privileges")
-        assert passed
-        assert "SET GLOBAL log_bin_trust_function_creators = 1;" in messages[1]
-        assert "Needed as well: the server's binary log" in herdbook("grant", "--print").out
-        use(monkeypatch, farm, SERVER_USER)
-        assert not any("trust" in line for line in checked(herdbook, "privileges")[1])
-    finally:
-        as_root(farm, "SET GLOBAL log_bin_trust_function_creators = ON")
+    passed, messages = checked(herdbook, "privileges")
+    assert passed
+    assert "SET GLOBAL log_bin_trust_function_creators = 1;" in messages[1]
+    assert "Needed as well: the server's binary log" in herdbook("grant", "--print").out
+    use(monkeypatch, distrustful, SERVER_USER)
+    assert not any("trust" in line for line in checked(herdbook, "privileges")[1])
+    as_root(distrustful, "SET GLOBAL log_bin_trust_function_creators = ON")
     assert "Needed as well" not in herdbook("grant", "--print").out
+
+
+def test_all_on_the_database_is_not_all_on_the_server(
+    herdbook: Herdbook, distrustful: PrivateServer
+) -> None:
+    """The account lacks what can be given on the server only, and is told so."""
+    as_root(
+        distrustful,
+        "REVOKE ALL PRIVILEGES, GRANT OPTION FROM app@localhost",
+        f"GRANT ALL PRIVILEGES ON {SCOPES[False]} TO app@localhost",
+    )
+    passed, (first, *warnings) = checked(herdbook, "privileges")
+    assert (passed, first) == (True, "`app`@`localhost` holds what it needs to serve")
+    lacks = [f"`app`@`localhost` lacks {n.privilege}" for n in healing(distrustful.program.kind)]
+    trust = "the server's binary log is on and log_bin_trust_function_creators is off, so that"
+    for told, expected in zip(warnings, [*lacks, trust], strict=True):
+        assert told.startswith(f"WARNING: {expected}")
+    as_root(distrustful, "GRANT RELOAD, SUPER ON *.* TO app@localhost")
+    (held,) = checked(herdbook, "privileges")[1]
+    assert held.endswith("to serve and to migrate")
+
+
+@pytest.mark.slow
+def test_a_server_that_looks_at_no_privileges_is_told_of_in_words(
+    herdbook: Herdbook,
+    logging_server: PrivateServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It refuses to say what an account may do; what to do about it is said."""
+    monkeypatch.setenv("HERDBOOK_NODE_RECORDS", RECORDS)
+    options = ["--skip-grant-tables"]
+    with PrivateServer(tmp_path / "open", logging_server.program, options=options) as server:
+        server.create_database(NAME)
+        monkeypatch.setenv("HERDBOOK_DATABASE_URL", server.url(NAME))
+        passed, (told,) = checked(herdbook, "privileges")
+    assert not passed
+    assert "does not say what the account may do" in told
+    assert "Start the server without skip-grant-tables" in told
+    assert "[database] url" not in told
 
 
 @pytest.fixture

@@ -10,12 +10,14 @@ import MySQLdb
 import pytest
 
 from service.server import PrivateServer, Program
+from service.server.durability import SETTINGS, losses
 from tests.service.server.helpers import (
     alive,
     ask,
     on_one_kind,
     write_a_row,
 )
+from tests.service.store.tools import raw_connection
 
 
 def test_data_survive_a_stop_and_a_start(private: PrivateServer) -> None:
@@ -63,6 +65,13 @@ def test_the_server_is_durable_quiet_and_speaks_utf8(server: PrivateServer) -> N
     }
     assert {name: ask(server, f"SELECT @@{name}") for name in expected} == expected
     assert ask(server, "SELECT @@innodb_doublewrite") in {1, "ON"}
+
+
+def test_a_node_is_not_refused_on_the_server(server: PrivateServer) -> None:
+    """Its settings lose nothing that was acknowledged."""
+    with raw_connection(server.url("mysql")) as connection, connection.cursor() as cursor:
+        cursor.execute(f"SHOW GLOBAL VARIABLES WHERE variable_name IN {SETTINGS}")
+        assert losses(dict(cursor.fetchall())) == ()
 
 
 def test_a_created_database_compares_text_byte_by_byte(server: PrivateServer) -> None:
