@@ -90,8 +90,8 @@ def merge_plan(wanted: WantedMerge) -> Callable[[Transaction, RecordInfo], Plan]
             return found.refused
         parts = [each for each, _row in found.ranges]
         try:
-            reshaping.refuse_elsewhere(parts[0], own and own[1])
             whole = reshaping.merge(parts)
+            reshaping.refuse_elsewhere(whole, own and own[1])
         except BlocksRefused as refused:
             return _refused(refused, "/ranges")
         note = wanted.note or _joined([row["note"] for _each, row in found.ranges])

@@ -77,4 +77,12 @@ def test_what_the_store_refuses_points_at_what_was_sent() -> None:
     store.error = Conflict([Failure("range.split", "no", "/length")])
     assert api.refused("range.split", ["10.0.0.0/8", 8]).failures[0].pointer == "/1"
     store.error = Conflict([Failure("range.merge_gap", "no", "/ranges")])
-    assert api.refused("range.merge", {"ranges": []}).failures[0].pointer == "/ranges"
+    asked = {"ranges": ["10.0.0.0/9", "10.192.0.0/10"]}
+    assert api.refused("range.merge", asked).failures[0].pointer == "/ranges"
+
+
+def test_an_empty_list_is_for_the_store_to_refuse() -> None:
+    """It says what is wrong with it, as of one range alone."""
+    api, store = family({**ROW, "claim": None})
+    api.call("range.merge", {"ranges": []})
+    assert store.asked == ("merge", WantedMerge([], None))

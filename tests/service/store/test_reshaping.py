@@ -186,6 +186,7 @@ def test_what_cannot_be_merged_is_told_with_the_reason(url: str) -> None:
     added(url, "10.1.0.0/17", "pool", "far")
     added(url, "10.1.128.0/17", "pool", "far")
     added(url, "10.1.0.0/16", "admin")
+    assert refused(url, merging()) == [("/ranges", "range.merge_empty")]
     assert refused(url, merging(half)) == [("/ranges", "range.merge_empty")]
     assert refused(url, merging(half, half)) == [("/ranges", "range.merge_empty")]
     assert refused(url, merging(half, "10.1.0.0/16")) == [("/ranges", "range.merge_mixed")]
