@@ -20,7 +20,7 @@ from typing import NamedTuple
 from service.ranges import arithmetic
 from service.ranges.around import Around
 from service.ranges.blocks import Block
-from service.ranges.disputes import against, excluded
+from service.ranges.disputes import against, excluded, in_foreign_pool
 from service.ranges.errors import BlocksRefused
 from service.ranges.values import Purpose, Range, same
 
@@ -92,7 +92,8 @@ def clashes(
     """What is in the way of ranges in the place of others: several of one, or one of several.
 
     `present` are all pools that meet them, and all of their purpose that hold one or lie in one.
-    The codes: `range.taken` and `range.disputed`.
+    The codes: `range.taken`, `range.disputed`, and `range.foreign_pool` for a part that is given to
+    another node and lies in a pool that is not that one's.
     """
     gone = {each.id for each in before}
     there = [each for each in present if each.id not in gone]
@@ -119,6 +120,9 @@ def _of_part(whole: Range, new: Range, each: Range) -> Clash | None:
     known = excluded(whole, each) and whole.claim != each.claim
     if same(new, each) or (excluded(new, each) and not known):
         return _taken(new, f"there is {each}")
+    if new.node != whole.node and in_foreign_pool(new, each):
+        fault = f"{new.block} lies in {each}: let {each.node} give it out, or split the pool"
+        return Clash("range.foreign_pool", fault)
     if each.node not in (new.node, whole.node) and _between(whole, each, new.block):
         return _taken(new, f"it would take clients of {each}")
     return None

@@ -117,6 +117,25 @@ def test_parts_take_no_clients_from_a_node_that_serves_a_block_of_the_whole() ->
     assert told(serves, 17, {}, range_of("10.0.128.0/18", "far", "serves")) == []
 
 
+def test_what_lies_in_a_pool_is_given_to_nobody_but_the_node_of_the_pool() -> None:
+    """As it is not added for another one; what is served stays, whoever has the pool."""
+    serves = range_of("10.0.0.0/24", "barn", "serves")
+    given_away = {"10.0.0.0/25": "far"}
+    for pool in ("10.0.0.0/16", "10.0.0.0/24", "10.0.0.0/25"):
+        assert told(serves, 25, given_away, range_of(pool, "barn")) == [
+            f"10.0.0.0/25 lies in {pool}, pool of barn: let barn give it out, or split the pool"
+        ]
+    parts = split(serves, 25, {block("10.0.0.0/25"): "far"})
+    (clash,) = clashes([serves], parts, [range_of("10.0.0.0/16", "barn")])
+    assert clash.code == "range.foreign_pool"
+    for pool in ("10.0.0.128/25", "10.0.0.0/26"):
+        assert told(serves, 25, given_away, range_of(pool, "barn")) == []
+    assert told(serves, 25, given_away, range_of("10.0.0.0/16", "far")) == []
+    assert told(serves, 25, {}, range_of("10.0.0.0/16", "third")) == []
+    peers = range_of("10.0.0.0/24", "barn", "peers")
+    assert told(peers, 25, given_away, range_of("10.0.0.0/16", "barn")) == []
+
+
 def test_a_disputed_serves_is_not_split() -> None:
     """Its parts would decide before the claim that stands."""
     stands = range_of("10.0.0.0/16", "far", "serves", stamp=5)
