@@ -33,7 +33,7 @@ def split(
       herdbook range split 10.0.0.0/16 18
       herdbook range split 10.0.0.0/16 17 --give 10.0.128.0/17=barn
     """
-    given = dict(_given(each) for each in give)
+    given = _parts_given(give)
     asked = {"range": range_name, "length": length, "give": given or None}
     answer = ask(url, "range.split", asked)
     if output.as_json:
@@ -65,6 +65,16 @@ def merge(ranges: tuple[str, ...], note: str | None, url: str, output: Output) -
     told = f"{made['cidr']} is one range now, of {counted(len(ranges), 'range')}"
     output.result(made, f"{told}; its id is {made['id']}")
     return ExitCode.DONE
+
+
+def _parts_given(give: tuple[str, ...]) -> dict[str, str]:
+    """The nodes that get parts, by part."""
+    given: dict[str, str] = {}
+    for block, name in map(_given, give):
+        if block in given:
+            raise click.UsageError(f"--give {block} stands there twice; name one node for it")
+        given[block] = name
+    return given
 
 
 def _given(text: str) -> tuple[str, str]:

@@ -112,10 +112,17 @@ def _given(arguments: Arguments) -> dict[Block, str]:
         said = "give is an object: names of nodes by blocks"
         arguments.problems.add("value.wrong_type", said, place)
         return {}
+    if len(sent) > MOST_PARTS:
+        said = f"give names {len(sent):,} parts; there are {MOST_PARTS:,} at most"
+        arguments.problems.add("range.too_many", said, place)
+        return {}
     found: dict[Block, str] = {}
     for text, name in sent.items():
         block = arguments.problems.attempt((*place, text), partial(read_block, text))
-        if not isinstance(name, str):
+        if block is not None and block in found:
+            said = f"{block} stands there twice; name one node for it"
+            arguments.problems.add("range.twice", said, (*place, text))
+        elif not isinstance(name, str):
             said = f"the node that gets {text[:100]} is named by a text"
             arguments.problems.add("value.wrong_type", said, (*place, text))
         elif block is not None:

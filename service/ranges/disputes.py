@@ -74,13 +74,13 @@ def refuse_clash(new: Range, present: Iterable[Range]) -> None:
         if excluded(new, each) or same(new, each):
             fault = f"{new.block} cannot be given to {new.node} as {new.purpose}: there is {each}"
             raise BlocksRefused("range.taken", fault, [each.block])
-        if _in_foreign_pool(new, each):
+        if in_foreign_pool(new, each):
             fault = f"{new.block} lies in {each}: let {each.node} give it out, or split the pool"
             raise BlocksRefused("range.foreign_pool", fault, [each.block])
 
 
-def _in_foreign_pool(one: Range, other: Range) -> bool:
-    """Whether the first uses space of a pool of another node.
+def in_foreign_pool(one: Range, other: Range) -> bool:
+    """Whether the first uses space of the other, which is a pool of another node.
 
     Peers and admin use none: they say who may come in from there.
     """

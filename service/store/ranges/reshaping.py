@@ -71,6 +71,7 @@ def split_plan(wanted: WantedSplit) -> Callable[[Transaction, RecordInfo], Plan]
         ((whole, row),) = found.ranges
         try:
             reshaping.refuse_elsewhere(whole, own and own[1])
+            reshaping.refuse_disputed(whole, holders(tx, whole.block))
             parts = reshaping.split(whole, wanted.length, wanted.given)
         except BlocksRefused as refused:
             return _refused(refused, _PLACES.get(refused.code, "/range"))
@@ -89,8 +90,8 @@ def merge_plan(wanted: WantedMerge) -> Callable[[Transaction, RecordInfo], Plan]
             return found.refused
         parts = [each for each, _row in found.ranges]
         try:
-            reshaping.refuse_elsewhere(parts[0], own and own[1])
             whole = reshaping.merge(parts)
+            reshaping.refuse_elsewhere(whole, own and own[1])
         except BlocksRefused as refused:
             return _refused(refused, "/ranges")
         note = wanted.note or _joined([row["note"] for _each, row in found.ranges])
@@ -156,7 +157,7 @@ def _plan(
         Failure("record.not_found", f"there is no node {name[:100]!r}", place) for name in missing
     ]
     found = reshaping.clashes(before, after, _present(tx, before, after))
-    failures += [Failure("range.taken", said, place) for said in found]
+    failures += [Failure(code, said, place) for code, said in found]
     rows = [_row(record, each, note, ids.get(each.node)) for each in after]
     return Plan([(each.id,) for each in before], rows, failures)
 

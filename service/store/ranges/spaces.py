@@ -52,6 +52,8 @@ class Spaces:
             if block is None:
                 self._spaces.clear()
                 return
-            self._spaces.pop(block, None)
+            if self._spaces.pop(block, None) is not None:
+                # What was given out of that pool is there still, and is free in none around it.
+                self._spaces = {p: s for p, s in self._spaces.items() if not p.holds(block)}
             for space in self._spaces.values():
                 space.give_back(block)

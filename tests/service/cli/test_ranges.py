@@ -112,6 +112,9 @@ def test_a_range_is_split_and_parts_of_it_given(
     for wrong in ("10.0.0.0/24", "=barn", "10.0.0.0/24="):
         ran = herdbook("range", "split", BLOCK, "24", "--give", wrong, *place)
         assert (ran.code, "write BLOCK=NODE" in ran.err) == (2, True)
+    twice = ("--give", "10.0.0.0/24=barn", "--give", "10.0.0.0/24=far")
+    ran = herdbook("range", "split", BLOCK, "24", *twice, *place)
+    assert (ran.code, "--give 10.0.0.0/24 stands there twice" in ran.err) == (2, True)
 
 
 def test_ranges_are_merged(herdbook: Herdbook, tiny_server: TinyServer) -> None:

@@ -62,6 +62,18 @@ def test_all_that_is_wrong_is_told() -> None:
     assert store.asked == ()
 
 
+def test_parts_are_given_once_each_and_not_more_than_there_can_be() -> None:
+    """Two notations of one block are one part; of too many none is read."""
+    api, store = family()
+    twice = {"2001:db8::/33": "far", "2001:DB8::/33": "barn"}
+    (failure,) = api.refused("range.split", ["2001:db8::/32", 33, twice]).failures
+    assert (failure.pointer, failure.code) == ("/2/2001:DB8::~133", "range.twice")
+    many = {f"no block {number}": "far" for number in range(4_097)}
+    (failure,) = api.refused("range.split", ["2001:db8::/32", 33, many]).failures
+    assert (failure.pointer, failure.code) == ("/2", "range.too_many")
+    assert store.asked == ()
+
+
 @pytest.mark.parametrize("given", [None, "10.0.0.0/8", ["10.0.0.0/8"] * 4_097])
 def test_what_is_no_list_of_ranges_is_refused(given: object) -> None:
     """Also one that is too long."""
@@ -77,4 +89,12 @@ def test_what_the_store_refuses_points_at_what_was_sent() -> None:
     store.error = Conflict([Failure("range.split", "no", "/length")])
     assert api.refused("range.split", ["10.0.0.0/8", 8]).failures[0].pointer == "/1"
     store.error = Conflict([Failure("range.merge_gap", "no", "/ranges")])
-    assert api.refused("range.merge", {"ranges": []}).failures[0].pointer == "/ranges"
+    asked = {"ranges": ["10.0.0.0/9", "10.192.0.0/10"]}
+    assert api.refused("range.merge", asked).failures[0].pointer == "/ranges"
+
+
+def test_an_empty_list_is_for_the_store_to_refuse() -> None:
+    """It says what is wrong with it, as of one range alone."""
+    api, store = family({**ROW, "claim": None})
+    api.call("range.merge", {"ranges": []})
+    assert store.asked == ("merge", WantedMerge([], None))

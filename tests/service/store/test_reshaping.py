@@ -50,6 +50,18 @@ def added(
     return identity
 
 
+def claimed(url: str, block: str, purpose: str, node: str) -> UUID:
+    """A range that was added on the other side of a cut; its id."""
+    identity = uuid4()
+    raw = RANGE.fields["cidr"].kind.to_database(read_block(block).network)
+    insert = (
+        "INSERT INTO herdbook_herd_range (id, node_id, cidr, purpose) "
+        "SELECT %s, id, %s, %s FROM herdbook_herd_node WHERE name = %s"
+    )
+    read(url, insert, (identity.bytes, raw, purpose, node))
+    return identity
+
+
 def source(named: Named) -> Block | UUID:
     """A range by its block or its id."""
     return read_block(named) if isinstance(named, str) else named
@@ -174,6 +186,7 @@ def test_what_cannot_be_merged_is_told_with_the_reason(url: str) -> None:
     added(url, "10.1.0.0/17", "pool", "far")
     added(url, "10.1.128.0/17", "pool", "far")
     added(url, "10.1.0.0/16", "admin")
+    assert refused(url, merging()) == [("/ranges", "range.merge_empty")]
     assert refused(url, merging(half)) == [("/ranges", "range.merge_empty")]
     assert refused(url, merging(half, half)) == [("/ranges", "range.merge_empty")]
     assert refused(url, merging(half, "10.1.0.0/16")) == [("/ranges", "range.merge_mixed")]
@@ -183,3 +196,24 @@ def test_what_cannot_be_merged_is_told_with_the_reason(url: str) -> None:
     assert refused(url, merging(half, "10.0.128.0/17")) == [("/note", "value.too_long")]
     added(url, "10.0.0.0/16", "serves", "far")
     assert refused(url, merging(half, "10.0.128.0/17", note="z")) == [("/ranges", "range.taken")]
+
+
+def test_disputes_come_before_merging_and_before_splitting_what_is_served(url: str) -> None:
+    """A disputed pool is split all the same, to release what is disputed."""
+    halves = ("10.0.0.0/17", "10.0.128.0/17")
+    added(url, halves[0])
+    claimed(url, "10.0.0.0/18", "pool", "far")
+    added(url, halves[1])
+    assert refused(url, merging(*halves)) == [("/ranges", "range.disputed")]
+    added(url, "10.1.0.0/16", "serves", "far")
+    late = claimed(url, "10.1.0.0/16", "serves", "barn")
+    assert refused(url, splitting(late, 17)) == [("/range", "range.disputed")]
+    added(url, "10.2.0.0/16", "serves")
+    added(url, "10.2.0.0/17", "serves", "far")
+    taken = [("/give", "range.taken"), ("/give", "range.taken")]
+    assert refused(url, splitting("10.2.0.0/16", 18)) == taken
+    added(url, "10.2.0.0/18", "serves")
+    nested = merging("10.2.0.0/16", "10.2.0.0/18")
+    assert refused(url, nested) == [("/ranges", "range.taken")]
+    claimed(url, "10.0.0.0/16", "pool", "far")
+    assert done(url, splitting(halves[1], 18)) == ["10.0.128.0/18", "10.0.192.0/18"]
