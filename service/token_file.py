@@ -31,17 +31,11 @@ def read_tokens(path: Path) -> Book:
     Raises TokensRefused where it cannot be read, is none, or where others could have written it.
     """
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        content = _content(path)
     except FileNotFoundError:
         return Book()
     except OSError as error:
         raise _cannot(path, "read", error) from None
-    try:
-        _require_own(path, os.fstat(handle))
-        with os.fdopen(handle, "rb", closefd=False) as file:
-            content = file.read(LARGEST + 1)
-    finally:
-        os.close(handle)
     if len(content) > LARGEST:
         raise TokensRefused(f"{path} is larger than {LARGEST} bytes", _ADVICE)
     return read_book(content, str(path))
@@ -54,6 +48,17 @@ def change_tokens(path: Path, change: Callable[[Book], Book]) -> None:
     """
     with _turn(path):
         _replace(path, written_book(change(read_tokens(path))))
+
+
+def _content(path: Path) -> bytes:
+    """What a file holds, a little more than LARGEST at most; raises OSError and TokensRefused."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        _require_own(path, os.fstat(handle))
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(LARGEST + 1)
+    finally:
+        os.close(handle)
 
 
 def _require_own(path: Path, found: os.stat_result) -> None:
