@@ -202,6 +202,9 @@ class LineConnection(Protocol):
             self._reply(outcome)
         elif not isinstance(outcome.value, CancelledError):
             self._reply(self.factory.runner.refuse(cast(BaseException, outcome.value)))
+        if session.begun:
+            # The token may have ended since it let them subscribe.
+            self.look_again()
         if self._phase is Phase.OPEN:
             self._subscriptions.begin(session.begun)
         self._settle()

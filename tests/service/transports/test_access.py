@@ -164,6 +164,21 @@ def test_a_revoked_token_ends_its_connections_and_what_they_subscribed_to() -> N
     assert [message["method"] for message in other.received()] == ["feed.change"]
 
 
+def test_what_was_subscribed_to_while_its_token_was_revoked_is_not_begun() -> None:
+    """Not for the moment either that it takes until somebody looks again."""
+    closed = world()
+    client = closed.connect()
+    client.ask("session.login", READER)
+    client.send(body("feed.subscribe", "feed.read") + b"\n")
+    closed.door.book = Book(TOKENS[1:])
+    closed.waiting[0].callback("changes")
+    assert closed.feed.asked == []
+    [answers, told_last] = client.received()
+    assert code_of(answers[1]) == "access.unknown"
+    assert (told_last["id"], code_of(told_last)) == (None, "access.unknown")
+    assert client.is_closed()
+
+
 def test_a_token_that_expires_ends_its_connections() -> None:
     """Without anybody's doing."""
     watch = Watch()
