@@ -12,6 +12,7 @@ import fcntl
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,6 +22,10 @@ from service.access.written import TokensRefused, read_book, written_book
 LARGEST = 2**20
 """Bytes: a thousand tokens with several ranges each."""
 
+WAIT_SECONDS = 10.0
+"""For those who change the file before us; each takes a few writes to the disk."""
+
+_TRY_SECONDS = 0.01
 _OTHERS_WRITE = 0o022
 _ADVICE = "check the path in [access] tokens and its permissions"
 
@@ -31,17 +36,11 @@ def read_tokens(path: Path) -> Book:
     Raises TokensRefused where it cannot be read, is none, or where others could have written it.
     """
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        content = _content(path)
     except FileNotFoundError:
         return Book()
     except OSError as error:
         raise _cannot(path, "read", error) from None
-    try:
-        _require_own(path, os.fstat(handle))
-        with os.fdopen(handle, "rb", closefd=False) as file:
-            content = file.read(LARGEST + 1)
-    finally:
-        os.close(handle)
     if len(content) > LARGEST:
         raise TokensRefused(f"{path} is larger than {LARGEST} bytes", _ADVICE)
     return read_book(content, str(path))
@@ -50,10 +49,35 @@ def read_tokens(path: Path) -> Book:
 def change_tokens(path: Path, change: Callable[[Book], Book]) -> None:
     """Put other tokens in the place of those in a file, which is made where it is not there.
 
-    Several at once take turns. Raises TokensRefused, and what `change` raises; then all stays.
+    Where the path is a link, the file that it names is changed. Several at once take turns. Raises
+    TokensRefused, also after WAIT_SECONDS without a turn, and what `change` raises; then all stays.
     """
+    path = _file_behind(path)
     with _turn(path):
-        _replace(path, written_book(change(read_tokens(path))))
+        content = written_book(change(read_tokens(path)))
+        if len(content) > LARGEST:
+            hint = "revoke tokens that are not used, or give them fewer ranges"
+            raise TokensRefused(f"{path} would be larger than {LARGEST} bytes", hint)
+        _replace(path, content)
+
+
+def _file_behind(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        # Which of the two a link to itself is depends on Python's version.
+        raise TokensRefused(f"{path} is a link that leads to no file", _ADVICE) from None
+
+
+def _content(path: Path) -> bytes:
+    """What a file holds, a little more than LARGEST at most; raises OSError and TokensRefused."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        _require_own(path, os.fstat(handle))
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(LARGEST + 1)
+    finally:
+        os.close(handle)
 
 
 def _require_own(path: Path, found: os.stat_result) -> None:
@@ -72,18 +96,41 @@ def _require_own(path: Path, found: os.stat_result) -> None:
 
 @contextlib.contextmanager
 def _turn(path: Path) -> Iterator[None]:
-    """Nobody else changes a file in this folder meanwhile."""
+    """Nobody else changes this file meanwhile."""
+    name = path.with_name(f".{path.name}.lock")
     try:
-        handle = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        lock = _locked(name, time.monotonic() + WAIT_SECONDS)
     except OSError as error:
-        raise _cannot(path, "written", error) from None
+        what = f"written, as {name.name} cannot be locked"
+        raise _cannot(path, what, error) from None
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
         yield
-        # Lets the name outlive a crash.
-        os.fsync(handle)
     finally:
+        name.unlink(missing_ok=True)
+        os.close(lock)
+
+
+def _locked(name: Path, end: float) -> int:
+    """A lock file of its own: one on what others may read is one that others may lock."""
+    while time.monotonic() < end:
+        handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        if _has(handle, name):
+            return handle
         os.close(handle)
+        time.sleep(_TRY_SECONDS)
+    raise TokensRefused(
+        f"waited {WAIT_SECONDS:g} seconds for another process, which holds {name}",
+        f"`fuser {name}` tells which; end it if it hangs, and try again",
+    )
+
+
+def _has(handle: int, name: Path) -> bool:
+    """Whether the lock is ours, and still the one of this name: whoever had it took it away."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(handle), name.stat())
+    except (BlockingIOError, FileNotFoundError):
+        return False
 
 
 def _replace(path: Path, content: bytes) -> None:
@@ -99,9 +146,19 @@ def _replace(path: Path, content: bytes) -> None:
             _same_rights(path, handle)
             os.fsync(handle)
         Path(name).replace(path)
+        _keep_name(path)
     except OSError as error:
         Path(name).unlink(missing_ok=True)
         raise _cannot(path, "written", error) from None
+
+
+def _keep_name(path: Path) -> None:
+    """Let what a folder says of a file outlive a crash."""
+    handle = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _same_rights(path: Path, handle: int) -> None:

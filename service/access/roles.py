@@ -36,6 +36,7 @@ _READING = (
     *("range.locate", "range.free", "range.summary", "range.disputes"),
     *("schema.describe", "system.listMethods", "system.methodHelp", "system.methodSignature"),
 )
+# For other purposes than `serves` it needs the highest, which the method sees to.
 _WRITING = ("range.allocate",)
 _OPERATING = (
     *("feed.forget", "herd.mend", "journal.restore", "held.retry", "held.drop"),

@@ -83,11 +83,11 @@ def _moment(text: str) -> datetime:
             day = date.fromisoformat(text) + timedelta(days=1)
             return datetime(day.year, day.month, day.day, tzinfo=UTC)
         moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise TokensRefused(f"{text[:100]!r} is neither a day nor a moment", hint) from None
-    if moment.tzinfo is None:
-        raise TokensRefused(f"{text} does not say in which zone", hint)
-    return moment.astimezone(UTC)
+    raise TokensRefused(f"{text} does not say in which zone", hint)
 
 
 def read_book(content: bytes, where: str) -> Book:

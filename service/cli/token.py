@@ -93,7 +93,7 @@ def add(
     \b
     Examples:
       herdbook token add loader --role write
-      herdbook token add dashboard --role read --from 10.0.0.0/8 --until 2027-12-31
+      herdbook token add dashboard --role read --from 127.0.0.0/8 --until 2027-12-31
       (umask 077; herdbook token add loader --role write > loader.token)
     """
     file = _file(config, directory)

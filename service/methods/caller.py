@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from service.access.door import Visitor
+from service.access.roles import Role
 from service.methods.session import Session
 
 LONGEST_PRINCIPAL = 120
@@ -40,6 +41,16 @@ _caller: ContextVar[Caller | None] = ContextVar("herdbook_caller", default=None)
 def current_caller() -> Caller | None:
     """Whose call this is; None outside of calls."""
     return _caller.get()
+
+
+def require_role(role: Role, what: str) -> None:
+    """Raises AccessForbidden where the caller's token has a lower role, and what `require` does.
+
+    For what depends on the parameters: `guarded` has looked whether he may call the method at all.
+    """
+    caller = _caller.get()
+    if caller is not None and caller.visitor is not None:
+        caller.visitor.require(role, what)
 
 
 def current_principal() -> str | None:

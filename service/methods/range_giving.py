@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from records.values import RecordInfo
+from service.access.roles import Role
+from service.methods.caller import require_role
 from service.methods.describe import field_schema, record_ref
 from service.methods.family_port import Ranges, WantedBlock
 from service.methods.params import Arguments, Parameter, Signature
@@ -13,12 +15,14 @@ from service.methods.range_asked import pool_asked, told_where_it_stood
 from service.methods.registry import Method, described
 from service.methods.subjects import encoder
 from service.ranges.blocks import BITS
+from service.ranges.values import Purpose
 
 _NOTE = (
     "The best fit is given: of the free blocks that are large enough the smallest, of these the "
     "lowest, and of it the lowest part. Without `from` all pools of one family are looked into: "
     "IPv6 where `length` is more than 32, else IPv4 unless `family` is 6. Where nothing of that "
-    "length is free, `error.data.largest` is the largest free block, if there is any."
+    "length is free, `error.data.largest` is the largest free block, if there is any. "
+    "With a token, a purpose other than `serves` needs the role `admin`."
 )
 
 
@@ -56,6 +60,9 @@ class RangeGiving:
     async def allocate(self, arguments: Arguments) -> object:
         """`range.allocate`."""
         wanted = self._read(arguments)
+        if wanted.purpose != Purpose.SERVES:
+            # From such a block links may come, or the node be managed: `range.add` needs no less.
+            require_role(Role.ADMIN, f"range.allocate for {wanted.purpose}")
         with told_where_it_stood(arguments):
             return self._encode(await self._ranges.allocate(wanted))
 

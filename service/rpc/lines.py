@@ -29,6 +29,11 @@ class LineReader:
         """The number of the line that has begun and not ended, None where there is none."""
         return self._begun if self._size and not self._is_too_long else None
 
+    @property
+    def unfinished_size(self) -> int:
+        """The bytes of the line that has begun and not ended."""
+        return 0 if self.unfinished is None else self._size
+
     def receive(self, data: bytes) -> None:
         """Take in what came; `take` gives the lines."""
         if self._is_too_long:

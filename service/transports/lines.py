@@ -4,6 +4,7 @@ The calls of a connection run side by side and are answered as they end. What en
 nothing else does:
 
     unknown     login_seconds            error, closed   (no token, where one is required)
+                at a line of over 4 KiB  error, closed
     idle        idle_seconds             closed          (nothing under way, no subscription)
     receiving   receive_seconds a line   error, closed   (however steadily it drips)
     too long    at limits.body_bytes     error, closed
@@ -29,7 +30,6 @@ from twisted.python.failure import Failure
 from service.access.door import Door, Visitor
 from service.errors import Busy, ServiceError, TimedOut
 from service.methods.caller import Caller, calling
-from service.methods.session import Source
 from service.metrics import StreamMetrics
 from service.rpc.limits import Limits
 from service.rpc.lines import END, LineReader
@@ -38,11 +38,20 @@ from service.transports.calls import CallRunner
 from service.transports.outbox import Outbox
 from service.transports.peers import address_at, keep_alive, principal_at
 from service.transports.stream_limits import StreamLimits
-from service.transports.subscribers import Changes, Subscriptions, SubscriptionTerms, Wakes
+from service.transports.subscribers import (
+    CallSession,
+    Changes,
+    Subscriptions,
+    SubscriptionTerms,
+    Wakes,
+)
 from service.transports.timing import Clock, Timer, fired, within_time
 
 _CLOSE_SECONDS = 2.0
 _STALLS_BEFORE_THE_END = 4
+
+STRANGER_BYTES = 4096
+"""Of a line, from who has yet to show a token: room for `session.login`, thirty times over."""
 
 
 class Phase(Enum):
@@ -51,24 +60,6 @@ class Phase(Enum):
     OPEN = "takes messages"
     CLOSING = "answers what it took"
     GONE = "is lost"
-
-
-class CallSession:
-    """What the calls of one message may do to their connection."""
-
-    def __init__(self, subscriptions: Subscriptions) -> None:
-        self._subscriptions = subscriptions
-        self.begun: list[int] = []
-
-    def subscribe(self, source: Source, after: int, limit: int) -> int:
-        """A new subscription; it waits until the message is answered."""
-        number = self._subscriptions.add(source, after, limit)
-        self.begun.append(number)
-        return number
-
-    def unsubscribe(self, number: int) -> bool:
-        """End a subscription; False where there is none of this number."""
-        return self._subscriptions.end(number)
 
 
 class LineConnection(Protocol):
@@ -174,7 +165,8 @@ class LineConnection(Protocol):
             except BodyTooLarge as error:
                 self._refuse(error)
                 return
-            if line is None:
+            size = self._reader.unfinished_size if line is None else len(line)
+            if not self._may_send(size) or line is None:
                 return
             self._begin(line)
 
@@ -202,6 +194,9 @@ class LineConnection(Protocol):
             self._reply(outcome)
         elif not isinstance(outcome.value, CancelledError):
             self._reply(self.factory.runner.refuse(cast(BaseException, outcome.value)))
+        if session.begun:
+            # The token may have ended since it let them subscribe.
+            self.look_again()
         if self._phase is Phase.OPEN:
             self._subscriptions.begin(session.begun)
         self._settle()
@@ -268,6 +263,12 @@ class LineConnection(Protocol):
             self.transport.loseWriteConnection()
         else:
             self.transport.loseConnection()
+
+    def _may_send(self, size: int) -> bool:
+        """Whether a line may be so long; who has yet to show a token is sent away for it."""
+        if size > STRANGER_BYTES:
+            self._stays_unknown()
+        return self._phase is Phase.OPEN
 
     def _stays_unknown(self) -> None:
         if self._visitor is not None:

@@ -149,6 +149,24 @@ class Subscriptions:
             self.end(number)
 
 
+class CallSession:
+    """What the calls of one message may do to their connection."""
+
+    def __init__(self, subscriptions: Subscriptions) -> None:
+        self._subscriptions = subscriptions
+        self.begun: list[int] = []
+
+    def subscribe(self, source: Source, after: int, limit: int) -> int:
+        """A new subscription; it waits until the message is answered."""
+        number = self._subscriptions.add(source, after, limit)
+        self.begun.append(number)
+        return number
+
+    def unsubscribe(self, number: int) -> bool:
+        """End a subscription; False where there is none of this number."""
+        return self._subscriptions.end(number)
+
+
 class Subscriber:
     """One subscription: its machine, and what is under way for it."""
 

@@ -52,28 +52,40 @@ class TokenWatch:
         self._next = self._clock.callLater(LOOK_SECONDS, self._look)
 
     def _look(self) -> None:
-        seen = self._look_of_it()
-        if seen != self._seen:
-            self._seen = seen
-            self._read()
-        self._looked()
-        self._wait()
+        try:
+            seen = self._look_of_it()
+            if seen != self._seen:
+                # What failed is tried again: it may pass without a change of the file.
+                self._seen = seen if self._read() else None
+            self._looked()
+        finally:
+            self._wait()
 
-    def _read(self) -> None:
-        """Take in the file. What is wrong with it locks nobody out: the former tokens count on."""
+    def _read(self) -> bool:
+        """Take in the file; False where it is no good.
+
+        That locks nobody out: the former tokens count on.
+        """
         try:
             self._door.book = read_tokens(self._path)
         except TokensRefused as error:
-            self._problem = f"{error}; the tokens before count on"
-            _log.error("%s (%s)", self._problem, error.hint)
-            return
+            self._tell(f"{error}; the tokens before count on", error.hint)
+            return False
         self._problem = None
         _log.info("the tokens were changed; %d count now", len(self._door.book))
+        return True
+
+    def _tell(self, problem: str, hint: str) -> None:
+        """Log a problem, once for as long as it stays the same."""
+        if problem != self._problem:
+            _log.error("%s (%s)", problem, hint)
+        self._problem = problem
 
     def _look_of_it(self) -> object:
-        """What is another thing when the file was changed."""
+        """What is another thing when the file was changed, or who may read it."""
         try:
             found = self._path.stat()
         except OSError as error:
             return error.errno
-        return found.st_ino, found.st_mtime_ns, found.st_size, found.st_mode, found.st_uid
+        times = found.st_mtime_ns, found.st_ctime_ns
+        return found.st_ino, times, found.st_size, found.st_mode, found.st_uid, found.st_gid

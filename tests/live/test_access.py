@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.live.lines import Ended, LineClient
 from tests.live.node import CallFailed, NodeProcess, page, served
+from tests.live.units import until
 from tests.service.cli.nodes import herdbook
 
 REQUIRED = {"HERDBOOK_ACCESS_REQUIRED": "true"}
@@ -58,8 +60,7 @@ def test_a_node_lets_in_who_has_a_token_and_notes_who_wrote(tmp_path: Path, data
         reader = made(tmp_path, "reader", "--role", "read")
         writer = made(tmp_path, "loader", "--role", "write", "--from", "127.0.0.0/8")
         stranger = made(tmp_path, "stranger", "--role", "admin", "--from", "192.0.2.0/24")
-        while called(node, stranger, "farm.count") != (1, "access.wrong_address"):
-            pass
+        until(lambda: called(node, stranger, "farm.count") == (1, "access.wrong_address"))
         code, farm = called(node, writer, "farm.create", "name=a")
         assert code == 0
         assert called(node, reader, "farm.create", "name=b") == (1, "access.forbidden")
@@ -79,8 +80,7 @@ def test_who_is_revoked_is_out_while_he_listens(tmp_path: Path, database: str) -
     with served(tmp_path, database) as node, LineClient(node.stream) as other:
         secret = made(tmp_path, "reader", "--role", "read")
         with LineClient(node.stream) as client:
-            while not logged_in(client, secret):
-                pass
+            until(partial(logged_in, client, secret))
             client.call("feed.subscribe", {"from": "now"})
             with pytest.raises(CallFailed) as refused:
                 client.call("farm.create", {"name": "a"})

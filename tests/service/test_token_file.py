@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import fcntl
+import os
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -47,6 +50,77 @@ def test_changes_at_one_time_take_turns(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda number: add(path, number), range(40)))
     assert len(names(path)) == 40
+
+
+def test_who_may_only_read_the_folder_holds_nobody_up(tmp_path: Path) -> None:
+    """Any user of the machine can lock what he can open."""
+    path = tmp_path / "barn.tokens"
+    add(path, 1)
+    path.chmod(0o644)
+    with locked(tmp_path), locked(path):
+        change_tokens(path, lambda book: book.without("app-1"))
+    assert names(path) == []
+
+
+def test_who_waits_for_long_is_told_for_what(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody but the owner can open it; where its holder died it is in nobody's way."""
+    path, lock = tmp_path / "barn.tokens", tmp_path / ".barn.tokens.lock"
+    lock.touch()
+    add(path, 1)
+    monkeypatch.setattr("service.token_file.WAIT_SECONDS", 0.05)
+    modes = []
+
+    def meanwhile(book: Book) -> Book:
+        modes.append(lock.stat().st_mode & 0o777)
+        with pytest.raises(
+            TokensRefused, match=r"waited 0\.05 seconds for another process"
+        ) as told:
+            add(path, 2)
+        assert str(lock) in str(told.value)
+        return book.with_token(token(3))
+
+    change_tokens(path, meanwhile)
+    assert modes == [0o600]
+    assert names(path) == ["app-1", "app-3"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Somebody locks what he has opened to read."""
+    handle = os.open(path, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def test_a_file_behind_a_link_is_changed_where_it_lies(tmp_path: Path) -> None:
+    """And the link stays; one that leads to itself is told."""
+    path, link = tmp_path / "shared" / "barn.tokens", tmp_path / "barn.tokens"
+    path.parent.mkdir()
+    link.symlink_to(path)
+    add(link, 1)
+    add(link, 2)
+    assert link.is_symlink()
+    assert names(path) == ["app-1", "app-2"]
+    around = tmp_path / "around"
+    around.symlink_to(around)
+    with pytest.raises(TokensRefused, match=r"is a link that leads to no file|cannot be read"):
+        add(around, 1)
+
+
+def test_no_file_is_written_that_could_not_be_read(tmp_path: Path) -> None:
+    """It stays as it was."""
+    path = tmp_path / "barn.tokens"
+    add(path, 1)
+    ranges = [f"10.{high}.{low}.0/24" for high in range(256) for low in range(256)]
+    with pytest.raises(TokensRefused, match="would be larger than"):
+        change_tokens(path, lambda book: book.with_token(token(2, "read", *ranges)))
+    assert names(path) == ["app-1"]
 
 
 def test_a_change_that_is_refused_leaves_all_as_it_was(tmp_path: Path) -> None:
@@ -102,6 +176,6 @@ def test_a_file_that_is_not_to_be_trusted_is_refused(
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     """Nothing is made on the way."""
-    with pytest.raises(TokensRefused, match="cannot be written: No such file"):
+    with pytest.raises(TokensRefused, match=r"cannot be written, as .* locked: No such file"):
         add(tmp_path / "no" / "barn.tokens", 1)
     assert list(tmp_path.iterdir()) == []

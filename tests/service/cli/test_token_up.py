@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.live.units import until
 from tests.service.cli.nodes import herdbook, node_up
 
 
@@ -32,7 +33,6 @@ def test_the_tokens_of_a_directory_are_those_of_its_node(
             f"calls need a token; 1 token counts in {directory / 'tokens'}"
         ]
         assert herdbook("token", "revoke", "loader", *place).returncode == 0
-        while herdbook(*counted, HERDBOOK_TOKEN=token).returncode == 0:
-            pass
+        until(lambda: herdbook(*counted, HERDBOOK_TOKEN=token).returncode != 0)
         refused = json.loads(herdbook(*counted, HERDBOOK_TOKEN=token).stderr)
         assert refused["error"]["code"] == "access.unknown"

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
 
 from records.errors import Failure
 from records.stamps import Version
-from service.errors import Conflict
+from service.access.door import Visitor
+from service.errors import AccessForbidden, Conflict
+from service.methods.caller import Caller, calling
 from service.methods.family_port import FreeAsked, NewRange, PoolFree, Served, WantedBlock
 from service.ranges.arithmetic import Total
 from service.ranges.disputes import Dispute
 from service.ranges.notation import read_address, read_block
 from service.ranges.values import Purpose, Range
+from tests.service.access.tokens import door, secret, token
 from tests.service.methods.test_family import ID, ROW, family
 
 SERVED = Range(ID, str(ID), read_block("10.0.0.0/8"), Purpose.SERVES, Version(1, 2))
@@ -72,6 +76,26 @@ def test_a_block_that_is_wanted_reaches_the_store(given: Any, wanted: WantedBloc
     asked = {"length": 28, "purpose": "serves", **given}
     assert api.call("range.allocate", asked)["cidr"] == "10.0.0.0/24"
     assert store.asked == ("allocate", wanted)
+
+
+@pytest.mark.parametrize("purpose", ["peers", "pool", "admin"])
+def test_a_block_from_which_a_node_is_reached_is_taken_by_operators_only(purpose: str) -> None:
+    """As with `range.add`; who writes may take what serves, and who needs no token may all."""
+    known = door(token(1, "write"), token(2, "admin"), required=False)
+    for number, may in ((1, {"serves"}), (2, {"serves", purpose}), (None, {"serves", purpose})):
+        visitor = known.visitor("192.0.2.7", "api:192.0.2.7")
+        if number is not None:
+            visitor.show(secret(number))
+        taken = {each for each in ("serves", purpose) if _allocates(visitor, each)}
+        assert taken == may
+
+
+def _allocates(visitor: Visitor, purpose: str) -> bool:
+    """Whether the store is asked."""
+    api, store = family(ROW)
+    with calling(Caller("api:192.0.2.7", visitor=visitor)), contextlib.suppress(AccessForbidden):
+        api.call("range.allocate", {"length": 28, "purpose": purpose})
+    return store.asked != ()
 
 
 def test_all_that_is_wrong_with_a_wanted_block_is_told() -> None:

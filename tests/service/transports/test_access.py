@@ -14,6 +14,7 @@ from twisted.internet.task import Clock
 from service.access.tokens import Book
 from service.transports.admin import AdminPages
 from service.transports.http import RpcFactory
+from service.transports.lines import STRANGER_BYTES
 from service.transports.web import Answer, Asked
 from tests.service.access.tokens import NOW, Watch, door, secret, token
 from tests.service.transports.guarded import ADDRESS, Guarded, body, code_of, told
@@ -23,6 +24,7 @@ from tests.service.transports.streams import BOUNDS
 
 HERE = f"api:{ADDRESS}"
 READER, WRITER, ADMIN = secret(1), secret(2), secret(3)
+LOGIN_CALL = {"jsonrpc": "2.0", "method": "session.login", "id": 1}
 TOKENS = (token(1, "read"), token(2, "write", name="loader"), token(3, "admin"))
 
 
@@ -164,6 +166,21 @@ def test_a_revoked_token_ends_its_connections_and_what_they_subscribed_to() -> N
     assert [message["method"] for message in other.received()] == ["feed.change"]
 
 
+def test_what_was_subscribed_to_while_its_token_was_revoked_is_not_begun() -> None:
+    """Not for the moment either that it takes until somebody looks again."""
+    closed = world()
+    client = closed.connect()
+    client.ask("session.login", READER)
+    client.send(body("feed.subscribe", "feed.read") + b"\n")
+    closed.door.book = Book(TOKENS[1:])
+    closed.waiting[0].callback("changes")
+    assert closed.feed.asked == []
+    [answers, told_last] = client.received()
+    assert code_of(answers[1]) == "access.unknown"
+    assert (told_last["id"], code_of(told_last)) == (None, "access.unknown")
+    assert client.is_closed()
+
+
 def test_a_token_that_expires_ends_its_connections() -> None:
     """Without anybody's doing."""
     watch = Watch()
@@ -223,6 +240,40 @@ def test_the_body_of_a_stranger_is_not_waited_for() -> None:
         closed.clock.advance(LIMITS.linger_seconds)
         assert line.is_closing()
     assert closed.called == ["token:app-1"]
+
+
+@pytest.mark.parametrize("end", [b"", b"\n"], ids=["unfinished", "whole"])
+def test_a_long_line_of_a_stranger_is_not_kept(end: bytes) -> None:
+    """Neither where it comes in pieces; a wrong token makes nobody known."""
+    closed = world()
+    stranger = closed.connect()
+    stranger.ask("session.login", secret(9))
+    stranger.send(b" " * STRANGER_BYTES)
+    assert not stranger.is_closed()
+    stranger.send(b" " + end)
+    [told_last] = stranger.received()
+    assert (told_last["id"], code_of(told_last)) == (None, "access.required")
+    assert stranger.is_closed()
+
+
+def test_who_has_shown_a_token_sends_long_lines_also_right_behind_it() -> None:
+    """The login and the beginning of the next line may come in one piece."""
+    closed = world()
+    client = closed.connect()
+    login = json.dumps({**LOGIN_CALL, "params": [READER]}).encode() + b"\n"
+    long_line = b" " * STRANGER_BYTES + body("cow.list")
+    client.send(login + long_line)
+    client.send(b"\n" + long_line + b"\n")
+    logged_in, *answers = client.received()
+    assert logged_in["result"]["name"] == "app-1"
+    assert [each["result"] for each in answers] == ["token:app-1"] * 2
+
+
+def test_where_no_token_is_required_everybody_sends_long_lines() -> None:
+    """As before."""
+    client = world(required=False).connect()
+    client.send(b" " * STRANGER_BYTES + body("cow.list") + b"\n")
+    assert [each["result"] for each in client.received()] == [HERE]
 
 
 # The admin listener.
