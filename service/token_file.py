@@ -90,7 +90,7 @@ def _require_own(path: Path, found: os.stat_result) -> None:
         )
     if found.st_mode & _OTHERS_WRITE:
         mode = stat.S_IMODE(found.st_mode)
-        hint = f"look whether you know all of `herdbook token list`, then chmod 600 {path}"
+        hint = f"look into it whether you know all names, then chmod 600 {path}"
         raise TokensRefused(f"{path} has mode {mode:o}: others could let themselves in", hint)
 
 

@@ -133,7 +133,13 @@ def list_ranges(
     )
     names = {} if output.as_json else names_of(url, page["records"])
     rows = [
-        (each["cidr"], each["purpose"], names[each["node_id"]], each["note"] or "", each["id"])
+        (
+            each["cidr"],
+            each["purpose"],
+            names.get(each["node_id"], ""),
+            each["note"] or "",
+            each["id"],
+        )
         for each in page["records"]
     ]
     _show(page, ("block", "purpose", "node", "note", "id"), rows, output, "no ranges")

@@ -109,7 +109,10 @@ def add(
     )
     change_tokens(file, lambda book: _with(book, made))
     output.result({"token": secret, **_shown(made), "file": str(file)}, secret)
-    output.note(f"the token {name} counts from now on; it is not shown again ({file})")
+    output.note(
+        f"the token {name} counts from now on for nodes that read {file} "
+        "(`herdbook check` says which; `up --dir DIR` needs --dir DIR); it is not shown again"
+    )
     return ExitCode.DONE
 
 

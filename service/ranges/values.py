@@ -82,7 +82,8 @@ def refuse_everything(block: Block, purpose: Purpose, *, meant: bool = False) ->
         return
     message = (
         f"{block} is every IPv{block.family} address; as {purpose} it has to be asked for "
-        f"explicitly: name the block that is meant, such as {_EXAMPLES[block.family]}"
+        f"explicitly (everything = true, or --everything); if not, name a smaller block, such as "
+        f"{_EXAMPLES[block.family]}"
     )
     raise BlocksRefused("range.everything", message, [block])
 

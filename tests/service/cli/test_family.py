@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -103,6 +104,17 @@ def test_ranges_are_a_line_each_with_their_nodes_names(
     assert asked(tiny_server, "node.get") == [{"records": [BARN, STALL], "fields": ["id", "name"]}]
     where = ["and", ["node.name", "=", "barn"], ["purpose", "=", "serves"]]
     assert asked(tiny_server, "range.list") == [{"where": where, "order": "cidr", "limit": 50}]
+
+
+def test_ranges_for_programs_are_what_the_node_answers(
+    herdbook: Herdbook, tiny_server: TinyServer
+) -> None:
+    """With the ids of nodes; nobody is asked for their names."""
+    page = {"records": [RANGE], "next": None}
+    answers(tiny_server, range_list=page)
+    ran = herdbook("range", "list", "--json", "--url", tiny_server.url)
+    assert (ran.code, json.loads(ran.out)) == (0, page)
+    assert asked(tiny_server, "node.get") == []
 
 
 def test_nothing_is_said_to_be_nothing(herdbook: Herdbook, tiny_server: TinyServer) -> None:

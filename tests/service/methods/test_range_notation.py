@@ -74,7 +74,9 @@ def test_every_address_there_is_is_not_taken_by_a_slip(
         assert failure.code == "range.everything"
         said = f"{everything} is every IPv{version} address; as {purpose} it has to be asked for "
         assert (
-            failure.message == f"{said}explicitly: name the block that is meant, such as {example}"
+            failure.message
+            == f"{said}explicitly (everything = true, or --everything); if not, name a smaller block, "
+            f"such as {example}"
         )
     assert store.asked == ()
     api, served = family(ROW)
