@@ -73,10 +73,9 @@ def test_every_address_there_is_is_not_taken_by_a_slip(
         (failure,) = api.refused("range.add", asked).failures
         assert failure.code == "range.everything"
         said = f"{everything} is every IPv{version} address; as {purpose} it has to be asked for "
-        assert (
-            failure.message
-            == f"{said}explicitly (everything = true, or --everything); if not, name a smaller block, "
-            f"such as {example}"
+        assert failure.message == (
+            f"{said}explicitly (everything = true, or --everything); "
+            f"if not, name a smaller block, such as {example}"
         )
     assert store.asked == ()
     api, served = family(ROW)
