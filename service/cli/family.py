@@ -9,6 +9,8 @@ import click
 
 from records.family_words import NODE_STATES, PURPOSES
 from service.cli.asking import ask, page_options, shows_refusals, url_option
+from service.cli.gate import gate
+from service.cli.invitations import invitations, invite, withdraw
 from service.cli.output import CommandFailed, ExitCode, Output, output_option
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -16,7 +18,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 @click.group()
 def node() -> None:
-    r"""See the nodes of the herd, and say where they are.
+    r"""See the nodes of the herd, say where they are, and invite new ones.
 
     Each node keeps a record of itself, which siblings get like any other.
 
@@ -24,7 +26,12 @@ def node() -> None:
     Examples:
       herdbook node list
       herdbook node update barn --site north --weight 2
+      herdbook node invite byre --ca ./authority --sibling tcp:barn.example.org:8653
     """
+
+
+for _command in (invite, invitations, withdraw, gate):
+    node.add_command(_command)
 
 
 @node.command("list")

@@ -22,7 +22,7 @@ NODES = "nodes"
 
 _Command = TypeVar("_Command", bound=Callable[..., ExitCode | None])
 
-_authority_option = click.option(
+authority_option = click.option(
     "--ca",
     "folder",
     type=click.Path(path_type=Path),
@@ -90,7 +90,7 @@ def init(folder: Path, days: int, output: Output) -> None:
 
 @ca.command()
 @click.argument("node", metavar="NODE")
-@_authority_option
+@authority_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -115,7 +115,7 @@ def issue(node: str, folder: Path, out: Path | None, days: int, output: Output) 
     from service.identity.certificates import card_of, certificate_pem, key_pem
     from service.identity.files import NewFile, make_folder, write_new
 
-    authority = _read_authority(folder)
+    authority = read_authority(folder)
     made = issue(authority, node, _now(), days)
     place = folder / NODES / node if out is None else out
     files = {
@@ -137,7 +137,7 @@ def issue(node: str, folder: Path, out: Path | None, days: int, output: Output) 
 
 @ca.command()
 @click.argument("certificate", type=click.Path(path_type=Path), metavar="CERTIFICATE")
-@_authority_option
+@authority_option
 @_days_option(365)
 @output_option
 def renew(certificate: Path, folder: Path, days: int, output: Output) -> None:
@@ -155,7 +155,7 @@ def renew(certificate: Path, folder: Path, days: int, output: Output) -> None:
     from service.identity.errors import told_of
     from service.identity.files import read_public, replace
 
-    authority = _read_authority(folder)
+    authority = read_authority(folder)
     former = read_certificate(read_public(certificate), str(certificate))
     with told_of(certificate):
         made = renew(authority, former, _now(), days)
@@ -202,7 +202,8 @@ def _certificates_in(folder: Path) -> list[Path]:
     return [*here, *issued] or [folder / CERTIFICATE]
 
 
-def _read_authority(folder: Path) -> Authority:
+def read_authority(folder: Path) -> Authority:
+    """The authority in a folder; IdentityRefused or CommandFailed where it is none that counts."""
     from service.identity.authority import Authority
     from service.identity.certificates import read_certificate, read_key
     from service.identity.errors import told_of

@@ -57,7 +57,8 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "feed": LazyCommand("service.cli.feed:feed", "Follow the changes; see who needs them."),
     "token": LazyCommand("service.cli.token:token", "Make tokens for applications; revoke them."),
     "herd": LazyCommand("service.cli.herd:herd", "See siblings, and how the herd hangs together."),
-    "node": LazyCommand("service.cli.family:node", "See the nodes; say where they are."),
+    "node": LazyCommand("service.cli.family:node", "See the nodes; invite new ones."),
+    "join": LazyCommand("service.cli.join:join", "Come into a herd by an invitation."),
     "range": LazyCommand(
         "service.cli.range_files:range_", "See, give and take blocks of addresses."
     ),

@@ -71,7 +71,7 @@ def issue(authority: Authority, node: str, now: datetime, days: int = NODE_DAYS)
         hint = f"use letters, digits, '.', '-' and '_', {LONGEST} at most"
         raise refused(f"{node!r} is no name for a node", hint)
     key = new_key()
-    return Issued(_vouched(authority, node, key.public_key(), now, days), key)
+    return Issued(vouched(authority, node, key.public_key(), now, days), key)
 
 
 def renew(
@@ -86,12 +86,13 @@ def renew(
     key = key_of(former)
     assert node is not None
     assert key is not None
-    return _vouched(authority, node, key, now, days)
+    return vouched(authority, node, key, now, days)
 
 
-def _vouched(
+def vouched(
     authority: Authority, node: str, key: PublicKey, now: datetime, days: int
 ) -> x509.Certificate:
+    """A certificate for a node and its key; IdentityRefused where the authority is none."""
     with told_of("the herd's authority"):
         herd = verify_authority(authority.certificate, now)
     life = life_from(now, days, herd.life.ends)

@@ -50,6 +50,14 @@ def read_certificate(pem: bytes, where: str) -> x509.Certificate:
     return found[0]
 
 
+def read_der(der: bytes, where: str) -> x509.Certificate:
+    """A certificate as TLS carries it; IdentityRefused where it is none."""
+    try:
+        return x509.load_der_x509_certificate(der)
+    except MALFORMED:
+        raise refused(f"{where} is no certificate", _MADE) from None
+
+
 def read_key(pem: bytes, where: str) -> PrivateKey:
     """The private key of a PEM text; IdentityRefused never quotes it."""
     try:

@@ -7,6 +7,7 @@ node believes is up to whoever can write its certificates, so nobody else may do
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 import tempfile
@@ -40,13 +41,13 @@ def read_public(path: Path) -> bytes:
     return _read(path, _READ, lambda found: None)
 
 
-def read_trusted(path: Path) -> bytes:
-    """What a file of a certificate holds that a node goes by.
+def read_trusted(path: Path, largest: int = LARGEST) -> bytes:
+    """What a file holds that a node goes by: a certificate's, or one of so many bytes at most.
 
     IdentityRefused where others could have put it there: where it belongs to somebody else, but for
     root, or where its mode lets others write it.
     """
-    return _read(path, _READ, lambda found: _require_unwritable(path, found))
+    return _read(path, _READ, lambda found: _require_unwritable(path, found), largest)
 
 
 def read_private(path: Path) -> bytes:
@@ -75,10 +76,22 @@ def write_new(*files: NewFile) -> None:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Put a certificate in the place of another, at once for whoever reads it."""
+    """Put a file in the place of another, at once for whoever reads it."""
     with _told(path, "replaced"), _written(path, content, _PUBLIC) as temporary:
         temporary.replace(path)
     _settle(path.parent)
+
+
+@contextmanager
+def turn(folder: Path) -> Iterator[None]:
+    """Nobody else who takes a turn changes what is in a folder meanwhile; waits for it."""
+    with _told(folder, "opened"):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def make_folder(path: Path) -> None:
@@ -114,7 +127,9 @@ def _mode_of(look: Callable[[], os.stat_result], path: Path) -> int | None:
     return None
 
 
-def _read(path: Path, flags: int, require: Callable[[os.stat_result], None]) -> bytes:
+def _read(
+    path: Path, flags: int, require: Callable[[os.stat_result], None], largest: int = LARGEST
+) -> bytes:
     with _told(path, "read"):
         handle = os.open(path, flags)
         try:
@@ -124,11 +139,11 @@ def _read(path: Path, flags: int, require: Callable[[os.stat_result], None]) -> 
                 raise refused(f"{path} is no file", "name a file")
             require(found)
             with os.fdopen(handle, "rb", closefd=False) as file:
-                content = file.read(LARGEST + 1)
+                content = file.read(largest + 1)
         finally:
             os.close(handle)
-    if len(content) > LARGEST:
-        raise refused(f"{path} is larger than {LARGEST} bytes", "name a key or a certificate")
+    if len(content) > largest:
+        raise refused(f"{path} is larger than {largest} bytes", "look what has been put there")
     return content
 
 

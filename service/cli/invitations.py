@@ -1,0 +1,198 @@
+"""`herdbook node invite`, `invitations`, `withdraw`: who may come into the herd.
+
+What is kept is beside the authority's key, since only who has that can let anybody in.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from service.cli.herd_ca import authority_option, read_authority
+from service.cli.output import CommandFailed, ExitCode, Output, output_option
+from service.config.problems import ValueWrong
+from service.config.siblings import check_any_sibling, no_sibling_twice
+
+if TYPE_CHECKING:
+    from service.identity.joining.invitations import Invitation
+
+
+def _checked(
+    _context: click.Context, _parameter: click.Parameter, value: Sequence[str]
+) -> tuple[str, ...]:
+    """Addresses as they stand in a configuration."""
+    try:
+        no_sibling_twice(value)
+        return tuple(map(check_any_sibling, value))
+    except ValueWrong as error:
+        raise click.BadParameter(f"{error.message}; {error.advice}") from None
+
+
+@click.command()
+@click.argument("name")
+@authority_option
+@click.option(
+    "--sibling",
+    "siblings",
+    multiple=True,
+    required=True,
+    callback=_checked,
+    metavar="ADDRESS",
+    help="Whom the node will dial, such as tcp:HOST:PORT; may be given several times.",
+)
+@click.option(
+    "--hours",
+    type=click.IntRange(1, 720),
+    default=24,
+    show_default=True,
+    help="How long the invitation counts.",
+)
+@click.option(
+    "--days",
+    type=click.IntRange(1, 36_500),
+    default=365,
+    show_default=True,
+    help="How long the node's certificate counts.",
+)
+@output_option
+def invite(
+    name: str, folder: Path, siblings: tuple[str, ...], hours: int, days: int, output: Output
+) -> ExitCode:
+    r"""Invite a node called NAME, and print the token by which it comes in, this once.
+
+    The token goes to stdout, all else to stderr. It lets in one machine, the first that shows it:
+    take it there over a way that nobody else can read.
+
+    \b
+    Examples:
+      herdbook node invite barn --ca ./authority --sibling tcp:shed.example.org:8653
+      herdbook node invite barn --ca ./authority --sibling tcp:10.0.0.1:8653 --hours 2 --json
+    """
+    from service.identity.joining.invitations import Invitation
+    from service.identity.joining.kept import change_kept
+    from service.identity.joining.token import (
+        SECRET_BYTES,
+        JoinToken,
+        authority_digest,
+        write_token,
+    )
+
+    _require_name(name)
+    authority, now = read_authority(folder), _now()
+    ends = now.replace(microsecond=0) + timedelta(hours=hours)
+    digest = authority_digest(authority.certificate)
+    token = JoinToken(ends, digest, secrets.token_bytes(SECRET_BYTES))
+    new = Invitation(name, token.digest, now, ends, days, siblings)
+    with told_refusals():
+        change_kept(folder, lambda book: (book.with_new(new, now), None))
+    text = write_token(token)
+    output.result({"token": text, **_shown(new, now)}, text)
+    output.note(f"{name} is invited until {ends:%Y-%m-%d %H:%M} UTC; the token is not shown again")
+    return ExitCode.DONE
+
+
+@click.command()
+@authority_option
+@output_option
+def invitations(folder: Path, output: Output) -> ExitCode:
+    r"""List who is invited, who has come in, and what has become of other invitations.
+
+    Those that expired or were withdrawn are left out some time after 30 days.
+
+    \b
+    Example:
+      herdbook node invitations --ca ./authority
+    """
+    from service.identity.joining.kept import read_kept
+
+    read_authority(folder)
+    now = _now()
+    shown = [_shown(each, now) for each in read_kept(folder)]
+    if output.as_json:
+        output.result({"invitations": shown})
+    elif shown:
+        columns = ("name", "state", "since", "made_at", "ends_at", "siblings")
+        rows = [[*(each[name] for name in columns[:-1]), _words(each)] for each in shown]
+        output.table(("name", "state", "since", "made", "ends", "siblings"), rows)
+    else:
+        output.say("nobody is invited")
+    return ExitCode.DONE
+
+
+@click.command()
+@click.argument("name")
+@authority_option
+@output_option
+def withdraw(name: str, folder: Path, output: Output) -> ExitCode:
+    r"""Let the invitation of NAME count no more.
+
+    A node that has come in stays in: `herdbook herd retire` keeps it out.
+
+    \b
+    Example:
+      herdbook node withdraw barn --ca ./authority
+    """
+    from service.identity.joining.kept import change_kept
+
+    read_authority(folder)
+    with told_refusals():
+        over = change_kept(folder, lambda book: book.withdrawn(name, _now()))
+    output.result(_shown(over, _now()), f"{name} is invited no more")
+    if over.bond is not None:
+        output.note(
+            f"it has asked for its certificate already: keep it out with `herdbook herd retire "
+            f"{name}`, on each node"
+        )
+    return ExitCode.DONE
+
+
+@contextmanager
+def told_refusals() -> Iterator[None]:
+    """What an invitation refuses, as a command tells it."""
+    from service.identity.joining.invitations import InvitationRefused
+
+    try:
+        yield
+    except InvitationRefused as error:
+        raise CommandFailed(error.message, error.hint, code=error.code) from None
+
+
+def _require_name(name: str) -> None:
+    from service.identity.names import LONGEST, is_node_name
+
+    if not is_node_name(name):
+        hint = f"use letters, digits, '.', '-' and '_', {LONGEST} at most"
+        raise CommandFailed(f"{name!r} is no name for a node", hint, code="invitation.name")
+
+
+def _shown(one: Invitation, now: datetime) -> dict[str, object]:
+    """An invitation for programs; of its secret there is nothing."""
+    return {
+        "name": one.name,
+        "state": one.standing(now),
+        "since": _moment(one.since or one.made),
+        "made_at": _moment(one.made),
+        "ends_at": _moment(one.ends),
+        "days": one.days,
+        "siblings": list(one.siblings),
+        "key": None if one.bond is None else one.bond.key.hex(),
+    }
+
+
+def _words(shown: dict[str, object]) -> str:
+    siblings = shown["siblings"]
+    return " ".join(siblings) if isinstance(siblings, list) else ""
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

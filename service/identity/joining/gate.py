@@ -1,0 +1,83 @@
+"""What the gate answers: a message and the invitations in, both after it out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from service.identity.authority import Authority, vouched
+from service.identity.certificates import PublicKey, certificate_pem
+from service.identity.errors import IdentityRefused
+from service.identity.joining.invitations import Invitation, InvitationRefused, Invitations
+from service.identity.joining.messages import (
+    VERSION,
+    Ask,
+    FromGate,
+    FromNewcomer,
+    Hello,
+    No,
+    Noted,
+    Welcome,
+    read_asked,
+)
+from service.identity.joining.papers import key_digest, read_request
+from service.identity.joining.token import digest_of
+
+REFUSED = "invitation.refused"
+
+
+class Answered(NamedTuple):
+    """What is to be kept, and then said. `who` is the invited node, where that is known.
+
+    `invitations` are the very same where nothing is to be kept.
+    """
+
+    invitations: Invitations
+    reply: FromGate
+    who: str | None = None
+
+
+def hello(authority: Authority) -> Hello:
+    """What the gate says first."""
+    return Hello(VERSION, certificate_pem(authority.certificate).decode())
+
+
+def answer(line: bytes, invitations: Invitations, authority: Authority, now: datetime) -> Answered:
+    """What becomes of a newcomer's line; nothing that it can send raises."""
+    try:
+        asked = read_asked(line)
+        secret, key = _secret(asked), read_request(asked.request.encode())
+        return _answer(asked, secret, key, invitations, authority, now)
+    except InvitationRefused as error:
+        return Answered(invitations, No(error.code, error.message, error.hint))
+    except IdentityRefused as error:
+        return Answered(invitations, No(REFUSED, str(error), error.hint))
+
+
+def _answer(
+    asked: FromNewcomer,
+    secret: bytes,
+    key: PublicKey,
+    invitations: Invitations,
+    authority: Authority,
+    now: datetime,
+) -> Answered:
+    def vouch(invitation: Invitation) -> str:
+        made = vouched(authority, invitation.name, key, now, invitation.days)
+        return certificate_pem(made).decode()
+
+    if isinstance(asked, Ask):
+        after, found = invitations.asked(secret, key_digest(key), now, vouch)
+        assert found.bond is not None
+        welcome = Welcome(found.name, found.bond.certificate, list(found.siblings))
+        return Answered(after, welcome, found.name)
+    after, found = invitations.joined(secret, key_digest(key), now)
+    return Answered(after, Noted(), found.name)
+
+
+def _secret(asked: FromNewcomer) -> bytes:
+    """The digest of what was sent as a secret; what is none has that of no invitation."""
+    try:
+        return digest_of(bytes.fromhex(asked.secret))
+    except ValueError:
+        return b""

@@ -1,0 +1,158 @@
+"""`herdbook node invite`, `invitations`, `withdraw`: who may come in, as it is kept and shown."""
+
+from __future__ import annotations
+
+import json
+import stat
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from service.cli import invitations
+from service.identity.certificates import read_certificate
+from service.identity.joining.invitations import InvitationRefused, Phase
+from service.identity.joining.kept import NAME, change_kept, read_kept
+from service.identity.joining.token import authority_digest, read_token
+from tests.service.cli.conftest import Ran
+from tests.service.identity.joining.guests import HOUR, invitation, token_for
+from tests.service.identity.papers import NOW, herd
+
+Herdbook = Callable[..., Ran]
+SIBLING = "tcp:shed.example.org:8653"
+INVITE = ("node", "invite", "barn", "--ca", "authority", "--sibling", SIBLING)
+
+
+@pytest.fixture
+def authority(herdbook: Herdbook, tmp_path: Path) -> Path:
+    """The folder of an authority."""
+    assert herdbook("herd", "ca", "init", "authority").code == 0
+    return tmp_path / "authority"
+
+
+def test_an_invitation_prints_the_token_and_keeps_no_secret(
+    herdbook: Herdbook, authority: Path
+) -> None:
+    """The token is all of stdout, and knows the herd's authority; the file has its digest."""
+    ran = herdbook(*INVITE)
+    assert ran.code == 0
+    token = read_token(ran.out)
+    certificate = read_certificate((authority / "ca.crt").read_bytes(), "")
+    assert token.authority == authority_digest(certificate)
+    [kept] = read_kept(authority)
+    assert (kept.name, kept.digest, kept.ends) == ("barn", token.digest, token.ends)
+    assert (kept.phase, kept.siblings, kept.days) == (Phase.MADE, (SIBLING,), 365)
+    assert token.secret.hex() not in (authority / NAME).read_text()
+    assert ran.out.strip() not in ran.err
+    assert abs(token.ends - datetime.now(UTC) - 24 * HOUR) < HOUR
+
+
+def test_the_list_shows_how_far_each_has_come(
+    herdbook: Herdbook, authority: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For people and programs; what has ended says so."""
+    assert herdbook("node", "invitations", "--ca", "authority").out == "nobody is invited\n"
+    token = json.loads(herdbook(*INVITE, "--hours", "2", "--json").out)["token"]
+    ran = herdbook("node", "invitations", "--ca", "authority", "--json")
+    [shown] = ran.document()["invitations"]
+    assert (shown["name"], shown["state"], shown["key"]) == ("barn", "made", None)
+    assert token not in ran.out
+    later = datetime.now(UTC) + 3 * HOUR
+    monkeypatch.setattr(invitations, "_now", lambda: later)
+    ran = herdbook("node", "invitations", "--ca", "authority")
+    assert ran.out.splitlines()[1].split()[:2] == ["barn", "expired"]
+    assert SIBLING in ran.out
+
+
+def test_a_name_is_not_invited_twice_until_it_is_withdrawn(
+    herdbook: Herdbook, authority: Path
+) -> None:
+    """The refusal says how; what is kept stays as it was."""
+    first = read_token(herdbook(*INVITE).out)
+    ran = herdbook(*INVITE, "--json")
+    assert (ran.code, ran.error()["code"]) == (1, "invitation.name_taken")
+    assert "node withdraw barn" in ran.error()["hint"]
+    assert [each.digest for each in read_kept(authority)] == [first.digest]
+    assert herdbook("node", "withdraw", "barn", "--ca", "authority").code == 0
+    assert herdbook(*INVITE).code == 0
+    phases = [each.phase for each in read_kept(authority)]
+    assert phases == [Phase.WITHDRAWN, Phase.MADE]
+
+
+def test_withdrawing_says_where_it_comes_too_late(herdbook: Herdbook, authority: Path) -> None:
+    """Who has asked may have a certificate; who is unknown is nobody to withdraw."""
+    now = datetime.now(UTC)
+    digest = read_token(herdbook(*INVITE).out).digest
+    change_kept(authority, lambda book: book.asked(digest, b"k" * 32, now, lambda _: "paper"))
+    ran = herdbook("node", "withdraw", "barn", "--ca", "authority")
+    assert ran.code == 0
+    assert "herd retire barn" in ran.err
+    ran = herdbook("node", "withdraw", "shed", "--ca", "authority", "--json")
+    assert (ran.code, ran.error()["code"]) == (1, "invitation.unknown")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("node", "invite", "a b", *INVITE[3:]), "no name for a node"),
+        ((*INVITE[:-1], "http://shed/"), "no links of kind"),
+        ((*INVITE, "--sibling", SIBLING), "stands there twice"),
+        (INVITE[:-2], "--sibling"),
+        ((*INVITE, "--hours", "0"), "--hours"),
+        (("node", "invite", "barn", "--ca", "elsewhere", *INVITE[5:]), "elsewhere"),
+    ],
+)
+def test_what_cannot_be_an_invitation_is_refused_before_anything_is_kept(
+    herdbook: Herdbook, authority: Path, words: tuple[str, ...], said: str
+) -> None:
+    """Names, addresses, times, and a folder without an authority."""
+    ran = herdbook(*words)
+    assert ran.code in (1, 2)
+    assert said in ran.err
+    assert not (authority / NAME).exists()
+
+
+def test_a_file_that_others_could_write_lets_nobody_be_invited(
+    herdbook: Herdbook, authority: Path
+) -> None:
+    """They could let themselves in."""
+    herdbook(*INVITE)
+    before = (authority / NAME).read_bytes()
+    (authority / NAME).chmod(0o666)
+    ran = herdbook("node", "withdraw", "barn", "--ca", "authority")
+    assert ran.code == 1
+    assert "others can write there" in ran.err
+    assert (authority / NAME).read_bytes() == before
+
+
+def test_changes_at_one_time_take_turns(tmp_path: Path) -> None:
+    """None is lost, and the file is no link to somewhere else's secret."""
+    token = token_for(herd())
+
+    def add(number: int) -> None:
+        new = invitation(f"n{number}", token)._replace(digest=number.to_bytes(32, "big"))
+        change_kept(tmp_path, lambda book: (book.with_new(new, NOW), None))
+
+    threads = [threading.Thread(target=add, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {each.name for each in read_kept(tmp_path)} == {f"n{number}" for number in range(20)}
+    assert stat.S_IMODE((tmp_path / NAME).stat().st_mode) == 0o644
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+
+
+def test_a_change_that_is_refused_leaves_the_file_alone(tmp_path: Path) -> None:
+    """As does one that changes nothing."""
+    new = invitation("barn", token_for(herd()))
+    change_kept(tmp_path, lambda book: (book.with_new(new, NOW), None))
+    before = (tmp_path / NAME).stat()
+    change_kept(tmp_path, lambda book: (book, None))
+
+    with pytest.raises(InvitationRefused):
+        change_kept(tmp_path, lambda book: (book.with_new(new, NOW), None))
+    assert (tmp_path / NAME).stat().st_ino == before.st_ino
+    assert (tmp_path / NAME).stat().st_mtime_ns == before.st_mtime_ns

@@ -1,0 +1,232 @@
+"""`herdbook node gate` and `herdbook join`: a machine comes in, whatever breaks off meanwhile."""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from service.cli import join
+from service.config import load_configuration
+from service.identity.certificates import fingerprint_of, read_certificate
+from service.identity.credentials import load_credentials
+from service.identity.files import NewFile, write_new
+from service.identity.joining import place
+from service.identity.joining.kept import read_kept
+from service.identity.joining.place import paths_in
+from tests.service.cli.conftest import Ran
+
+Herdbook = Callable[..., Ran]
+SIBLING = "tcp:shed.example.org:8653"
+ROOT = Path(__file__).parents[3]
+SECONDS = 120
+
+
+class Gate:
+    """An authority, and its gate as a process."""
+
+    def __init__(self, folder: Path, herdbook: Herdbook) -> None:
+        self.folder = folder
+        self._herdbook = herdbook
+        assert herdbook("herd", "ca", "init", str(folder)).code == 0
+        self.address = ""
+        self.process: subprocess.Popen[str] | None = None
+
+    def invite(self, name: str) -> str:
+        """A token."""
+        words = ("node", "invite", name, "--ca", str(self.folder), "--sibling", SIBLING)
+        return self._herdbook(*words).out.strip()
+
+    def open(self) -> None:
+        """Let newcomers in."""
+        words = ["node", "gate", "--ca", str(self.folder), "--listen", "tcp:0:interface=127.0.0.1"]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "service.cli.main", *words, "--json"],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self.address = json.loads(self.process.stdout.readline())["listen"]
+
+    def kill(self) -> None:
+        """At once."""
+        if self.process is not None:
+            self.process.kill()
+            self.closed()
+
+    def closed(self) -> int:
+        """How it ended."""
+        assert self.process is not None
+        with self.process:
+            return self.process.wait(SECONDS)
+
+    def states(self) -> dict[str, str]:
+        """How far the invited have come."""
+        now = datetime.now(UTC)
+        return {each.name: each.standing(now) for each in read_kept(self.folder)}
+
+
+@pytest.fixture
+def gate(tmp_path: Path, herdbook: Herdbook) -> Iterator[Gate]:
+    """A gate that is not open yet."""
+    made = Gate(tmp_path / "authority", herdbook)
+    yield made
+    if made.process is not None and made.process.poll() is None:
+        made.kill()
+
+
+def require_whole(directory: Path, name: str, gate: Gate) -> None:
+    """All that a node needs, and nothing else."""
+    paths = paths_in(directory)
+    load_credentials(paths, name, datetime.now(UTC))
+    assert paths.ca.read_bytes() == (gate.folder / "ca.crt").read_bytes()
+    assert stat.S_IMODE(paths.key.stat().st_mode) == 0o600
+    given = {"database.url": "mysql://me@db/farm", "node.records": "farm.records"}
+    settings = load_configuration(directory / "herdbook.toml", {}, given)
+    assert (settings.node.name, settings.herd.siblings) == (name, (SIBLING,))
+    assert settings.herd.certificate == paths.certificate
+    found = sorted(path.name for path in (directory / "herd").iterdir())
+    assert found == ["ca.crt", "invitation", "node.crt", "node.key"]
+
+
+def test_one_command_on_each_side_and_the_gate_closes_behind_the_last(
+    gate: Gate, herdbook: Herdbook, tmp_path: Path
+) -> None:
+    """The key stays in the directory. Run again it changes nothing, with the gate closed too."""
+    token = gate.invite("barn")
+    gate.open()
+    words = ("join", gate.address, token, "--dir", "barn", "--records", "farm.records", "--json")
+    first = herdbook(*words)
+    assert first.code == 0, first.err
+    assert gate.closed() == 0
+    assert gate.states() == {"barn": "used"}
+    require_whole(tmp_path / "barn", "barn", gate)
+    before = {path: path.read_bytes() for path in (tmp_path / "barn").rglob("*.*")}
+    second = herdbook(*words)
+    assert second.document() == first.document()
+    assert {path: path.read_bytes() for path in (tmp_path / "barn").rglob("*.*")} == before
+    [kept] = read_kept(gate.folder)
+    assert kept.bond is not None
+    certificate = read_certificate(kept.bond.certificate.encode(), "")
+    assert fingerprint_of(certificate) == first.document()["fingerprint"]
+    secret = paths_in(tmp_path / "barn").key.read_text().splitlines()[1]
+    assert secret not in (gate.folder / "invitations").read_text()
+
+
+def test_a_second_machine_and_who_was_not_invited_get_nothing(
+    gate: Gate, herdbook: Herdbook, tmp_path: Path
+) -> None:
+    """The machine that came first goes on; a token of another herd is told to nobody."""
+    token, other = gate.invite("barn"), gate.invite("shed")
+    strange = Gate(tmp_path / "strange", herdbook).invite("mill")
+    gate.open()
+    assert herdbook("join", gate.address, token, "--dir", "barn").code == 0
+    ran = herdbook("join", gate.address, token, "--dir", "thief", "--json")
+    assert (ran.code, ran.error()["code"]) == (1, "invitation.taken")
+    assert not paths_in(tmp_path / "thief").certificate.exists()
+    ran = herdbook("join", gate.address, strange, "--dir", "mill")
+    assert ran.code == 1
+    assert "not of the herd" in ran.err
+    assert herdbook("node", "withdraw", "shed", "--ca", str(gate.folder)).code == 0
+    assert gate.closed() == 0
+    assert gate.states() == {"barn": "used", "shed": "withdrawn"}
+    ran = herdbook("join", gate.address, other, "--dir", "shed")
+    assert ran.code == 1
+    assert "cannot be reached" in ran.err
+
+
+PLACES = ["the note", "the key", "the authority", "the settings", "the certificate", "the telling"]
+
+
+def test_interrupted_anywhere_and_run_again_it_ends_in_the_same_state(
+    gate: Gate, herdbook: Herdbook, tmp_path: Path
+) -> None:
+    """Before each file is written, and before the gate is told; the gate is killed meanwhile."""
+    tokens = [gate.invite(f"n{number}") for number in range(len(PLACES))]
+    gate.open()
+    for number, token in enumerate(tokens):
+        words = ("join", gate.address, token, "--dir", f"n{number}")
+        assert interrupted(herdbook, words, number) == 130, PLACES[number]
+    gate.kill()
+    asked = {f"n{number}": "made" if number < 2 else "bound" for number in range(len(PLACES))}
+    assert gate.states() == asked
+    gate.open()
+    for number, token in enumerate(tokens):
+        ran = herdbook("join", gate.address, token, "--dir", f"n{number}")
+        assert ran.code == 0, ran.err
+        require_whole(tmp_path / f"n{number}", f"n{number}", gate)
+    assert gate.closed() == 0
+    assert set(gate.states().values()) == {"used"}
+
+
+def interrupted(herdbook: Herdbook, words: tuple[str, ...], at: int) -> int:
+    """Run a command that is interrupted before it writes its file of this number."""
+    written: list[object] = []
+
+    def stop(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    def count(*files: NewFile) -> None:
+        if len(written) == at:
+            stop()
+        written.append(files)
+        write_new(*files)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(place, "write_new", count)
+        patched.setattr(join, "_tell_gate", stop)
+        return herdbook(*words).code
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("http://localhost/", "TOKEN"), "no address of a gate"),
+        (("tcp://localhost", "TOKEN"), "no address of a gate"),
+        (("tcp://127.0.0.1:1", "TOKEN"[:-1]), "no token"),
+        (("tcp://127.0.0.1:1", "TOKEN"), "cannot be reached"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_what_to_do(
+    gate: Gate, herdbook: Herdbook, words: tuple[str, str], said: str
+) -> None:
+    """Addresses, tokens, and where nobody is; what is refused at once leaves nothing behind."""
+    token = gate.invite("barn")
+    ran = herdbook("join", words[0], token if words[1] == "TOKEN" else words[1], "--dir", "barn")
+    assert ran.code == 1
+    assert said in ran.err
+    assert Path("barn").exists() == ("reached" in said)
+    assert token not in ran.err
+
+
+def test_a_directory_of_something_else_is_left_alone(gate: Gate, herdbook: Herdbook) -> None:
+    """Settings of another project, a node's key, or what another token has begun."""
+    first, second = gate.invite("barn"), gate.invite("shed")
+    Path("mine").mkdir()
+    Path("mine/herdbook.toml").write_text("[node]\n")
+    Path("node/herd").mkdir(parents=True)
+    Path("node/herd/node.key").write_text("a key")
+    address = "tcp://127.0.0.1:1"
+    assert "cannot be reached" in herdbook("join", address, first, "--dir", "begun").err
+    for token, directory in ((first, "mine"), (first, "node"), (second, "begun")):
+        ran = herdbook("join", address, token, "--dir", directory)
+        assert (ran.code, "is there already" in ran.err) == (1, True), ran.err
+    assert Path("mine/herdbook.toml").read_text() == "[node]\n"
+    assert not Path("mine/herd").exists()
+    assert Path("node/herd/node.key").read_text() == "a key"
+
+
+def test_a_gate_for_nobody_does_not_open(gate: Gate, herdbook: Herdbook) -> None:
+    """It says whom to invite; nor does one that listens to whoever knows a socket."""
+    words = ("node", "gate", "--ca", str(gate.folder), "--listen")
+    ran = herdbook(*words, "tcp:0:interface=127.0.0.1")
+    assert ran.code == 1
+    assert "node invite" in ran.err
+    assert herdbook(*words, "unix:/tmp/gate").code == 2

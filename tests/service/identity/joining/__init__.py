@@ -1,0 +1,1 @@
+"""Tests of how a new node gets its certificate."""
