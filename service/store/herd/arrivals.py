@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import Lock
 
 from service.herd.messages import Portion
+from service.herd.planning.draft import DeltaRefused
 from service.herd.vectors import Vector
 from service.herd.waiting_rows import Waiting
 from service.store.herd.applier import Applier, Outcome
@@ -37,11 +38,15 @@ class Arrivals:
         return self.keep(link, portion, outcome)
 
     def work(self, link: int, portion: Portion) -> Work[Outcome]:
-        """The unit of work that applies a part; `keep` is told once it is committed."""
-        number, part, delta = portion
-        waiting = self._of(link, number)
-        whole = waiting.with_last(delta) if delta.last else delta
+        """The unit of work that applies a part; `keep` is told once it is committed.
+
+        Raises DeltaRefused where the part before it was not kept: what waited of that would be
+        missing for good, as the last part moves the vector.
+        """
+        _number, part, delta = portion
         with self._lock:
+            waiting = self._of(link, portion)
+            whole = waiting.with_last(delta) if delta.last else delta
             self._applied = link
             named = self._named_of(link, portion)
 
@@ -54,13 +59,12 @@ class Arrivals:
 
     def keep(self, link: int, portion: Portion, outcome: Outcome) -> Vector:
         """Keep what waits for more of the delta; the node's vector."""
-        waiting = self._of(link, portion.number)
         with self._lock:
             if portion.delta.last or self._applied != link:
                 self._waiting.pop(link, None)
                 self._named.pop(link, None)
             else:
-                self._waiting[link] = waiting.and_more(outcome.plan)
+                self._waiting[link] = self._of(link, portion).and_more(outcome.plan)
         return outcome.vector
 
     def forget(self, link: int) -> None:
@@ -81,8 +85,12 @@ class Arrivals:
             named = self._named[link] = Named(portion.number)
         return named
 
-    def _of(self, link: int, number: int) -> Waiting:
+    def _of(self, link: int, portion: Portion) -> Waiting:
         """What waits of this delta; of one that broke off nothing is kept."""
-        with self._lock:
-            waiting = self._waiting.get(link)
-        return waiting if waiting is not None and waiting.number == number else Waiting(number)
+        number, part, _delta = portion
+        waiting = self._waiting.get(link)
+        if part == 0:
+            return Waiting(number)
+        if waiting is None or waiting.number != number:
+            raise DeltaRefused(f"part {part} of delta {number} came, and no part before it")
+        return waiting

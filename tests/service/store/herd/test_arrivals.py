@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
+
 from service.herd.messages import Portion
 from service.herd.parts import parts
+from service.herd.planning.draft import DeltaRefused
 from service.store.herd.applier import Applier
 from service.store.herd.arrivals import Arrivals
 from service.store.herd.described import Descriptions
@@ -54,6 +57,21 @@ def test_what_waited_for_a_delta_that_broke_off_is_dropped(one: Member, other: M
         arrivals.apply(worker, 7, portion)
     worker.close()
     same(one, other)
+
+
+def test_a_part_whose_former_ones_are_not_known_is_refused(one: Member, other: Member) -> None:
+    """Taken for a whole, a last part would move the vector past what had waited."""
+    family(one)
+    arrivals, worker = Arrivals(Applier(Descriptions())), other.worker()
+    first, *_others, last = portions(one, 1, 1)
+    arrivals.apply(worker, 7, first)
+    arrivals.forget(7)
+    for part in (last, last._replace(number=2)):
+        with pytest.raises(DeltaRefused, match="no part before it"):
+            arrivals.apply(worker, 7, part)
+    worker.close()
+    assert one.origin() not in other.vector()
+    assert other.rows("SELECT COUNT(*) FROM horse") == [(0,)]
 
 
 def test_a_row_is_woken_by_a_parent_that_came_in_an_earlier_part(
