@@ -3,7 +3,9 @@
 rows        ranges as values, from the tables
 adding      one more range, by hand
 adding_all  many more, by hand or out of a file
-giving      the next free block of this node's pools
+own_pools   the pools of this node, locked
+giving      the next free blocks of them, to many at once
+desk        who waits for a block, and is served with others
 reshaping   one that is split, several that are merged
 counting    what is free of pools
 spaces      what is free in these pools, in memory

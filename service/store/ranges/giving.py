@@ -1,143 +1,196 @@
-"""Giving out the next free block of this node's pools, in one short transaction.
+"""Giving out the next free blocks of this node's pools, to many at once, in one short transaction.
 
 The row of `herdbook_node` is locked first, as for every range that is added, then the pools: so of
-two calls the second sees what the first has given out, and neither is refused. What is free is
-known in memory (`spaces`); that nothing meets the block is asked of the table before it is written.
+two transactions the second sees what the first has given out. What is free is known in memory
+(`spaces`); that nothing meets the blocks is asked of the table before they are written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from records.errors import Failure
 from records.validation import Row
 from records.values import RecordInfo
-from service.errors import Conflict, NotFound
+from service.errors import Conflict, NotFound, Refused
 from service.methods.family_port import NewRange, WantedBlock
-from service.ranges.allocation import usable_pools
 from service.ranges.blocks import Block
 from service.ranges.errors import AllocationRefused
 from service.ranges.free_space import FreeSpace
-from service.ranges.values import Range
 from service.store import sql, writer
 from service.store.blocks import around, block_of
 from service.store.diagnosis import Attempt, constraint_failures
 from service.store.ranges.adding import NO_RECORD, locked_node, new_row
-from service.store.ranges.counting import blocks_within, is_disputed
-from service.store.ranges.rows import POOLS_OF_NODE, holders, inside, named_ranges
+from service.store.ranges.counting import blocks_within
+from service.store.ranges.own_pools import OwnPools
+from service.store.ranges.rows import inside
 from service.store.ranges.spaces import Spaces
 from service.store.transaction import Transaction
 
-_STILL = (
-    "SELECT `id` FROM `herdbook_herd_range` FORCE INDEX (PRIMARY) "
-    "WHERE `id` IN ({0}) AND `purpose` = 'pool' ORDER BY `id` FOR UPDATE"
-)
+MOST_WRONG = 16
+"""Blocks that memory takes for free and are not, until the pools are read anew.
+
+Each costs a question to the table; to read a pool with 100,000 blocks costs as much as some hundred
+of them, and is done once."""
+
+OFFERS_A_STATEMENT = 100
+"""Blocks that are asked about at once; each is some twenty or thirty keys."""
+
 _MEETING = "SELECT r.`cidr` FROM `herdbook_herd_range` AS r WHERE {0} ORDER BY r.`cidr`"
 
 _OF_LENGTH = frozenset({"range.length", "range.larger", "range.exhausted"})
 
 
+def _everybody_waits(_number: int) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
-class GiveBlock:
-    """A block to give out; `taken` are those that an attempt has taken of the spaces."""
+class GiveBlocks:
+    """Blocks to give out. `waits` tells of the number of one whether somebody still wants it.
+
+    `taken` are the blocks that an attempt has taken of the spaces; `refused` says by number why
+    none is given out.
+    """
 
     record: RecordInfo
-    wanted: WantedBlock
+    wanted: Sequence[WantedBlock]
     spaces: Spaces
-    taken: list[Block] = field(default_factory=list)
+    waits: Callable[[int], bool] = _everybody_waits
+    taken: set[Block] = field(default_factory=set)
+    refused: dict[int, Refused] = field(default_factory=dict)
 
-    def attempt(self, tx: Transaction) -> Row:
-        """Write the range; its row. Raises NotFound and Conflict."""
-        self.give_back()
-        row = self._row(tx)
-        writer.insert(tx, self.record, [row])
-        return row
+    def attempt(self, tx: Transaction) -> list[Row | None]:
+        """Write a range for each; its row, or None where it is refused or not waited for."""
+        rows = self._rows(tx)
+        writer.insert(tx, self.record, list(rows.values()))
+        return [rows.get(number) for number in range(len(self.wanted))]
 
     def failures(self, tx: Transaction) -> list[Failure]:
         """What the constraints say."""
-        self.give_back()
-        return constraint_failures(tx, self.record, [Attempt(0, self._row(tx))])
+        rows = self._rows(tx)
+        return constraint_failures(tx, self.record, [Attempt(*each) for each in rows.items()])
 
     def give_back(self) -> None:
         """Nothing was given out."""
-        given, self.taken[:] = list(self.taken), []
+        given = list(self.taken)
+        self.taken.clear()
+        self.refused.clear()
         for block in given:
             self.spaces.released(block)
 
-    def _row(self, tx: Transaction) -> Row:
+    def _rows(self, tx: Transaction) -> dict[int, Row]:
+        """The ranges to write, by number."""
+        self.give_back()
         node = locked_node(tx)
+        waiting = [number for number in range(len(self.wanted)) if self.waits(number)]
         if node is None:
-            raise NotFound([Failure("record.not_found", NO_RECORD)])
+            self.refused.update((each, _without_a_record()) for each in waiting)
+            return {}
+        chosen = _Choosing(tx, OwnPools(tx, *node), self).all(waiting)
+        return {number: self._row(number, node[0], block) for number, block in chosen.items()}
+
+    def _row(self, number: int, node: bytes, block: Block) -> Row:
+        wanted = self.wanted[number]
+        return new_row(self.record, NewRange(None, block, wanted.purpose, wanted.note), node)
+
+
+class _Offer(NamedTuple):
+    """A block that memory takes for free, and the pool that it is of."""
+
+    block: Block
+    pool: Block
+
+    def meets(self, given: Block) -> bool:
+        """Whether a range takes something of it; what is as large as the pool takes nothing."""
+        return given.length > self.pool.length and given.meets(self.block)
+
+
+class _Choosing:
+    """The choice of blocks within one transaction."""
+
+    def __init__(self, tx: Transaction, pools: OwnPools, giving: GiveBlocks) -> None:
+        self._tx, self._pools, self._giving = tx, pools, giving
+        self._read: set[Block] = set()
+        self._trusting = True
+        self._wrong = 0
+
+    def all(self, numbers: Sequence[int]) -> dict[int, Block]:
+        """A block for each number that nothing meets; those that are refused are left out."""
+        chosen: dict[int, Block] = {}
+        while numbers:
+            offers = {number: found for number in numbers if (found := self._offer(number))}
+            undecided = [e for e in numbers if e not in offers and e not in self._giving.refused]
+            wrong = self._not_free(offers)
+            chosen |= {each: offer.block for each, offer in offers.items() if each not in wrong}
+            self._wrong += len(wrong)
+            self._trusting &= not undecided and self._wrong <= MOST_WRONG
+            numbers = sorted([*undecided, *wrong])
+        return chosen
+
+    def _offer(self, number: int) -> _Offer | None:
+        """What memory takes for free; None where it is refused, or has to be read anew first."""
+        wanted, refused = self._giving.wanted[number], self._giving.refused
         try:
-            block = self._block(tx, self._pools(tx, *node))
-        except AllocationRefused as refused:
-            raise _conflict(refused) from refused
-        wanted = NewRange(None, block, self.wanted.purpose, self.wanted.note)
-        return new_row(self.record, wanted, node[0])
+            return self._taken(wanted.length, self._pools.of(wanted))
+        except AllocationRefused as error:
+            refused[number] = _conflict(error)
+        except NotFound as error:
+            refused[number] = error
+        return None
 
-    def _pools(self, tx: Transaction, node: bytes, name: str) -> list[Block]:
-        """The pools to give out of, locked."""
-        named = self._named(tx)
-        family = self.wanted.family if named is None else named.family
-        own = _locked(tx, named_ranges(tx, POOLS_OF_NODE, (node,)))
-        own = [e for e in own if named in (None, e.block) and e.block.family == family]
-        others = [] if named is None else holders(tx, named)
-        disputed = {each.id for each in own if is_disputed(tx, each)}
-        foreign = [each for each in others if each.node != name]
-        return usable_pools(name, family, [*own, *foreign], disputed, named)
-
-    def _named(self, tx: Transaction) -> Block | None:
-        """The pool that the call names, by its block or its id."""
-        source = self.wanted.source
-        if source is None or isinstance(source, Block):
-            return source
-        found = named_ranges(tx, "r.`id` = ?", (source.bytes,))
-        if not found:
-            raise NotFound([Failure("record.not_found", f"there is no range {source}", "/from")])
-        return found[0].block
-
-    def _block(self, tx: Transaction, pools: Sequence[Block]) -> Block:
-        """The next block; where nothing seems to be free, what is is read anew."""
-        known = [self.spaces.find(pool) for pool in pools]
-        spaces = [each or self._read(tx, pool) for pool, each in zip(pools, known, strict=True)]
+    def _taken(self, length: int, pools: Sequence[Block]) -> _Offer | None:
+        """A block out of these pools; None where they have to be read anew first."""
         try:
-            return self._free_block(tx, spaces)
-        except AllocationRefused as refused:
-            if refused.code != "range.exhausted" or not any(known):
-                raise
-        return self._free_block(tx, [self._read(tx, pool) for pool in pools])
+            block = self._giving.spaces.take(length, [self._space(pool) for pool in pools])
+        except AllocationRefused as error:
+            if error.code == "range.exhausted" and not self._read.issuperset(pools):
+                return None
+            raise
+        self._giving.taken.add(block)
+        return _Offer(block, max((e for e in pools if e.holds(block)), key=lambda e: e.length))
 
-    def _read(self, tx: Transaction, pool: Block) -> FreeSpace:
-        return self.spaces.read(pool, blocks_within(tx, pool))
+    def _space(self, pool: Block) -> FreeSpace:
+        """What is free of a pool: as it is known, or read, and that once only."""
+        known = self._giving.spaces.find(pool)
+        if known is not None and (self._trusting or pool in self._read):
+            return known
+        self._read.add(pool)
+        within = blocks_within(self._tx, pool)
+        return self._giving.spaces.read(pool, within, self._giving.taken)
 
-    def _free_block(self, tx: Transaction, spaces: Sequence[FreeSpace]) -> Block:
-        """The next block of these that nothing meets, also in the table."""
-        while True:
-            block = self.spaces.take(self.wanted.length, spaces)
-            pool = max((s.pool for s in spaces if s.pool.holds(block)), key=lambda p: p.length)
-            present = list(_meeting(tx, pool, block))
-            if not present:
-                self.taken.append(block)
-                return block
-            self.spaces.correct(block, present)
-
-
-def _locked(tx: Transaction, pools: Sequence[Range]) -> list[Range]:
-    """Those of the pools that are there still; they stay until the transaction ends."""
-    if not pools:
-        return []
-    keys = [each.id.bytes for each in pools]
-    still = {raw for (raw,) in tx.rows(_STILL.format(sql.marks(len(keys))), keys)}
-    return [each for each in pools if each.id.bytes in still]
+    def _not_free(self, offers: Mapping[int, _Offer]) -> set[int]:
+        """The numbers of those of which somebody has something; memory is told what."""
+        wrong: set[int] = set()
+        for some in writer.chunks(list(offers.items()), OFFERS_A_STATEMENT):
+            present = _meeting(self._tx, [offer for _number, offer in some])
+            for number, offer in some if present else ():
+                if meeting := [each for each in present if offer.meets(each)]:
+                    self._giving.spaces.correct(offer.block, meeting)
+                    self._giving.taken.discard(offer.block)
+                    wrong.add(number)
+        return wrong
 
 
-def _meeting(tx: Transaction, pool: Block, block: Block) -> Iterator[Block]:
-    """What of a pool is given out and meets a block of it, in order."""
-    keys = around(block.network)[-(block.length - pool.length) :]
-    condition, bounds = inside(block)
-    meets = f"r.`cidr` IN ({sql.marks(len(keys))}) OR {condition}"
-    return (block_of(raw) for (raw,) in tx.rows(_MEETING.format(meets), (*keys, *bounds)))
+def _meeting(tx: Transaction, offers: Iterable[_Offer]) -> list[Block]:
+    """What is given out of their pools and meets any of these offers, in order."""
+    keys: set[bytes] = set()
+    conditions: list[str] = []
+    bounds: list[bytes] = []
+    for block, pool in offers:
+        keys.update(around(block.network)[-(block.length - pool.length) :])
+        condition, both = inside(block)
+        conditions.append(condition)
+        bounds += both
+    meets = " OR ".join([f"r.`cidr` IN ({sql.marks(len(keys))})", *conditions])
+    rows = tx.rows(_MEETING.format(meets), (*sorted(keys), *bounds))
+    return [block_of(raw) for (raw,) in rows]
+
+
+def _without_a_record() -> NotFound:
+    return NotFound([Failure("record.not_found", NO_RECORD)])
 
 
 def _conflict(refused: AllocationRefused) -> Conflict:

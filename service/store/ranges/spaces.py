@@ -25,9 +25,14 @@ class Spaces:
         """That of a pool; None where it has to be read."""
         return self._spaces.get(pool)
 
-    def read(self, pool: Block, given: Iterable[Block]) -> FreeSpace:
-        """That of a pool within which there are these blocks, in order."""
+    def read(self, pool: Block, given: Iterable[Block], taken: Iterable[Block] = ()) -> FreeSpace:
+        """That of a pool within which there are these blocks, in order.
+
+        `taken` are more of them, in any order: those that are not written yet.
+        """
         space = FreeSpace(pool, given)
+        for block in taken:
+            space.occupy(block)
         with self._lock:
             self._spaces[pool] = space
         return space

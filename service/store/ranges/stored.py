@@ -27,8 +27,8 @@ from service.store.ranges.adding import AddRange
 from service.store.ranges.adding_all import AddRanges
 from service.store.ranges.book import Known
 from service.store.ranges.counting import free_in
+from service.store.ranges.desk import Desk
 from service.store.ranges.following import Following
-from service.store.ranges.giving import GiveBlock
 from service.store.ranges.reshaping import Reshape, merge_plan, split_plan
 from service.store.ranges.spaces import Spaces
 from service.store.threads import Lane
@@ -48,8 +48,9 @@ class StoredRanges:
         self._record = catalogue.records["range"]
         self._reading = reading
         self._writing = writing
-        self._spaces = Spaces()
-        self._following = Following(reading, positions, clock, self._spaces.released)
+        spaces = Spaces()
+        self._desk = Desk(self._record, writing, spaces)
+        self._following = Following(reading, positions, clock, spaces.released)
 
     def start(self) -> None:
         """Read all ranges, and follow what becomes of them."""
@@ -75,12 +76,7 @@ class StoredRanges:
 
     async def allocate(self, wanted: WantedBlock) -> Row:
         """See the port."""
-        operation = GiveBlock(self._record, wanted, self._spaces)
-        try:
-            return await written(self._writing, operation, ())
-        except BaseException:
-            operation.give_back()
-            raise
+        return await self._desk.give(wanted)
 
     async def split(self, wanted: WantedSplit) -> Sequence[Row]:
         """See the port."""

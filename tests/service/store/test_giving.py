@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,7 +19,7 @@ from service.ranges.notation import read_block
 from service.store.own_node import keep
 from service.store.ranges.adding import AddRange
 from service.store.ranges.counting import free_in
-from service.store.ranges.giving import GiveBlock
+from service.store.ranges.giving import MOST_WRONG, GiveBlocks
 from service.store.ranges.spaces import Spaces
 from tests.live.units import Side, until_a_lock_is_waited_for
 from tests.service.store.herd.ranch import CATALOGUE as RANCH
@@ -37,15 +38,27 @@ class Giver:
 
     def operation(
         self, length: int, source: str | UUID | None = None, family: int = 4
-    ) -> GiveBlock:
+    ) -> GiveBlocks:
         """A block that is wanted to be served."""
-        pool: Block | UUID | None = read_block(source) if isinstance(source, str) else source
-        return GiveBlock(RANGE, WantedBlock(length, pool, family, "serves"), self.spaces)
+        return self.operations([(length, source, family)])
+
+    def operations(self, asked: Sequence[tuple[int, str | UUID | None, int]]) -> GiveBlocks:
+        """Blocks that are wanted by several at once."""
+        wanted = [
+            WantedBlock(
+                length, read_block(pool) if isinstance(pool, str) else pool, family, "serves"
+            )
+            for length, pool, family in asked
+        ]
+        return GiveBlocks(RANGE, wanted, self.spaces)
 
     def give(self, length: int, source: str | UUID | None = None, family: int = 4) -> str:
         """The block that is given out."""
         operation = self.operation(length, source, family)
-        return str(in_transaction(self.url, CATALOGUE, operation.attempt)["cidr"])
+        (row,) = in_transaction(self.url, CATALOGUE, operation.attempt)
+        if row is None:
+            raise operation.refused[0]
+        return str(row["cidr"])
 
     def refusal(self, *asked: Any) -> Refused:
         """Why none is given out; nothing is written."""
@@ -111,6 +124,27 @@ def test_what_the_node_has_not_heard_of_is_not_given_out_again(giver: Giver) -> 
     assert giver.give(30) == "10.0.0.20/30"
 
 
+def test_what_no_memory_knows_is_not_walked_over_block_by_block(
+    giver: Giver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pool is read anew before long, and what was wrongly offered out of it is free or not."""
+    corrected: list[Block] = []
+    correct = Spaces.correct
+
+    def spy(self: Spaces, block: Block, found: Any) -> None:
+        corrected.append(block)
+        correct(self, block, found)
+
+    monkeypatch.setattr(Spaces, "correct", spy)
+    giver.add("10.0.0.0/16")
+    assert giver.give(28) == "10.0.0.0/28"
+    for at in range(1, 101):
+        giver.by_sql(f"10.0.{at >> 4}.{(at & 15) << 4}/28", "serves", "far")
+    assert giver.give(28) == "10.0.6.80/28"
+    assert len(corrected) <= MOST_WRONG + 1
+    assert [giver.give(28), giver.give(26)] == ["10.0.6.96/28", "10.0.6.128/26"]
+
+
 def test_what_was_released_unheard_is_found_before_it_is_told_that_nothing_is_free(
     giver: Giver,
 ) -> None:
@@ -128,10 +162,84 @@ def test_a_block_that_was_not_written_is_given_out_later(giver: Giver) -> None:
     operation = giver.operation(31)
     with working(giver.url, CATALOGUE) as worker:
         worker.try_out(operation.attempt)
-        row = worker.try_out(operation.attempt)
+        (row,) = worker.try_out(operation.attempt)
+    assert row is not None
     assert str(row["cidr"]) == "10.0.0.0/31"
     operation.give_back()
     assert giver.give(31) == "10.0.0.0/31"
+
+
+def given(operation: GiveBlocks, url: str) -> list[str]:
+    """What each gets of those that ask at once: a block, or the code of its refusal; "" if none."""
+    rows = in_transaction(url, CATALOGUE, operation.attempt)
+    refused = {at: told(each)[1] for at, each in operation.refused.items()}
+    return [refused.get(at, "") if row is None else str(row["cidr"]) for at, row in enumerate(rows)]
+
+
+def test_those_who_ask_at_once_get_what_they_would_one_after_the_other(giver: Giver) -> None:
+    """Of several pools and lengths, past what only the table knows; each refusal is its own."""
+    giver.add("10.0.0.0/28")
+    inner = giver.add("10.0.0.0/29")
+    giver.add("10.9.0.0/24", "pool", "far")
+    giver.by_sql("10.0.0.9/32", "serves", "far")
+    asked: list[tuple[int, str | UUID | None, int]] = [
+        (30, None, 4), (30, "10.9.0.0/24", 4), (30, inner, 4), (30, uuid4(), 4),
+        (28, None, 4), (32, None, 4), (31, "10.0.0.0/28", 4), (30, None, 4), (64, None, 6),
+        (30, None, 4),
+    ]  # fmt: skip
+    one_by_one = Giver(giver.url)
+    before = read(giver.url, "SELECT COUNT(*) FROM herdbook_herd_range")
+    found = given(giver.operations(asked), giver.url)
+    assert read(giver.url, "SELECT COUNT(*) FROM herdbook_herd_range") != before
+    read(giver.url, "DELETE FROM herdbook_herd_range WHERE node_id <> REPEAT('x', 16) "
+         "AND purpose = 'serves'")  # fmt: skip
+    assert found == [
+        each for one in asked for each in given(one_by_one.operations([one]), giver.url)
+    ]
+    assert len({each for each in found if "/" in each}) == len([e for e in found if "/" in e]) > 3
+
+
+def test_of_an_exhausted_pool_everybody_is_told_and_it_is_read_once(
+    giver: Giver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many ask; and what was released unheard is given to the first of them."""
+    giver.add("10.0.0.0/30")
+    assert given(giver.operations([(31, None, 4)] * 3), giver.url) == [
+        "10.0.0.0/31", "10.0.0.2/31", "range.exhausted",
+    ]  # fmt: skip
+    read(giver.url, "DELETE FROM herdbook_herd_range WHERE purpose = 'serves' LIMIT 1")
+    reads: list[Block] = []
+    whole = Spaces.read
+
+    def spy(self: Spaces, pool: Block, *others: Any) -> Any:
+        reads.append(pool)
+        return whole(self, pool, *others)
+
+    monkeypatch.setattr(Spaces, "read", spy)
+    found = given(giver.operations([(31, None, 4)] * 20), giver.url)
+    assert sorted(found)[1:] == ["range.exhausted"] * 19
+    assert reads == [read_block("10.0.0.0/30")]
+
+
+def test_a_pool_that_is_read_anew_has_not_what_others_are_getting(giver: Giver) -> None:
+    """They are not written yet."""
+    giver.add("10.0.0.0/24")
+    giver.give(32)
+    for at in (*range(1, 40), 128):
+        giver.by_sql(f"10.0.0.{at}/32", "serves", "far")
+    found = given(giver.operations([(26, None, 4)] * 2 + [(32, None, 4)] * 30), giver.url)
+    assert found[:2] == ["10.0.0.64/26", "10.0.0.192/26"]
+    hosts = [int(each.removeprefix("10.0.0.").removesuffix("/32")) for each in found[2:]]
+    assert len(set(hosts)) == 30
+    assert set(hosts) <= {*range(40, 64), *range(129, 192)}
+
+
+def test_who_does_not_wait_any_more_gets_nothing(giver: Giver) -> None:
+    """The others do."""
+    giver.add("10.0.0.0/24")
+    some = giver.operations([(28, None, 4)] * 3)
+    some = GiveBlocks(RANGE, some.wanted, some.spaces, lambda number: number != 1)
+    assert given(some, giver.url) == ["10.0.0.0/28", "", "10.0.0.16/28"]
 
 
 def test_of_several_pools_the_best_fit_of_all_is_given(giver: Giver) -> None:
@@ -219,7 +327,8 @@ def test_of_two_at_once_the_second_waits_and_gets_another(giver: Giver) -> None:
         sides: list[Side] = []
 
         def first(tx: Any) -> str:
-            row = giver.operation(28).attempt(tx)
+            (row,) = giver.operation(28).attempt(tx)
+            assert row is not None
             sides.append(Side(lambda: other.give(28)))
             until_a_lock_is_waited_for(giver.url)
             return str(row["cidr"])

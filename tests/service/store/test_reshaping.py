@@ -19,7 +19,7 @@ from service.ranges.notation import read_block
 from service.store.operations import Unfit
 from service.store.own_node import keep
 from service.store.ranges.adding import AddRange
-from service.store.ranges.giving import GiveBlock
+from service.store.ranges.giving import GiveBlocks
 from service.store.ranges.reshaping import Reshape, merge_plan, split_plan
 from service.store.ranges.rows import all_ranges, named_ranges
 from service.store.ranges.spaces import Spaces
@@ -139,8 +139,11 @@ def test_a_part_of_a_pool_that_is_given_away_is_given_out_by_the_other(url: str)
 
 def give(url: str, spaces: Spaces, length: int) -> str:
     """The next free block."""
-    operation = GiveBlock(RANGE, WantedBlock(length, None, 4, "serves"), spaces)
-    return str(in_transaction(url, CATALOGUE, operation.attempt)["cidr"])
+    operation = GiveBlocks(RANGE, [WantedBlock(length, None, 4, "serves")], spaces)
+    (row,) = in_transaction(url, CATALOGUE, operation.attempt)
+    if row is None:
+        raise operation.refused[0]
+    return str(row["cidr"])
 
 
 def test_what_cannot_be_split_is_told_with_the_reason(url: str) -> None:

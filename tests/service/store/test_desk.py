@@ -1,0 +1,174 @@
+"""Who waits for a block is served with others: who with whom, and what each is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import pytest
+from twisted.internet.defer import CancelledError, Deferred
+
+from records.errors import Failure
+from service.errors import Conflict, OutcomeUnknown, Unavailable
+from service.methods.caller import Caller, calling, current_principal
+from service.methods.family_port import WantedBlock
+from service.ranges.notation import read_block
+from service.store.ranges.desk import MOST_AT_ONCE, Desk
+from service.store.ranges.giving import GiveBlocks
+from service.store.ranges.spaces import Spaces
+from tests.service.store.test_giving import RANGE
+
+POOL = read_block("10.0.0.0/8")
+
+
+class Lane:
+    """Units of work that wait until the test lets each go on; no database."""
+
+    def __init__(self) -> None:
+        self.begun: list[tuple[GiveBlocks, str | None, Deferred[Any]]] = []
+
+    def run(self, attempt: Any) -> Deferred[Any]:
+        """A unit begins."""
+        outcome: Deferred[Any] = Deferred()
+        self.begun.append((attempt.__self__, current_principal(), outcome))
+        return outcome
+
+    def lengths(self) -> list[list[int]]:
+        """What was asked for in each unit so far."""
+        return [[each.length for each in giving.wanted] for giving, _who, _outcome in self.begun]
+
+    def commit(self, refused: Sequence[int] = ()) -> None:
+        """The last unit gives each who waits still a block, but for those that are refused."""
+        giving, _who, outcome = self.begun[-1]
+        waiting = [at for at in range(len(giving.wanted)) if giving.waits(at)]
+        for at in refused:
+            giving.refused[at] = Conflict([Failure("range.exhausted", "none", "/length")])
+        rows = [
+            {"length": each.length} if at in waiting and at not in refused else None
+            for at, each in enumerate(giving.wanted)
+        ]
+        outcome.callback(rows)
+
+    def fail(self, error: Exception) -> None:
+        """The last unit fails."""
+        self.begun[-1][2].errback(error)
+
+
+class Clients:
+    """Those who ask, and what they were told."""
+
+    def __init__(self) -> None:
+        self.lane = Lane()
+        lane: Any = self.lane
+        self.desk = Desk(RANGE, lane, Spaces())
+        self.told: dict[int, Any] = {}
+        self.calls: dict[int, Deferred[Any]] = {}
+
+    def ask(self, length: int, who: str | None = None) -> None:
+        """Somebody asks; the length tells them apart."""
+        with calling(Caller(who or "api:a")):
+            call = Deferred.fromCoroutine(self.desk.give(WantedBlock(length, None, 4, "serves")))
+        self.calls[length] = call
+        call.addCallbacks(partial(self._note, length), lambda f: self._note(length, f.value))
+
+    def _note(self, length: int, told: Any) -> None:
+        self.told[length] = told
+
+
+@pytest.fixture
+def clients() -> Clients:
+    """A desk at which nobody waits."""
+    return Clients()
+
+
+def test_who_comes_meanwhile_is_served_together_afterwards(clients: Clients) -> None:
+    """The first at once, by himself."""
+    for length in (9, 10, 11):
+        clients.ask(length)
+    assert clients.lane.lengths() == [[9]]
+    clients.lane.commit()
+    assert clients.told == {9: {"length": 9}}
+    assert clients.lane.lengths() == [[9], [10, 11]]
+    clients.lane.commit()
+    clients.ask(12)
+    assert clients.lane.lengths() == [[9], [10, 11], [12]]
+    assert set(clients.told) == {9, 10, 11}
+
+
+def test_no_transaction_has_two_callers_or_too_many_blocks(clients: Clients) -> None:
+    """As the changelog names them; who waits longest is served first."""
+    for at in range(MOST_AT_ONCE + 4):
+        clients.ask(at, "api:b" if at in (1, 3) else "api:a")
+    for _turn in range(4):
+        clients.lane.commit()
+    others = [2, *range(4, MOST_AT_ONCE + 4)]
+    assert clients.lane.lengths() == [[0], [1, 3], others[:MOST_AT_ONCE], others[MOST_AT_ONCE:]]
+    callers = [who for _giving, who, _outcome in clients.lane.begun]
+    assert callers == ["api:a", "api:b", "api:a", "api:a"]
+    assert clients.told == {at: {"length": at} for at in range(MOST_AT_ONCE + 4)}
+
+
+def test_each_is_told_his_own_refusal(clients: Clients) -> None:
+    """The others get their blocks."""
+    for length in (9, 10, 11):
+        clients.ask(length)
+    clients.lane.commit()
+    clients.lane.commit(refused=[0])
+    assert isinstance(clients.told[10], Conflict)
+    assert clients.told[11] == {"length": 11}
+
+
+def test_who_gives_up_before_his_turn_gets_nothing_and_after_it_cannot_know(
+    clients: Clients,
+) -> None:
+    """While he waits for the others, and while the transaction waits for a lock."""
+    for length in (9, 10, 11, 12):
+        clients.ask(length)
+    clients.calls[10].cancel()
+    clients.lane.commit()
+    assert clients.lane.lengths()[1] == [11, 12]
+    clients.calls[11].cancel()
+    giving = clients.lane.begun[-1][0]
+    assert [giving.waits(0), giving.waits(1)] == [False, True]
+    clients.calls[12].cancel()
+    clients.lane.commit()
+    assert isinstance(clients.told[10], CancelledError)
+    assert isinstance(clients.told[11], CancelledError)
+    assert isinstance(clients.told[12], OutcomeUnknown)
+    clients.ask(13)
+    clients.lane.commit()
+    assert clients.told[13] == {"length": 13}
+
+
+def test_what_goes_wrong_with_a_transaction_all_of_it_are_told(clients: Clients) -> None:
+    """What memory took for given out is free again; who waits meanwhile is served."""
+    for length in (9, 10, 11):
+        clients.ask(length)
+    clients.lane.commit()
+    giving = clients.lane.begun[-1][0]
+    space = giving.spaces.read(POOL, [])
+    block = giving.spaces.take(10, [space])
+    giving.taken.add(block)
+    clients.ask(12)
+    clients.lane.fail(Unavailable("the database is away"))
+    assert isinstance(clients.told[10], Unavailable)
+    assert isinstance(clients.told[11], Unavailable)
+    assert giving.spaces.take(10, [space]) == block
+    clients.lane.commit()
+    assert clients.told[12] == {"length": 12}
+
+
+def test_what_constraints_refuse_together_is_tried_one_by_one(clients: Clients) -> None:
+    """So one does not suffer for another, and each is told why."""
+    for length in (9, 10, 11):
+        clients.ask(length)
+    clients.lane.commit()
+    refused = Conflict([Failure("reference.missing", "no such node", "/node")])
+    clients.lane.fail(refused)
+    assert clients.lane.lengths()[2:] == [[10]]
+    clients.lane.fail(refused)
+    assert clients.told[10] is refused
+    assert clients.lane.lengths()[3:] == [[11]]
+    clients.lane.commit()
+    assert clients.told[11] == {"length": 11}
