@@ -13,7 +13,7 @@ from types import MappingProxyType, ModuleType
 from records.base import Record, finish_classes, is_concrete, references_of
 from records.declaration import problems_of_all, problems_of_class
 from records.description import describe
-from records.errors import DeclarationError
+from records.errors import DeclarationError, ModuleMissing
 from records.family import FAMILY
 from records.fields import MISSING
 from records.values import CollectionInfo, FieldInfo, KeyInfo, Order, RecordInfo, ReferenceInfo
@@ -59,7 +59,8 @@ def load_catalogue(module: str) -> Catalogue:
     try:
         loaded = importlib.import_module(module)
     except Exception as error:
-        raise DeclarationError([_import_problem(module, error)]) from error
+        kind = ModuleMissing if _is_missing(module, error) else DeclarationError
+        raise kind([_import_problem(module, error)]) from error
     return with_family(catalogue_of(record_classes(loaded)))
 
 
@@ -104,13 +105,15 @@ def without_family(catalogue: Catalogue) -> Catalogue:
     return Catalogue(MappingProxyType(own))
 
 
+def _is_missing(module: str, error: Exception) -> bool:
+    """Whether it is the module itself that is not there, and not one that it imports."""
+    name = error.name if isinstance(error, ModuleNotFoundError) else None
+    return bool(name) and f"{module}.".startswith(f"{name}.")
+
+
 def _import_problem(module: str, error: Exception) -> str:
     """Why a module could not be imported, with the line that failed."""
-    if (
-        isinstance(error, ModuleNotFoundError)
-        and error.name
-        and f"{module}.".startswith(f"{error.name}.")
-    ):
+    if _is_missing(module, error):
         return f"the record module {module} does not exist on the import path"
     return f"the record module {module} fails: {type(error).__name__}: {error}{_place(error)}"
 

@@ -46,6 +46,10 @@ class DeclarationError(HerdbookError):
         super().__init__("\n".join(self.problems))
 
 
+class ModuleMissing(DeclarationError):
+    """The module of record classes is not there."""
+
+
 def pointer(*steps: str | int) -> str:
     """An RFC 6901 JSON Pointer from its steps: `pointer("a/b", 0)` is `/a~1b/0`."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from service.cli.advice import option_words
-from service.cli.checks import Finding, look_at
+from service.cli.checks import WARNING, Finding, look_at
 from service.cli.database_options import dir_option
 from service.cli.embedded import database_in, tokens_at
 from service.cli.options import config_option, read_configuration
@@ -68,6 +68,11 @@ def _written(value: str | int | float | None) -> str:
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def _mark(finding: Finding, message: str) -> str:
+    """What a line begins with. A warning is no fault, also where others are told beside it."""
+    return "ok    " if finding.passed or message.startswith(WARNING) else "FAILED"
+
+
 def _show_findings(
     output: Output,
     configuration: Configuration,
@@ -76,7 +81,7 @@ def _show_findings(
 ) -> None:
     passed = all(one.passed for one in findings)
     lines = [
-        f"{'ok    ' if finding.passed else 'FAILED'}  {finding.name}: {message}"
+        f"{_mark(finding, message)}  {finding.name}: {message}"
         for finding in findings
         for message in finding.messages
     ]

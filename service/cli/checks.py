@@ -1,7 +1,7 @@
 """What `herdbook check` looks at once the configuration itself is valid.
 
 A check gives back what it found, a line each, or raises an error that says what to do. Each runs
-whatever the others said.
+whatever the others said, unless it needs what another could not even look at.
 """
 
 from __future__ import annotations
@@ -10,33 +10,46 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from records.errors import DeclarationError, HerdbookError
+from records.errors import DeclarationError, HerdbookError, ModuleMissing
 from service.cli.advice import with_options
 from service.cli.output import CommandFailed, counted
 from service.cli.server_checks import database, privileges
 from service.config import Configuration
 from service.database_url import mask_secrets
+from service.errors import Unavailable
+
+WARNING = "WARNING"
+"""How a message begins that is about no fault."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """A named look at something the configuration leads to."""
+    """A named look at something the configuration leads to.
+
+    There is nothing to look at where one of the checks `after` which it comes found nothing there.
+    """
 
     name: str
     look: Callable[[Configuration], str]
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found."""
+    """What a check found; whether it was nothing at all, so that others cannot look either."""
 
     name: str
     passed: bool
     messages: tuple[str, ...]
+    nothing: bool = False
 
     def as_json(self) -> dict[str, object]:
         """The finding for programs."""
         return {"name": self.name, "passed": self.passed, "messages": list(self.messages)}
+
+
+class NotThere(CommandFailed):
+    """What others want to look at as well is not there."""
 
 
 def record_module(configuration: Configuration) -> str:
@@ -44,7 +57,11 @@ def record_module(configuration: Configuration) -> str:
     # Storm is imported only now: a wrong configuration is reported without it.
     from records.catalogue import load_catalogue, without_family
 
-    names = list(without_family(load_catalogue(configuration.node.records)).records)
+    try:
+        names = list(without_family(load_catalogue(configuration.node.records)).records)
+    except ModuleMissing as error:
+        where = f"modules are looked for in {configuration.folder} and on Python's path"
+        raise ModuleMissing([f"{error}; correct [node] records; {where}"]) from None
     return f"{configuration.node.records} declares {', '.join(names)}"
 
 
@@ -54,7 +71,7 @@ def migrations_folder(configuration: Configuration) -> str:
     if folder is None:
         return "no folder is named; the project has no revisions of its own"
     if not folder.is_dir():
-        raise CommandFailed(f"{folder} is no folder", "create it, or correct [node] migrations")
+        raise NotThere(f"{folder} is no folder", "create it, or correct [node] migrations")
     return str(folder)
 
 
@@ -120,8 +137,8 @@ CHECKS: tuple[Check, ...] = (
     Check("record module", record_module),
     Check("migrations folder", migrations_folder),
     Check("database", database),
-    Check("privileges", privileges),
-    Check("schema", schema),
+    Check("privileges", privileges, after=("database",)),
+    Check("schema", schema, after=("record module", "migrations folder", "database")),
     Check("links", links),
     Check("access", access),
 )
@@ -131,7 +148,16 @@ def look_at(
     configuration: Configuration, checks: Sequence[Check] = CHECKS, options: Sequence[str] = ()
 ) -> list[Finding]:
     """Run every check; errors of ours become findings, and their commands get the options."""
-    return [_finding(check, configuration, options) for check in checks]
+    found: list[Finding] = []
+    for check in checks:
+        first = [one.name for one in found if one.nothing and one.name in check.after]
+        skipped = f"not looked at; first mend the {' and the '.join(first)}"
+        found.append(
+            Finding(check.name, False, (skipped,))
+            if first
+            else _finding(check, configuration, options)
+        )
+    return found
 
 
 def _finding(check: Check, configuration: Configuration, options: Sequence[str]) -> Finding:
@@ -139,7 +165,8 @@ def _finding(check: Check, configuration: Configuration, options: Sequence[str])
         return Finding(check.name, True, tuple(mask_secrets(check.look(configuration)).split("\n")))
     except HerdbookError as error:
         told = (with_options(message, options) for message in _messages(error))
-        return Finding(check.name, False, tuple(map(mask_secrets, told)))
+        nothing = isinstance(error, DeclarationError | Unavailable | NotThere)
+        return Finding(check.name, False, tuple(map(mask_secrets, told)), nothing)
 
 
 def _messages(error: HerdbookError) -> tuple[str, ...]:
@@ -150,4 +177,6 @@ def _messages(error: HerdbookError) -> tuple[str, ...]:
     if troubles:
         return tuple(map(str, troubles))
     hint = getattr(error, "advice", getattr(error, "hint", ""))
-    return (f"{str(error).removesuffix('.')}; {hint}" if hint else str(error),)
+    told = str(error).removesuffix(".")
+    # An advice is a sentence of its own, or goes on with the one before it.
+    return (f"{told}{'.' if hint[0].isupper() else ';'} {hint}" if hint else str(error),)

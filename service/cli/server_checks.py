@@ -40,7 +40,15 @@ def database(configuration: Configuration) -> str:
     if troubles:
         raise ServerUnfit(troubles)
     warnings = [f"WARNING, and allowed by {ALLOW}: {loss}" for loss in found.losses]
-    return "\n".join([f"{found.version} at {configuration.database.url.masked()}", *warnings])
+    lines = [f"{found.version} at {configuration.database.url.masked()}", *warnings]
+    body = configuration.limits.body_bytes
+    if found.longest_statement < body:
+        lines.append(
+            f"WARNING: limits.body_bytes is {body}, and the server takes statements of "
+            f"{found.longest_statement} bytes at most, so that it refuses what calls may hold; set "
+            f"max_allowed_packet to {2 * body} there, or lower limits.body_bytes"
+        )
+    return "\n".join(lines)
 
 
 def privileges(configuration: Configuration) -> str:

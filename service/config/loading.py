@@ -15,7 +15,7 @@ from typing import Any
 from service.config.endpoints import WIDER_FOR_SIBLINGS, check_endpoint, fixed_address
 from service.config.environment import overrides, unknown_variables
 from service.config.problems import ConfigurationError, Problem, ValueWrong, did_you_mean, nearest
-from service.config.siblings import check_sibling
+from service.config.siblings import check_sibling, is_at
 from service.config.sources import DEFAULT_FILE, TomlFile, read_toml
 from service.config.values import SECTIONS, Configuration, EffectiveValue, Setting, settings
 from service.database_url import DatabaseUrl
@@ -184,13 +184,38 @@ class _Loader:
         if setting.name == "database.url":
             advice += "; `herdbook up --dir DIR` needs none, nor do commands with --dir DIR"
         where = self.file.where(setting.section, setting.key)
-        self.problems.append(Problem(where, "this key is missing", advice))
+        line = self.file.line(setting.section, setting.key)
+        self.problems.append(Problem(where, "this key is missing", advice, line))
 
     def _check_together(self, values: dict[str, Any]) -> None:
         """The rules that no key can check alone."""
         self._read_password(values)
         self._check_listeners(values)
         self._check_links(values)
+        self._check_not_itself(values)
+        self._check_waits(values)
+
+    def _check_not_itself(self, values: dict[str, Any]) -> None:
+        """No sibling is the node's own listener."""
+        own = values["herd.listen"]
+        for sibling in (values["herd.siblings"] or ()) if own else ():
+            if is_at(sibling, own):
+                self._refuse(
+                    self.written["herd.siblings"],
+                    f"{sibling!r} is this node itself, which listens there by herd.listen",
+                    "name the other nodes only",
+                )
+
+    def _check_waits(self, values: dict[str, Any]) -> None:
+        """A statement may wait for locks no longer than it may run at all."""
+        wait, run = "database.lock_wait_seconds", "database.statement_seconds"
+        if None in (values[wait], values[run]) or values[wait] <= values[run]:
+            return
+        self._refuse(
+            self.written[wait if wait in self.written else run],
+            f"{wait} is {values[wait]}, and {run} ends the statement after {values[run]}",
+            f"give lock_wait_seconds {values[run]} at most, or raise statement_seconds",
+        )
 
     def _check_links(self, values: dict[str, Any]) -> None:
         """Links have all that TLS needs, or stay on this machine."""

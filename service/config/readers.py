@@ -161,7 +161,7 @@ class DatabaseAddress:
             return DatabaseUrl.parse(text)
         except DatabaseUrlError as error:
             message = "; ".join(error.problems)
-            advice = "an address reads mysql://user:password@host:3306/database"
+            advice = "an address reads mysql://user@host:3306/database, with :password before the @"
             raise ValueWrong(message, advice) from None
 
 
@@ -193,9 +193,22 @@ class Texts:
             raw = raw.split()
         if not isinstance(raw, list | tuple):
             raise ValueWrong(f"{_type_of(raw)} stands where a list of texts belongs", self.advice)
-        texts = tuple(self.check(_text(each, self.advice)) for each in raw)
+        texts = self._checked(raw)
         self.together(texts)
         return texts
+
+    def _checked(self, raw: Sequence[object]) -> tuple[str, ...]:
+        """All of them, or ValueWrong with what is wrong with any."""
+        texts, wrong = [], []
+        for each in raw:
+            try:
+                texts.append(self.check(_text(each, self.advice)))
+            except ValueWrong as one:
+                wrong.append(one)
+        if wrong:
+            advice = dict.fromkeys(one.advice for one in wrong)
+            raise ValueWrong("; ".join(one.message for one in wrong), "; ".join(advice))
+        return tuple(texts)
 
 
 @dataclass(frozen=True)

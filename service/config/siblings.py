@@ -15,8 +15,12 @@ from service.config.endpoints import Parts, split
 from service.config.problems import ValueWrong, did_you_mean
 
 ADVICE = "write tcp:127.0.0.1:PORT or unix:/PATH/OF/A/SOCKET"
-_LOCAL = "links without TLS stay on this machine"
+_LOCAL = (
+    "links without TLS stay on this machine, and for TLS certificate, key and ca are named under "
+    "[herd]"
+)
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9-]+)*\.?")
+_THIS_MACHINE = {"127.0.0.1", "::1", "localhost"}
 _KNOWN = {"tcp": ("host", "port", "timeout"), "unix": ("path", "timeout")}
 
 
@@ -32,7 +36,7 @@ def check_any_sibling(text: str) -> str:
     """The endpoint string itself, or ValueWrong when it is malformed. It may lead anywhere."""
     parts = split(text)
     if parts.kind not in _KNOWN:
-        raise ValueWrong(f"{text!r}: there are no links of kind {parts.kind!r}", _kind(parts.kind))
+        raise ValueWrong(f"{text!r}: there are no links of kind {parts.kind!r}", _kind(text, parts))
     values = _arguments(text, parts)
     if not re.fullmatch(r"[1-9][0-9]{0,3}", values.get("timeout", "30")):
         raise ValueWrong(f"{text!r}: the timeout is wrong", "give seconds from 1 to 9999")
@@ -44,9 +48,12 @@ def check_any_sibling(text: str) -> str:
     return text
 
 
-def _kind(kind: str) -> str:
+def _kind(text: str, parts: Parts) -> str:
+    kind = parts.kind
     if kind in ("ssl", "tls"):
         return f"{ADVICE}; TLS is spoken there with certificate, key and ca under [herd]"
+    if _HOST.fullmatch(kind) and parts.positional and parts.positional[0].isdecimal():
+        return f"write tcp:{text}"
     return did_you_mean(kind, tuple(_KNOWN), "begin with one of")
 
 
@@ -97,7 +104,38 @@ def _check_local(text: str, host: str) -> None:
 
 
 def no_sibling_twice(siblings: Sequence[str]) -> None:
-    """ValueWrong where an address stands twice in the list."""
-    twice = next((one for at, one in enumerate(siblings) if one in siblings[:at]), None)
-    if twice is not None:
-        raise ValueWrong(f"{twice!r} stands there twice", "name each sibling once")
+    """ValueWrong where an address stands twice in the list, however it is written."""
+    places = [_place(one) for one in siblings]
+    for at, place in enumerate(places):
+        if place in places[:at]:
+            former, one = siblings[places.index(place)], siblings[at]
+            otherwise = "" if former == one else f", as {former!r} before"
+            raise ValueWrong(f"{one!r} stands there twice{otherwise}", "name each sibling once")
+
+
+def is_at(sibling: str, listener: str) -> bool:
+    """Whether whoever looks for a sibling there meets this listener of the same machine.
+
+    Both are endpoint strings that were checked.
+    """
+    kind, *place = _place(sibling)
+    own = split(listener)
+    first = [*own.positional, *(own.named[key] for key in ("port", "address") if key in own.named)]
+    if kind == "unix" or own.kind == "unix":
+        return own.kind == kind and place == first
+    interface = ipaddress.ip_address(own.named["interface"])
+    here = _THIS_MACHINE if interface.is_unspecified else {str(interface)}
+    return place[0] in here and int(place[1]) == int(first[0])
+
+
+def _place(text: str) -> tuple[str, ...]:
+    """Where a checked address leads; the same place is always told in the same way."""
+    parts = split(text)
+    values = _arguments(text, parts)
+    if parts.kind == "unix":
+        return "unix", values["path"]
+    try:
+        host = str(ipaddress.ip_address(values["host"]))
+    except ValueError:
+        host = values["host"].lower().removesuffix(".")
+    return "tcp", host, str(int(values["port"]))

@@ -31,7 +31,8 @@ _NOT_LET_IN = frozenset({1045, 1130, 1698})
 _READ_ONLY = "read_only"
 _PARTIAL_REVOKES = "partial_revokes"
 _TRUST = "log_bin_trust_function_creators"
-_SETTINGS = (*durability.SETTINGS, _READ_ONLY, _PARTIAL_REVOKES, _TRUST)
+_LONGEST = "max_allowed_packet"
+_SETTINGS = (*durability.SETTINGS, _READ_ONLY, _PARTIAL_REVOKES, _TRUST, _LONGEST)
 _SHOW_SETTINGS = f"SHOW GLOBAL VARIABLES WHERE variable_name IN {_SETTINGS}"
 
 
@@ -47,6 +48,11 @@ class Inspection:
     def read_only(self) -> bool:
         """Whether it takes no writes."""
         return self.settings[_READ_ONLY] != "OFF"
+
+    @property
+    def longest_statement(self) -> int:
+        """How many bytes a statement may have."""
+        return int(self.settings[_LONGEST])
 
     @property
     def losses(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from twisted.internet.protocol import Factory
 from twisted.internet.testing import MemoryReactorClock
 
 from service.config.problems import ValueWrong
-from service.config.siblings import check_sibling
+from service.config.siblings import check_sibling, is_at
 
 ACCEPTED = [
     "tcp:127.0.0.1:7001",
@@ -88,3 +88,25 @@ def test_nothing_that_is_accepted_leaves_this_machine(pieces: list[str]) -> None
             continue
         [place] = connected(endpoint)
         assert place.startswith("/") or ipaddress.ip_address(place).is_loopback
+
+
+@pytest.mark.parametrize(
+    ("sibling", "listener", "meets"),
+    [
+        ("tcp:127.0.0.1:7001", "tcp:7001:interface=127.0.0.1", True),
+        ("tcp:port=07001:host=127.0.0.1", "tcp:port=7001:interface=127.0.0.1", True),
+        ("tcp:127.0.0.1:7002", "tcp:7001:interface=127.0.0.1", False),
+        ("tcp:127.0.0.2:7001", "tcp:7001:interface=127.0.0.1", False),
+        ("tcp:localhost:7001", "tcp:7001:interface=0.0.0.0", True),
+        ("tcp:192.0.2.7:7001", "tcp:7001:interface=0.0.0.0", False),
+        ("tcp:192.0.2.7:7001", "tcp:7001:interface=192.0.2.7", True),
+        (r"tcp:\:\:1:7001", r"tcp6:7001:interface=\:\:1", True),
+        ("unix:/run/herd.sock:timeout=5", "unix:address=/run/herd.sock:mode=660", True),
+        ("unix:/run/other.sock", "unix:/run/herd.sock", False),
+        ("unix:/run/herd.sock", "tcp:7001:interface=127.0.0.1", False),
+        ("tcp:127.0.0.1:7001", "unix:/run/herd.sock", False),
+    ],
+)
+def test_an_address_of_the_node_itself_is_known(sibling: str, listener: str, meets: bool) -> None:
+    """Another machine may listen at the same port: only what certainly leads back is meant."""
+    assert is_at(sibling, listener) is meets
