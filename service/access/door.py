@@ -86,6 +86,7 @@ class Visitor:
         if token.role < role:
             raise AccessForbidden(
                 f"{what} needs the role {role.word}, and this token has {token.role.word}",
+                hint=f"Use a token with the role {_or_higher(role)}.",
                 details={"needs": role.word},
             )
         return f"token:{token.name}"
@@ -100,6 +101,10 @@ class Visitor:
             at = self._address or "a socket"
             raise AddressRefused(f"the token {token.name} may not be used from {at}")
         return token
+
+
+def _or_higher(role: Role) -> str:
+    return role.word if role is max(Role) else f"{role.word}, or a higher one"
 
 
 def bearer(header: str | None) -> str | None:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 CERTIFICATE, KEY = "ca.crt", "ca.key"
 NODE_CERTIFICATE, NODE_KEY = "node.crt", "node.key"
 NODES = "nodes"
+_IF_SEEN = (
+    "make another with `herdbook herd ca init`, and new certificates for all nodes: whoever has it "
+    "can be any node"
+)
 
 _Command = TypeVar("_Command", bound=Callable[..., ExitCode | None])
 
@@ -214,7 +218,7 @@ def read_authority(folder: Path) -> Authority:
     certificate = read_certificate(read_trusted(where), str(where))
     with told_of(where):
         verify_authority(certificate, _now())
-    key = read_key(read_private(secret), str(secret))
+    key = read_key(read_private(secret, _IF_SEEN), str(secret))
     if not belongs(key, certificate):
         raise CommandFailed(
             f"{secret} is not the key of {where}", "restore both from one backup", code="identity"

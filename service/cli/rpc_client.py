@@ -232,7 +232,7 @@ def _accepted(url: str, response: http.client.HTTPResponse, reply: bytes) -> byt
     if response.status in (200, 204):
         return reply
     if response.status == 401:
-        _refuse_stranger(reply)
+        _refuse_stranger(url, reply)
     hint = _STATUS_HINTS.get(response.status, "is this the URL of a Herdbook node?")
     if 300 <= response.status < 400:
         hint = (
@@ -248,14 +248,14 @@ def _accepted(url: str, response: http.client.HTTPResponse, reply: bytes) -> byt
     )
 
 
-def _refuse_stranger(reply: bytes) -> None:
+def _refuse_stranger(url: str, reply: bytes) -> None:
     """Raise CommandFailed with what a node says to who does not get in; else nothing."""
     try:
         envelope = msgspec.json.decode(reply, type=Envelope)
         if isinstance(envelope.error, msgspec.Raw):
             error = msgspec.json.decode(envelope.error, type=_Stranger)
             hint = f"{error.data.hint} Commands take it from --token-file or {VARIABLE}."
-            raise CommandFailed(error.message, hint, code=error.data.code)
+            raise CommandFailed(f"{url}: {error.message}", hint, code=error.data.code)
     except (msgspec.MsgspecError, RecursionError):
         return
 

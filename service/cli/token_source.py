@@ -17,6 +17,7 @@ import click
 from service.cli.output import CommandFailed
 
 VARIABLE = "HERDBOOK_TOKEN"
+FILE_VARIABLE = "HERDBOOK_TOKEN_FILE"
 _KEPT = "herdbook.token_file"
 _LONGEST = 1_000
 _FORM = re.compile("[!-~]+")
@@ -32,7 +33,8 @@ def token_option(command: _Command) -> _Command:
         metavar="FILE",
         expose_value=False,
         callback=_keep,
-        help=f"A file with the token to show to the node. Default: the token in {VARIABLE}.",
+        help="A file with the token to show to the node. Default: the file that "
+        f"{FILE_VARIABLE} names, or the token in {VARIABLE}.",
     )
     return option(command)
 
@@ -50,7 +52,15 @@ def shown_token() -> str | None:
     file: Path | None = None if context is None else context.meta.get(_KEPT)
     if file is not None:
         return _checked(_content(file), str(file))
-    given = os.environ.get(VARIABLE, "").strip()
+    given, named = (os.environ.get(name, "").strip() for name in (VARIABLE, FILE_VARIABLE))
+    if given and named:
+        raise CommandFailed(
+            "two tokens are given by the environment",
+            f"leave one of {VARIABLE} and {FILE_VARIABLE} out, or name a file by --token-file",
+            code="call.token",
+        )
+    if named:
+        return _checked(_content(Path(named)), named)
     return _checked(given, VARIABLE) if given else None
 
 

@@ -15,6 +15,7 @@ _ELSEWHERE = {
     "HERDBOOK_URL",
     "HERDBOOK_STREAM_URL",
     "HERDBOOK_TOKEN",
+    "HERDBOOK_TOKEN_FILE",
     "HERDBOOK_DEBUG",
     "HERDBOOK_SERVER",
     "HERDBOOK_VENV",
@@ -37,7 +38,7 @@ def unknown_variables(environment: Mapping[str, str], known: Mapping[str, str]) 
 
 def without_settings(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment without the variables that say something about a configuration."""
-    kept = _ELSEWHERE - {"HERDBOOK_CONFIG", "HERDBOOK_TOKEN"}
+    kept = _ELSEWHERE - {"HERDBOOK_CONFIG", "HERDBOOK_TOKEN", "HERDBOOK_TOKEN_FILE"}
     return {
         name: value
         for name, value in environment.items()

@@ -50,13 +50,13 @@ def read_trusted(path: Path, largest: int = LARGEST) -> bytes:
     return _read(path, _READ, lambda found: _require_unwritable(path, found), largest)
 
 
-def read_private(path: Path) -> bytes:
-    """What a file of a private key holds.
+def read_private(path: Path, if_seen: str = "issue a new key") -> bytes:
+    """What a file of a private key holds; `if_seen` is what to do once others may have read it.
 
     IdentityRefused where others could read or have put it there: where it is a link, belongs to
     somebody else, or where its mode lets others in.
     """
-    return _read(path, _READ | os.O_NOFOLLOW, lambda found: _require_own(path, found))
+    return _read(path, _READ | os.O_NOFOLLOW, lambda found: _require_own(path, found, if_seen))
 
 
 def write_new(*files: NewFile) -> None:
@@ -147,12 +147,12 @@ def _read(
     return content
 
 
-def _require_own(path: Path, found: os.stat_result) -> None:
+def _require_own(path: Path, found: os.stat_result, if_seen: str) -> None:
     if found.st_uid != os.geteuid():
         raise _not_ours(path, found)
     mode = stat.S_IMODE(found.st_mode)
     if mode & _OTHERS:
-        hint = f"chmod 600 {path}; if others may have read it, issue a new key"
+        hint = f"chmod 600 {path}; if others may have read it, {if_seen}"
         raise refused(f"{path} has mode {mode:o}: others can get at the private key", hint)
 
 

@@ -42,6 +42,7 @@ def test_a_token_counts_for_its_role_and_those_below(required: bool) -> None:
         visitor.require(Role.ADMIN, "held.drop")
     assert caught.value.details == {"needs": "admin"}
     assert caught.value.message == "held.drop needs the role admin, and this token has write"
+    assert caught.value.advice == "Use a token with the role admin."
 
 
 @pytest.mark.parametrize("required", [True, False])

@@ -103,13 +103,14 @@ def test_an_authoritys_folder_shows_whom_it_has_issued_for(
     ("spoil", "said"),
     [
         (lambda folder: (folder / "ca.key").chmod(0o640), "has mode 640"),
+        (lambda folder: (folder / "ca.key").chmod(0o644), "make another with `herdbook herd ca"),
         (lambda folder: (folder / "ca.key").unlink(), "cannot be read: No such file"),
         (lambda folder: (folder / "ca.crt").write_text("x"), "holds no certificate"),
         (lambda folder: (folder / "ca.key").write_text("x"), "holds no private key"),
         (lambda folder: (folder / "ca.crt").chmod(0o664), "ca.crt has mode 664"),
         (lambda folder: (folder / "ca.crt").chmod(0o646), "ca.crt has mode 646"),
     ],
-    ids=["mode", "missing", "certificate", "key", "group", "others"],
+    ids=["mode", "hint", "missing", "certificate", "key", "group", "others"],
 )
 def test_an_authority_that_is_not_in_order_issues_nothing(
     herdbook: Herdbook, authority: Path, spoil: Callable[[Path], object], said: str

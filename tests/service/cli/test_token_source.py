@@ -48,7 +48,12 @@ def test_a_token_comes_from_a_file_or_else_from_the_environment(
     monkeypatch.setenv("HERDBOOK_TOKEN", f" {secret(2)}\n")
     assert herdbook(*words, "--url", tiny_server.url).code == 0
     assert herdbook(*words, "--url", tiny_server.url, "--token-file", "loader.token").code == 0
-    assert shown == [None, f"Bearer {secret(2)}", f"Bearer {TOKEN}"]
+    monkeypatch.setenv("HERDBOOK_TOKEN_FILE", "loader.token")
+    refused = herdbook(*words, "--url", tiny_server.url)
+    assert "leave one of HERDBOOK_TOKEN and HERDBOOK_TOKEN_FILE out" in refused.err
+    monkeypatch.setenv("HERDBOOK_TOKEN", "")
+    assert herdbook(*words, "--url", tiny_server.url).code == 0
+    assert shown == [None, f"Bearer {secret(2)}", f"Bearer {TOKEN}", f"Bearer {TOKEN}"]
 
 
 @pytest.mark.parametrize("content", ["", f"{TOKEN}\n{TOKEN}", f"{TOKEN}\r\nX-More: 1", "hb_é"])
@@ -119,6 +124,10 @@ def test_who_does_not_get_in_is_told_why_and_what_to_do(
     ran = herdbook("call", "held.list", "--url", tiny_server.url, "--json")
     assert (ran.code, ran.error()["code"]) == (1, "access.unknown")
     assert "HERDBOOK_TOKEN" in ran.error()["hint"]
+    assert ran.error()["message"] == f"{tiny_server.url}: this token is not known here"
+    # Of two nodes, that one is named.
+    ran = herdbook("verify", tiny_server.url, "http://127.0.0.1:1/", "--json")
+    assert f"{tiny_server.url}: this token is not known here" in ran.error()["message"]
     for body in (b"go away", b"{}", b'{"jsonrpc": "2.0", "id": null, "error": {"code": 1}}'):
         tiny_server.respond = refuse(body)
         ran = herdbook("call", "held.list", "--url", tiny_server.url, "--json")
