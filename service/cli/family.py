@@ -11,7 +11,8 @@ from records.family_words import NODE_STATES, PURPOSES
 from service.cli.asking import ask, page_options, shows_refusals, url_option
 from service.cli.gate import gate
 from service.cli.invitations import invitations, invite, withdraw
-from service.cli.output import CommandFailed, ExitCode, Output, output_option
+from service.cli.named import id_of_node, ids_of_ranges, names_of
+from service.cli.output import ExitCode, Output, output_option
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -90,10 +91,8 @@ def update(
         raise click.UsageError("name what to change: --site, --at, --weight or --state")
     if site == "":
         changes["site"] = None
-    found = ask(url, "node.list", {"where": ["name", "=", name], "fields": ["id"]})["records"]
-    if not found:
-        raise CommandFailed(f"there is no node {name}", "`herdbook node list` shows them")
-    changed = ask(url, "node.update", {"record": {"id": found[0]["id"], **changes}})
+    record = {"id": id_of_node(url, name), **changes}
+    changed = ask(url, "node.update", {"record": record})
     output.result(changed, f"{changed['name']}: {', '.join(changes)} changed")
     return ExitCode.DONE
 
@@ -106,7 +105,7 @@ def range_() -> None:
     Examples:
       herdbook range list --node barn
       herdbook range add 10.1.0.0/16 --purpose serves --node barn
-      herdbook range release 018f0000-0000-7000-8000-000000000001
+      herdbook range release 10.1.0.0/16
     """
 
 
@@ -138,6 +137,8 @@ def list_ranges(
     page = ask(
         url, "range.list", {"where": where, "order": "cidr", "limit": limit, "next": position}
     )
+    if node_name is not None and not page["records"]:
+        id_of_node(url, node_name)
     names = {} if output.as_json else names_of(url, page["records"])
     rows = [
         (
@@ -194,18 +195,21 @@ def add(
 
 
 @range_.command()
-@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@click.argument("ranges", nargs=-1, required=True, metavar="RANGE...")
 @url_option
 @output_option
 @shows_refusals
-def release(ids: tuple[str, ...], url: str, output: Output) -> ExitCode:
-    r"""Take blocks from their nodes, by the ids that `list` tells: all or none.
+def release(ranges: tuple[str, ...], url: str, output: Output) -> ExitCode:
+    r"""Take blocks from their nodes: all or none.
+
+    Each RANGE is an id that `list` tells, or a block where only one range has it.
 
     \b
-    Example:
+    Examples:
+      herdbook range release 10.1.0.0/16
       herdbook range release 018f0000-0000-7000-8000-000000000001
     """
-    answer = ask(url, "range.release", {"records": list(ids)})
+    answer = ask(url, "range.release", {"records": ids_of_ranges(url, ranges)})
     output.result(answer, f"released: {answer['released']}")
     return ExitCode.DONE
 
@@ -236,10 +240,3 @@ def _node_row(node: dict[str, Any]) -> tuple[object, ...]:
     shown = " ".join(map(str, urls)) if isinstance(urls, list) else urls
     return (*(known[name] for name in ("name", "origin", "state", "site", "weight")), shown,
             known["id"])  # fmt: skip
-
-
-def names_of(url: str, ranges: list[dict[str, Any]]) -> dict[str, str]:
-    """The names of the nodes of some ranges, by id; a node that went meanwhile keeps its id."""
-    ids = sorted({each["node_id"] for each in ranges})
-    found = ask(url, "node.get", {"records": ids, "fields": ["id", "name"]}) if ids else []
-    return {each: each for each in ids} | {each["id"]: each["name"] for each in found if each}

@@ -15,7 +15,8 @@ import msgspec
 from records.errors import HerdbookError
 from records.family_words import PURPOSES
 from service.cli.asking import Refused, ask, shows_refusals, url_option
-from service.cli.family import everything_option, names_of
+from service.cli.family import everything_option
+from service.cli.named import id_of_node, names_of
 from service.cli.output import Advance, CommandFailed, ExitCode, Output, counted, output_option
 from service.cli.range_parts import range_
 from service.cli.wording import data_of, failures_of, in_words
@@ -59,6 +60,8 @@ def export(
         parts.append(_condition(where))
     condition = ["and", *parts] if parts else None
     total = ask(url, "range.count", {"where": condition})
+    if node_name is not None and not total:
+        id_of_node(url, node_name)
     with output.progress("ranges", total) as advance:
         entries = list(_exported(url, condition, advance))
     if not output.as_json:

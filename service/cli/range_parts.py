@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from service.cli.asking import ask, shows_refusals, url_option
-from service.cli.family import names_of
+from service.cli.named import names_of
 from service.cli.output import ExitCode, Output, counted, output_option
 from service.cli.ranges import range_
 

@@ -140,7 +140,7 @@ def summary(node_name: str | None, url: str, output: Output) -> ExitCode:
 def disputes(url: str, output: Output) -> ExitCode:
     r"""List the ranges that cannot stand beside an earlier one of another node.
 
-    They serve nobody and give nothing out. Release one of the two. Ends with 1 where there is any.
+    They serve nobody and give nothing out. Release one of the two. Ends with 3 where there is any.
 
     \b
     Example:
@@ -152,7 +152,7 @@ def disputes(url: str, output: Output) -> ExitCode:
     _tell(output, answer, columns, rows, "no disputes")
     if answer["count"] > len(rows):
         output.note(f"these are the first of {counted(answer['count'], 'dispute')}")
-    return ExitCode.FAILED if rows else ExitCode.DONE
+    return ExitCode.DIFFERENCES if rows else ExitCode.DONE
 
 
 def _tell(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,8 +13,8 @@ import click
 
 from service.access.roles import ROLES
 from service.access.secret import RANDOM_BYTES, digest_of, secret_of
-from service.access.tokens import MOST_TOKENS, Book, Token
-from service.access.written import name_of, ranges_of, until_of
+from service.access.tokens import MOST_TOKENS, Book, Network, Token
+from service.access.written import TokensRefused, name_of, ranges_of, until_of
 from service.cli.embedded import tokens_at
 from service.cli.options import config_option
 from service.cli.output import CommandFailed, ExitCode, Output, output_option
@@ -22,7 +22,12 @@ from service.cli.place import Place
 from service.cli.prepare import EXAMPLE
 from service.config import find_file, load_configuration
 from service.config.problems import nearest
+from service.ranges.errors import NotationRefused
+from service.ranges.notation import read_address, read_block
 from service.token_file import change_tokens, read_tokens
+
+_OF_BLOCKS = frozenset("/*-,")
+"""Signs that are in no address."""
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -104,7 +109,7 @@ def add(
         digest_of(secret),
         ROLES[role],
         now.replace(microsecond=0),
-        ranges_of(ranges),
+        _blocks(ranges),
         None if until is None else until_of(until, now),
     )
     change_tokens(file, lambda book: _with(book, made))
@@ -156,6 +161,28 @@ def revoke(name: str, directory: Path | None, config: Path | None, output: Outpu
     change_tokens(file, lambda book: _without(book, name))
     output.result({"revoked": name, "file": str(file)}, f"revoked {name}")
     return ExitCode.DONE
+
+
+def _blocks(texts: Sequence[str]) -> tuple[Network, ...]:
+    """The blocks of `--from`; CommandFailed with what to write instead of each that is none."""
+    wrong = [refusal for text in texts if (refusal := _wrong_with(text))]
+    if wrong:
+        lines = "\n".join(f"--from {each}" for each in wrong)
+        raise CommandFailed(lines, "no token was made", code="token.from")
+    return ranges_of(texts)
+
+
+def _wrong_with(text: str) -> str:
+    """Why a text is neither a block nor an address, and what would be; empty where it is one."""
+    is_address = text and not _OF_BLOCKS & set(text)
+    try:
+        (read_address if is_address else read_block)(text)
+        ranges_of([text])
+    except NotationRefused as refused:
+        return refused.message
+    except TokensRefused as refused:
+        return f"{refused}; {refused.hint}"
+    return ""
 
 
 def _file(config: Path | None, directory: Path | None) -> Path:

@@ -19,7 +19,7 @@ _METHODS = re.compile(
     r"\b(journal\.(?:list|show|restore)|held\.(?:list|retry|drop)|feed\.(?:consumers|forget)"
     r"|herd\.(?:status|graph)|node\.(?:list|update)|range\.(?:list|add|allocate|disputes|free|import|merge|release|split|summary))\b"
 )
-_OF_RECORDS = re.compile(r"\b[a-z_][a-z_0-9]*\.(?:delete|restore)\b")
+_OF_RECORDS = re.compile(r"\b[a-z_][a-z_0-9]*\.(?:delete|restore|list)\b")
 _SENTENCES: Mapping[str, str] = {
     "system.methodHelp describes the method's parameters.": "The command's --help tells more.",
     "system.listMethods lists what can be called.": "The node may be of an older release than this "

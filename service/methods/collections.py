@@ -35,6 +35,7 @@ from service.methods.subjects import (
     read_record,
     read_subjects,
     repeated,
+    where_to_look,
 )
 
 
@@ -212,7 +213,10 @@ class CollectionMethods:
         if found[0] is None:
             shown = key_to_json(self._parent, parent)
             message = f"there is no {self._parent.name} with the key {shown}"
-            raise NotFound([Failure("record.not_found", message, pointer(*place))])
+            raise NotFound(
+                [Failure("record.not_found", message, pointer(*place))],
+                hint=where_to_look(self._parent),
+            )
 
     def _read_delete(self, arguments: Arguments) -> bool:
         """Whether children are deleted; they must be where none may be without a parent."""

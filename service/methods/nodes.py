@@ -13,6 +13,7 @@ from records.errors import Failure
 from records.values import RecordInfo
 from service.methods.describe import one_or_many, record_ref
 from service.methods.examples import example_key
+from service.methods.node_urls import url_failures
 from service.methods.options import values_parameter
 from service.methods.params import Arguments, Signature
 from service.methods.ports import Records
@@ -57,9 +58,10 @@ class NodeMethods:
         return await self._generic.update(arguments, self._own)
 
     def _own(self, data: object, index: int) -> Iterable[Failure]:
-        """A failure for each field that only the node itself writes."""
+        """A failure for each field that only the node itself writes, and each URL that is none."""
         sent = data if isinstance(data, Mapping) else {}
         for name in sent:
             if name in self._record.fields and name not in (*self._record.key, *CHANGEABLE):
                 said = f"{name} is what the node says of itself, and is not changed by a call"
                 yield Failure("node.own_field", said, f"/{name}", index)
+        yield from url_failures(sent.get("urls"), index)

@@ -45,6 +45,7 @@ from service.methods.subjects import (
     read_record,
     read_subjects,
     repeated,
+    where_to_look,
 )
 
 Look = Callable[[object, int], Iterable[Failure]]
@@ -177,7 +178,7 @@ class RecordMethods:
         subjects.refuse_all(arguments.problems, known)
         found = await self._store.get(record, [key for key in keys if key is not None], fields)
         if not subjects.many and found[0] is None:
-            raise NotFound([_absent(record, keys[0])])
+            raise NotFound([_absent(record, keys[0])], hint=where_to_look(record))
         encode = encoder(record, fields)
         return subjects.answer([None if row is None else encode(row) for row in found])
 

@@ -24,6 +24,19 @@ MOST_RECORDS = 10_000
 _T = TypeVar("_T")
 
 
+def where_to_look(record: RecordInfo, missing: Iterable[str] = ("",)) -> str:
+    """What to do where something was not found, of a call about a class.
+
+    `missing` are the pointers to what is not there: the record itself, or one that it refers to.
+    """
+    names = {
+        record.references[last].target if last in record.references else record.name
+        for last in (each.rpartition("/")[2] for each in missing)
+    }
+    lists = " and ".join(f"{name}.list" for name in sorted(names))
+    return f"{lists} {'tell' if len(names) > 1 else 'tells'} which there are."
+
+
 @dataclass(frozen=True)
 class Subjects:
     """The records of one call as they were sent. `many` tells a list, which is answered by one."""

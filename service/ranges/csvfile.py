@@ -103,9 +103,14 @@ class Problems:
     def __init__(self) -> None:
         self._first: list[LineProblem] = []
         self._more = 0
+        self._told: set[tuple[int, str, str]] = set()
 
     def add(self, line: int, code: str, message: str) -> None:
-        """Note one more."""
+        """Note one more, once for a line however many blocks it stands for."""
+        told = len(self._told)
+        self._told.add((line, code, message))
+        if len(self._told) == told:
+            return
         if len(self._first) < MOST_PROBLEMS:
             self._first.append(LineProblem(line, code, message))
         else:

@@ -13,6 +13,7 @@ from records.errors import HerdbookError, ValueRefused
 from service.ranges.blocks import Block
 
 _LONGEST_SHOWN = 60
+MOST_NODES_NAMED = 10
 
 
 class RangeRefused(ValueRefused):
@@ -37,6 +38,14 @@ class AllocationRefused(RangeRefused):
     def __init__(self, code: str, message: str, largest: Block | None = None) -> None:
         super().__init__(code, message)
         self.largest = largest
+
+
+def no_such_node(name: str, known: Iterable[str]) -> str:
+    """What to say of a node that is not known, and which are: the first of them by name."""
+    names = sorted(known)
+    shown = ", ".join(names[:MOST_NODES_NAMED]) + (", …" if len(names) > MOST_NODES_NAMED else "")
+    rest = f"known are {shown}" if names else "no node is known"
+    return f"there is no node {name[:100]!r}; {rest}"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ from typing import TypeVar
 from MySQLdb import Error as DriverError
 
 from records.errors import Failure
+from records.values import RecordInfo
 from service.errors import Busy, Conflict, NotFound, Refused, ValuesRefused
+from service.methods.subjects import where_to_look
 from service.store.database import error_number
 from service.store.diagnosis import explain
 from service.store.operations import Operation, Unfit
@@ -39,17 +41,18 @@ async def written(lane: Lane, operation: Operation[Result], known: Sequence[Fail
             refused = list(explain(operation.record, error, None))
         found = await lane.try_out(operation.failures)
         if found:
-            raise refusal(found)
+            raise refusal(found, operation.record)
     if refused:
         raise Conflict(refused)
     raise Busy("other work kept changing the same records")
 
 
-def refusal(found: Sequence[Failure]) -> Refused:
-    """The error that says what sort of failures these are."""
+def refusal(found: Sequence[Failure], record: RecordInfo) -> Refused:
+    """The error that says what sort of failures these are, of a write to a class."""
     codes = {failure.code for failure in found}
     if "record.not_found" in codes:
-        return NotFound(_in_order(found))
+        missing = [each.pointer for each in found if each.code == "record.not_found"]
+        return NotFound(_in_order(found), hint=where_to_look(record, missing))
     of_values = [code for code in codes if code.startswith("value.")]
     is_of_values = of_values or "reference.incomplete" in codes
     return (ValuesRefused if is_of_values else Conflict)(_in_order(found))

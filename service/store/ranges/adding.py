@@ -17,12 +17,12 @@ from records.validation import Row
 from records.values import RecordInfo
 from service.methods.family_port import NewRange
 from service.ranges.disputes import refuse_clash
-from service.ranges.errors import BlocksRefused
+from service.ranges.errors import BlocksRefused, no_such_node
 from service.ranges.values import Purpose, Range
 from service.store import writer
 from service.store.diagnosis import Attempt, constraint_failures
 from service.store.operations import Unfit
-from service.store.ranges.rows import holders, pools_within
+from service.store.ranges.rows import holders, node_names, pools_within
 from service.store.transaction import Transaction
 
 _LOCK = "SELECT `record` FROM `herdbook_node` WHERE `only` = 1 FOR UPDATE"
@@ -33,6 +33,8 @@ NO_RECORD = (
     "this node has no record of its own, so say which node the block is for. It gets one when it "
     "starts with [herd] listen or siblings, unless another node has its name"
 )
+
+LIST_NODES = "node.list tells which there are."
 
 
 def locked_node(tx: Transaction, name: str | None = None) -> tuple[bytes, str] | None:
@@ -71,14 +73,14 @@ class AddRange:
         node = locked_node(tx, self.wanted.node)
         row = new_row(self.record, self.wanted, None if node is None else node[0])
         name = (self.wanted.node or "") if node is None else node[1]
-        return row, [*self._no_node(node is not None), *self._in_the_way(tx, row, name)]
+        no_node = self._no_node(tx) if node is None else ()
+        return row, [*no_node, *self._in_the_way(tx, row, name)]
 
-    def _no_node(self, is_there: bool) -> Iterator[Failure]:
+    def _no_node(self, tx: Transaction) -> Iterator[Failure]:
         """What to say where the node has no record."""
-        if not is_there:
-            node = self.wanted.node
-            said = NO_RECORD if node is None else f"there is no node {node[:100]!r}"
-            yield Failure("record.not_found", said, "/node")
+        node = self.wanted.node
+        said = NO_RECORD if node is None else no_such_node(node, node_names(tx).values())
+        yield Failure("record.not_found", said, "/node")
 
     def _in_the_way(self, tx: Transaction, row: Row, name: str) -> Iterator[Failure]:
         """What to say of what is in the way."""

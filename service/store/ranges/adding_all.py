@@ -17,6 +17,7 @@ from records.validation import Row
 from records.values import RecordInfo
 from service.methods.family_port import Added, NewRange
 from service.ranges.bulk import judge
+from service.ranges.errors import no_such_node
 from service.ranges.values import Purpose, Range
 from service.store import sql, writer
 from service.store.diagnosis import Attempt, constraint_failures
@@ -86,7 +87,7 @@ def _no_nodes(names: Iterable[str | None], ids: dict[str, bytes]) -> Iterator[Fa
     """A failure for each range whose node has no record."""
     for number, name in enumerate(names):
         if name is None or name not in ids:
-            said = NO_RECORD if name is None else f"there is no node {name[:100]!r}"
+            said = NO_RECORD if name is None else no_such_node(name, ids)
             yield Failure("record.not_found", said, "/node", number)
 
 

@@ -12,10 +12,18 @@ from service.methods.family_port import FreeAsked, PoolFree
 from service.ranges.allocation import free_of
 from service.ranges.blocks import Block
 from service.ranges.disputes import against
+from service.ranges.errors import no_such_node
 from service.ranges.values import Purpose, Range
 from service.store.blocks import block_of
-from service.store.ranges.adding import NO_RECORD
-from service.store.ranges.rows import POOLS_OF_NODE, holders, inside, named_ranges, pools_within
+from service.store.ranges.adding import LIST_NODES, NO_RECORD
+from service.store.ranges.rows import (
+    POOLS_OF_NODE,
+    holders,
+    inside,
+    named_ranges,
+    node_names,
+    pools_within,
+)
 from service.store.transaction import Transaction
 
 _NODE = "SELECT `id` FROM `herdbook_herd_node` WHERE `name` = ?"
@@ -57,8 +65,8 @@ def _pools_of(tx: Transaction, node: str | None) -> list[Range]:
     """The pools of a node, or of this one."""
     found = tx.rows(_OWN) if node is None else tx.rows(_NODE, (node,))
     if not found:
-        said = NO_RECORD if node is None else f"there is no node {node[:100]!r}"
-        raise NotFound([Failure("record.not_found", said, "/node")])
+        said = NO_RECORD if node is None else no_such_node(node, node_names(tx).values())
+        raise NotFound([Failure("record.not_found", said, "/node")], hint=LIST_NODES)
     return named_ranges(tx, POOLS_OF_NODE, found[0])
 
 

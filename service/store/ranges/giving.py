@@ -22,7 +22,7 @@ from service.ranges.free_space import FreeSpace
 from service.store import sql, writer
 from service.store.blocks import around, block_of
 from service.store.diagnosis import Attempt, constraint_failures
-from service.store.ranges.adding import NO_RECORD, locked_node, new_row
+from service.store.ranges.adding import LIST_NODES, NO_RECORD, locked_node, new_row
 from service.store.ranges.counting import blocks_within
 from service.store.ranges.own_pools import OwnPools
 from service.store.ranges.rows import inside
@@ -190,7 +190,7 @@ def _meeting(tx: Transaction, offers: Iterable[_Offer]) -> list[Block]:
 
 
 def _without_a_record() -> NotFound:
-    return NotFound([Failure("record.not_found", NO_RECORD)])
+    return NotFound([Failure("record.not_found", NO_RECORD)], hint=LIST_NODES)
 
 
 def _conflict(refused: AllocationRefused) -> Conflict:

@@ -57,7 +57,10 @@ class OwnPools:
             return source
         found = named_ranges(self._tx, "r.`id` = ?", (source.bytes,))
         if not found:
-            raise NotFound([Failure("record.not_found", f"there is no range {source}", "/from")])
+            raise NotFound(
+                [Failure("record.not_found", f"there is no range {source}", "/from")],
+                hint="range.list tells which there are.",
+            )
         return found[0].block
 
     def _is_disputed(self, pool: Range) -> bool:

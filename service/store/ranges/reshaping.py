@@ -19,7 +19,7 @@ from schema.capture.clock import Version as Written
 from service.methods.family_port import NewRange, WantedMerge, WantedSplit
 from service.ranges import reshaping
 from service.ranges.blocks import Block
-from service.ranges.errors import BlocksRefused
+from service.ranges.errors import BlocksRefused, no_such_node
 from service.ranges.values import Purpose, Range
 from service.store import writer
 from service.store.operations import Unfit, locked_rows
@@ -153,9 +153,7 @@ def _plan(
     """Some ranges in the place of others, and what is in the way."""
     ids = {str(name): raw for raw, name in tx.rows(_IDS)}
     missing = sorted({each.node for each in after} - ids.keys())
-    failures = [
-        Failure("record.not_found", f"there is no node {name[:100]!r}", place) for name in missing
-    ]
+    failures = [Failure("record.not_found", no_such_node(name, ids), place) for name in missing]
     found = reshaping.clashes(before, after, _present(tx, before, after))
     failures += [Failure(code, said, place) for code, said in found]
     rows = [_row(record, each, note, ids.get(each.node)) for each in after]

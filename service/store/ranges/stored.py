@@ -21,9 +21,10 @@ from service.methods.family_port import (
 from service.ranges.arithmetic import Total, summary
 from service.ranges.blocks import Address
 from service.ranges.disputes import Dispute
+from service.ranges.errors import no_such_node
 from service.store.attempts import refusal, written
 from service.store.feed.waiting import Clock, Positions
-from service.store.ranges.adding import AddRange
+from service.store.ranges.adding import LIST_NODES, AddRange
 from service.store.ranges.adding_all import AddRanges
 from service.store.ranges.book import Known
 from service.store.ranges.counting import free_in
@@ -71,7 +72,7 @@ class StoredRanges:
             return await written(self._writing, operation, ())
         look = await self._writing.try_out(operation.look)
         if look.failures:
-            raise refusal(look.failures)
+            raise refusal(look.failures, self._record)
         return look.added
 
     async def allocate(self, wanted: WantedBlock) -> Row:
@@ -111,6 +112,6 @@ def _totals(known: Known, node: str | None) -> list[Total]:
     """Totals of a node, or of all."""
     ranges = known.of(node)
     if ranges is None:
-        said = f"there is no node {(node or '')[:100]!r}"
-        raise NotFound([Failure("record.not_found", said, "/node")])
+        said = no_such_node(node or "", known.names.values())
+        raise NotFound([Failure("record.not_found", said, "/node")], hint=LIST_NODES)
     return summary(ranges)

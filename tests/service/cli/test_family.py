@@ -7,6 +7,8 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+import pytest
+
 from tests.service.cli.conftest import Ran, TinyServer, answer_with
 
 Herdbook = Callable[..., Ran]
@@ -78,9 +80,53 @@ def test_what_is_said_of_a_node_is_sent_by_its_name(
         {"record": {"id": BARN, "state": "draining"}},
     ]
     assert herdbook(*command).code == 2
-    answers(tiny_server, node_list={"records": []})
-    ran = herdbook(*command, "--site", "north")
-    assert (ran.code, ran.err.splitlines()[0]) == (1, "error: there is no node barn")
+
+
+NOBODY = "error: there is no node bran\nknown are barn, stall; did you mean barn?\n"
+
+
+def only_barn_and_stall(tiny_server: TinyServer) -> None:
+    """A node that has no ranges, and knows two nodes."""
+
+    def respond(request: dict[str, Any], handler: BaseHTTPRequestHandler) -> None:
+        found = [{"id": BARN, "name": "barn"}, {"id": STALL, "name": "stall"}]
+        where = request["params"].get("where")
+        if request["method"] == "node.list" and where is not None:
+            found = [each for each in found if each["name"] == where[2]]
+        empty = {"range.count": 0, "range.list": {"records": [], "next": None}}
+        answer_with(result=empty.get(request["method"], {"records": found, "next": None}))(
+            request, handler
+        )
+
+    tiny_server.respond = respond
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("node", "update", "bran", "--site", "x"), ("range", "list", "--node", "bran"),
+     ("range", "list", "--json", "--node", "bran"), ("range", "export", "--node", "bran")],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_node_that_is_misspelt_is_told_with_those_there_are(
+    herdbook: Herdbook, tiny_server: TinyServer, command: tuple[str, ...]
+) -> None:
+    """And not as one that has no ranges."""
+    only_barn_and_stall(tiny_server)
+    ran = herdbook(*command, "--url", tiny_server.url)
+    assert (ran.code, ran.out) == (1, "")
+    if "--json" in command:
+        assert ran.error()["code"] == "node.unknown"
+    else:
+        assert ran.err == NOBODY
+
+
+def test_a_node_without_ranges_has_none(herdbook: Herdbook, tiny_server: TinyServer) -> None:
+    """It is there."""
+    only_barn_and_stall(tiny_server)
+    ran = herdbook("range", "list", "--node", "barn", "--url", tiny_server.url)
+    assert (ran.code, ran.out) == (0, "no ranges\n")
+    ran = herdbook("range", "export", "--node", "barn", "--url", tiny_server.url)
+    assert (ran.code, ran.out) == (0, "node,cidr,purpose,note\r\n")
 
 
 def test_ranges_are_a_line_each_with_their_nodes_names(
@@ -136,7 +182,44 @@ def test_a_block_is_given_and_taken(herdbook: Herdbook, tiny_server: TinyServer)
     assert herdbook("range", "release", BLOCK, BARN, *place).out == "released: 2\n"
     assert asked(tiny_server, "range.release") == [{"records": [BLOCK, BARN]}]
     assert herdbook("range", "release", *place).code == 2
+    assert asked(tiny_server, "range.list") == []
     assert herdbook("range", "add", "10.0.0.0/24", *place).code == 2
+
+
+def test_a_block_that_is_one_ranges_only_is_released_by_itself(
+    herdbook: Herdbook, tiny_server: TinyServer
+) -> None:
+    """Where it is that of several, or of none, nothing is released, and all that is said."""
+    by_block = {
+        "10.0.0.0/24": [RANGE],
+        "10.1.0.0/24": [{**RANGE, "id": STALL}, {**RANGE, "id": BARN, "purpose": "pool"}],
+    }
+
+    def respond(request: dict[str, Any], handler: BaseHTTPRequestHandler) -> None:
+        asked = request["params"]
+        results: dict[str, Callable[[], Any]] = {
+            "range.list": lambda: {"records": by_block.get(asked["where"][2], []), "next": None},
+            "range.release": lambda: {"released": len(asked["records"])},
+            "node.get": lambda: [{"id": BARN, "name": "barn"}],
+        }
+        answer_with(result=results[request["method"]]())(request, handler)
+
+    tiny_server.respond = respond
+    place = ("--url", tiny_server.url)
+    ran = herdbook("range", "release", "10.0.0.0/24", BARN, *place)
+    assert (ran.code, ran.out) == (0, "released: 2\n")
+    assert asked(tiny_server, "range.release") == [{"records": [BLOCK, BARN]}]
+    ran = herdbook("range", "release", "10.0.0.0/24", "10.1.0.0/24", "10.2.0.0/24", "10/8", *place)
+    assert ran.code == 1
+    assert ran.err.splitlines() == [
+        "error: nothing was released",
+        f"10.1.0.0/24 is that of several ranges: {STALL} (serves, barn), {BARN} (pool, barn)",
+        "there is no range 10.2.0.0/24",
+        "10/8 is abbreviated; write 10.0.0.0/8",
+        "Name each range by its id, or by a block that only one has; `herdbook range list` tells "
+        "them.",
+    ]
+    assert len(asked(tiny_server, "range.release")) == 1
 
 
 def test_the_block_in_the_way_is_told(herdbook: Herdbook, tiny_server: TinyServer) -> None:

@@ -114,6 +114,15 @@ def test_every_faulty_line_is_told_at_once_whoever_finds_it(
     assert told["problems"][0] == {"line": 3, "code": "range.foreign_pool", "message": "no"}
 
 
+def test_what_is_wrong_with_each_block_of_a_line_alike_is_told_once(
+    herdbook: Herdbook, node: Importing
+) -> None:
+    """And counted once, though the node says it of each."""
+    node.refused = {"10.1.0.1/32": "record.not_found", "10.1.0.2/32": "record.not_found"}
+    ran = importing(herdbook, node, FILE)
+    assert ran.err.splitlines()[1:-2] == ["line 3: no"]
+
+
 def test_large_files_go_in_several_calls(
     herdbook: Herdbook, node: Importing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,7 +219,12 @@ def test_ranges_are_written_as_a_file_that_reads_as_it_was(
 
 def test_what_is_exported_can_be_chosen(herdbook: Herdbook, tiny_server: TinyServer) -> None:
     """By node, purpose, and any condition; of nothing there is the first line."""
-    answers(tiny_server, range_count=0, range_list={"records": [], "next": None})
+    answers(
+        tiny_server,
+        range_count=0,
+        range_list={"records": [], "next": None},
+        node_list={"records": [{"id": BARN}], "next": None},
+    )
     command = ("range", "export", "--url", tiny_server.url)
     chosen = ("--node", "barn", "--purpose", "pool", "--where", '["cidr", "within", "10.0.0.0/8"]')
     assert herdbook(*command, *chosen).out == "node,cidr,purpose,note\r\n"

@@ -75,7 +75,7 @@ def test_totals_are_shown_of_what_there_is(herdbook: Herdbook, tiny_server: Tiny
     assert ran.document() == {"totals": [total, nothing]}
 
 
-def test_disputes_are_a_line_each_and_end_with_1(
+def test_disputes_are_a_line_each_and_end_with_3(
     herdbook: Herdbook, tiny_server: TinyServer
 ) -> None:
     """Where there are more than are told, so it is said."""
@@ -84,7 +84,7 @@ def test_disputes_are_a_line_each_and_end_with_1(
     ran = herdbook("range", "disputes", "--url", tiny_server.url)
     line = ran.out.splitlines()[1]
     assert line.split() == ["10.0.0.0/24", "pool", "barn", BLOCK, "10.0.0.0/8", "far"]
-    assert (ran.code, ran.err) == (1, "these are the first of 7 disputes\n")
+    assert (ran.code, ran.err) == (3, "these are the first of 7 disputes\n")
     answers(tiny_server, range_disputes={"disputes": [], "count": 0})
     ran = herdbook("range", "disputes", "--url", tiny_server.url)
     assert (ran.code, ran.out) == (0, "no disputes\n")

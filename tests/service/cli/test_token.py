@@ -108,6 +108,28 @@ def test_what_is_wrong_is_refused_and_nothing_is_made(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [
+        ("10.0.0.1/8", "10.0.0.1/8 has host bits set; the block is 10.0.0.0/8"),
+        ("10/8", "10/8 is abbreviated; write 10.0.0.0/8"),
+        ("010.0.0.0/8", "write 8.0.0.0/8 or 10.0.0.0/8"),
+        ("10.0.*.*", "10.0.*.* is not written as a block; write 10.0.0.0/16"),
+        ("", "nothing is written here"),
+        ("::ffff:10.0.0.0/104", "is IPv4 in IPv6; write 10.0.0.0/8"),
+    ],
+)
+def test_a_block_that_is_none_is_told_what_to_write(
+    herdbook: Herdbook, tmp_path: Path, block: str, said: str
+) -> None:
+    """As for ranges."""
+    ran = herdbook("token", "add", "loader", "--role", "read", "--from", block)
+    assert (ran.code, ran.out) == (1, "")
+    assert said in ran.err
+    assert "--from" in ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_each_node_has_a_file_of_its_own(
     herdbook: Herdbook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from service.errors import ValuesRefused
 from service.methods.ports import Change
 from tests.service.methods.calls import places
@@ -52,3 +54,40 @@ def test_what_a_node_says_of_itself_is_not_changed() -> None:
     }
     error = api.refused("node.update", {"id": str(ID), "name": "stall"})
     assert places(error) == [(None, "/name", "node.own_field")]
+
+
+@pytest.mark.parametrize(
+    ("urls", "said"),
+    [
+        (["nonsense"], "'nonsense' is no URL; write one such as https://barn.example.org:8650/"),
+        (["http://"], "'http://' is no URL"),
+        (["http://barn:99999/"], "is no URL"),
+        (["http://ba rn/"], "is no URL"),
+        (["http://barn/", "a:b"], "'a:b' is no URL"),
+        (["http://me:secret@barn/"], "holds a name or a password, which all nodes would show"),
+        ("http://barn/", "urls is a list of URLs"),
+        ([7], "urls is a list of URLs"),
+        ({"a": "http://barn/"}, "urls is a list of URLs"),
+    ],
+    ids=str,
+)
+def test_where_a_node_can_be_reached_is_a_list_of_urls(urls: object, said: str) -> None:
+    """Anything else is refused, at its place."""
+    api, _store = family()
+    (failure,) = api.refused("node.update", {"id": str(ID), "urls": urls}).failures
+    assert failure.code in ("node.url", "value.wrong_type")
+    assert failure.pointer.startswith("/urls")
+    assert said in failure.message
+    assert "secret" not in failure.message
+
+
+@pytest.mark.parametrize(
+    "urls",
+    [None, [], ["https://barn.example.org:8650/rpc", "http://10.0.0.1/", "tcp://[2001:db8::1]:1"]],
+    ids=str,
+)
+def test_urls_of_any_scheme_are_taken(urls: object) -> None:
+    """Also none."""
+    api, store = family([NODE])
+    api.call("node.update", {"id": str(ID), "urls": urls})
+    assert store.asked[2] == [Change((ID,), {"urls": urls})]

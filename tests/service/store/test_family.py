@@ -151,7 +151,7 @@ def test_everything_that_is_wrong_is_told_at_once(url: str) -> None:
     assert [each[:2] for each in told] == [
         ("/node", "record.not_found"), ("/cidr", "range.taken"),
     ]  # fmt: skip
-    assert told[0][2] == "there is no node 'nowhere'"
+    assert told[0][2] == "there is no node 'nowhere'; known are barn"
 
 
 def test_of_two_that_want_one_block_at_once_the_second_finds_the_first(url: str) -> None:
