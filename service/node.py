@@ -285,6 +285,7 @@ class Node:
             self._metrics,
             self._reactor,
             self._security(),
+            self._configuration.herd.peers_required,
         )
 
     def _security(self) -> Security | None:

@@ -228,8 +228,16 @@ class _Loader:
                 self._refuse(self.written[name], lacking, advice)
                 return
         if missing:
+            self._require_no_peers(values["herd.peers_required"])
             self._require_local("herd.listen", values["herd.listen"])
             self._require_local("herd.siblings", *(values["herd.siblings"] or ()))
+
+    def _require_no_peers(self, required: bool | None) -> None:
+        """Without certificates nobody's name is certain, so his ranges tell nothing."""
+        if required:
+            message = "links have no TLS here, and without it `peers` ranges count for nothing"
+            advice = "name certificate, key and ca too, or leave it out"
+            self._refuse(self.written["herd.peers_required"], message, advice)
 
     def _require_local(self, name: str, *addresses: str) -> None:
         for address in filter(None, addresses):

@@ -215,6 +215,14 @@ class HerdSettings:
         Path | None, Key(FilePath(), "Its private key, which nobody but the node's user may read.")
     ] = None
     ca: Annotated[Path | None, Key(FilePath(), "The certificate of the herd's authority.")] = None
+    peers_required: Annotated[
+        bool,
+        Key(
+            YesOrNo(),
+            "With TLS: refuse links of nodes that no range with the purpose peers names. If not,\n"
+            "only a node that has such ranges has to come from within them.",
+        ),
+    ] = False
 
     @property
     def is_wanted(self) -> bool:

@@ -14,11 +14,12 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import TypeAlias
 
-from service.herd.admission import refused_at_once, refused_hello
+from service.herd.admission import EVERYBODY, Admission, refused_at_once, refused_hello
 from service.herd.flood_alarms import APPLY_FAILED, BUILD_FAILED, Troubles
 from service.herd.flood_asking import questions, second_way
 from service.herd.flood_clones import Clones
 from service.herd.flood_events import (
+    Admissions,
     ApplyFailed,
     BuildFailed,
     Built,
@@ -28,7 +29,6 @@ from service.herd.flood_events import (
     LinkClosed,
     LinkOpened,
     Received,
-    Retirements,
     Ticked,
 )
 from service.herd.flood_halting import Halted, close_halted, halted_by, look, open_halted
@@ -40,7 +40,6 @@ from service.herd.link_greeting import Identity, Refused
 from service.herd.link_roles import Manner, prunes
 from service.herd.link_stream import Stream
 from service.herd.messages import Hello, Message, Portion
-from service.herd.retirement import NOBODY, Retired
 from service.herd.vectors import Vector, includes, joined
 
 
@@ -61,13 +60,13 @@ class Flood:
         us: Identity,
         ours: Vector,
         manner: Manner = Manner.TREE,
-        retired: Retired = NOBODY,
+        admission: Admission = EVERYBODY,
     ) -> None:
         self.ours = ours
         self.state: State = Running.RUNNING
         self._us = us
         self._manner = manner
-        self._retired = retired
+        self._admission = admission
         self._links: dict[int, Link] = {}
         self._turns = Turns()
         self._troubles = Troubles()
@@ -109,14 +108,14 @@ class Flood:
 
     def _opened(self, event: LinkOpened) -> list[Action]:
         link = self._new_link(event)
-        refused = refused_at_once(event.certified, self._retired)
+        refused = refused_at_once(event.bearer, self._admission)
         if refused is not None:
             return link.refuse(*refused)
         self._links[event.link] = link
         return link.open(self.ours)
 
     def _new_link(self, event: LinkOpened) -> Link:
-        return Link(event.link, self._us, event.dialled, self._manner, event.certified)
+        return Link(event.link, self._us, event.dialled, self._manner, event.bearer)
 
     def _received(self, event: Received) -> list[Action]:
         link = self._links.get(event.link)
@@ -142,11 +141,11 @@ class Flood:
         """What stands against a first message before it is listened to: it can stop this node."""
         if not isinstance(message, Hello):
             return None
-        return refused_hello(link.certified, self._retired, message)
+        return refused_hello(link.bearer, self._admission, message)
 
-    def _know_retired(self, event: Retirements) -> list[Action]:
-        """Who is retired since is told so, and is linked no more."""
-        self._retired = event.retired
+    def _admit(self, event: Admissions) -> list[Action]:
+        """Who is linked and refused since is told so, and is linked no more."""
+        self._admission = event.admission
         actions: list[Action] = []
         for stream in self.streams:
             link = self._links[stream.link]
@@ -273,7 +272,7 @@ class Flood:
         match event:
             case LinkOpened(number):
                 link = self._new_link(event)
-                refused = refused_at_once(event.certified, self._retired)
+                refused = refused_at_once(event.bearer, self._admission)
                 if refused is not None:
                     return link.refuse(*refused)
                 if halted.looks:
@@ -329,7 +328,7 @@ _HANDLERS: Mapping[type, Callable[..., list[Action]]] = {
     Received: Flood._received,
     LinkClosed: Flood._closed,
     Grown: Flood._grown,
-    Retirements: Flood._know_retired,
+    Admissions: Flood._admit,
     Built: Flood._built,
     BuildFailed: Flood._build_failed,
     Committed: Flood._committed,

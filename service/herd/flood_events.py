@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
+from service.herd.admission import Admission, Bearer
 from service.herd.deltas import Delta
 from service.herd.messages import Message
-from service.herd.retirement import Retired
 from service.herd.vectors import Vector
 
 
 class LinkOpened(NamedTuple):
     """There is a connection. `link` is larger than that of every connection made before.
 
-    `certified` is the name in the certificate of whoever is there; None without certificates.
+    `bearer` has shown a certificate; None without certificates.
     """
 
     link: int
     dialled: bool
-    certified: str | None = None
+    bearer: Bearer | None = None
 
 
 class Received(NamedTuple):
@@ -40,10 +40,10 @@ class Grown(NamedTuple):
     vector: Vector
 
 
-class Retirements(NamedTuple):
-    """Who is retired here, as the database tells it."""
+class Admissions(NamedTuple):
+    """Whom this node lets in, as its database tells it."""
 
-    retired: Retired
+    admission: Admission
 
 
 class Built(NamedTuple):
@@ -90,7 +90,7 @@ Event: TypeAlias = (
     | Received
     | LinkClosed
     | Grown
-    | Retirements
+    | Admissions
     | Built
     | BuildFailed
     | Committed

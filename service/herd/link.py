@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import TypeAlias
 
+from service.herd.admission import Bearer
 from service.herd.link_actions import Action, Alarm, Blame, Close, Send
 from service.herd.link_greeting import Identity, Refused, judge, knows_more_of_us
 from service.herd.link_roles import Manner
@@ -41,7 +42,7 @@ State: TypeAlias = Phase | Stream
 class Link:
     """A connection. `ours` is always what this node has committed.
 
-    `certified` is the name in the certificate of whoever is there, if links have certificates.
+    `bearer` has shown a certificate, if links have certificates.
     """
 
     def __init__(
@@ -50,11 +51,11 @@ class Link:
         us: Identity,
         dialled: bool,
         manner: Manner,
-        certified: str | None = None,
+        bearer: Bearer | None = None,
     ) -> None:
         self.number = number
         self.dialled = dialled
-        self.certified = certified
+        self.bearer = bearer
         self.state: State = Phase.GREETING
         self._us = us
         self._manner = manner

@@ -5,21 +5,26 @@ The store fulfils it; tests have a double in memory.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import NamedTuple, Protocol
 
 from service.herd.deltas import Delta
 from service.herd.messages import Portion
+from service.herd.peers import EVERYWHERE, Network
 from service.herd.retirement import NOBODY, Retired
 from service.herd.vectors import Vector
 
 
 class Origin(NamedTuple):
-    """The node itself: its origin, the vector of what is committed and sealed, who is retired."""
+    """The node itself: its origin, the vector of what is committed and sealed, who is retired.
+
+    `peers` are the blocks that links of each node come from, by its name, where it has any.
+    """
 
     origin: int
     vector: Vector
     retired: Retired = NOBODY
+    peers: Mapping[str, tuple[Network, ...]] = EVERYWHERE
 
 
 class Sibling(NamedTuple):

@@ -10,7 +10,7 @@ import pytest
 
 from service.cli.main import run
 from service.config import load_configuration
-from service.herd.admission import MISNAMED, RETIRED
+from service.herd.admission import MISNAMED, RETIRED, WRONG_ADDRESS
 from service.transports.siblings.connection import CROWDED, NO_TLS
 from service.transports.siblings.terms import LinkLimits
 from service.transports.siblings.tls import DUE, ENDING, EXPIRED, UNREADABLE
@@ -62,7 +62,14 @@ def coded(text: str) -> set[str]:
 def test_the_reasons_of_the_page_are_those_that_nodes_tell() -> None:
     """Every code in its table, and every alarm it names."""
     reasons, own = PAGE.split("### Renewing")
-    told = {MISNAMED, RETIRED, EXPIRED, NO_TLS.code, *re.findall(r'"(tls\.[a-z]+)"', TLS)}
+    told = {
+        MISNAMED,
+        RETIRED,
+        WRONG_ADDRESS,
+        EXPIRED,
+        NO_TLS.code,
+        *re.findall(r'"(tls\.[a-z]+)"', TLS),
+    }
     assert coded(reasons) == told
     assert told.isdisjoint({CROWDED.code})
     assert coded(own) == {DUE, ENDING, EXPIRED, UNREADABLE}

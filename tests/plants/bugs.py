@@ -276,8 +276,15 @@ _IDENTITY = (
     Bug(
         "who lies about his name is listened to",
         "service/herd/admission.py",
-        "    if name != certified:\n",
+        "    if name != bearer.name:\n",
         "    if False:\n",
+        ("tests/service/herd/test_admission.py",),
+    ),
+    Bug(
+        "a certificate is taken from any address",
+        "service/herd/admission.py",
+        "not admission.peers.take(bearer.name, bearer.address)",
+        "False",
         ("tests/service/herd/test_admission.py",),
     ),
     Bug(

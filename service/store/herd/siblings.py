@@ -8,9 +8,11 @@ from typing import NamedTuple
 import msgspec
 
 from schema.capture.triggers import NOW
+from service.herd.peers import Network
 from service.herd.port import Sibling
 from service.herd.retirement import Retired, retired_among
 from service.herd.vectors import Vector
+from service.store.blocks import block_of
 from service.store.transaction import Transaction
 
 ACTIVE, RETIRED = "active", "retired"
@@ -40,6 +42,11 @@ _UNMET = (
     "SELECT `origin`, `name` FROM `herdbook_herd_node` WHERE `origin` IS NOT NULL "
     "AND `origin` NOT IN (SELECT `origin` FROM `herdbook_sibling`) "
     "AND `origin` NOT IN (SELECT `origin` FROM `herdbook_node`) ORDER BY `origin`"
+)
+_PEERS = (
+    "SELECT n.`name`, r.`cidr` FROM `herdbook_herd_range` AS r "
+    "JOIN `herdbook_herd_node` AS n ON n.`id` = r.`node_id` WHERE r.`purpose` = 'peers' "
+    "ORDER BY n.`name`, r.`cidr`"
 )
 
 
@@ -100,6 +107,17 @@ def retired(tx: Transaction) -> Retired:
     """Who is retired here."""
     found = tx.rows("SELECT `origin`, `name`, `state` FROM `herdbook_sibling`")
     return retired_among((int(origin), name, state == RETIRED) for origin, name, state in found)
+
+
+def peers(tx: Transaction) -> dict[str, tuple[Network, ...]]:
+    """The blocks from which links of each node come, by its name, where it has any."""
+    found: dict[str, list[Network]] = {}
+    # A herd whose catalogue has no such class has no such table either.
+    for name, raw in tx.rows(_PEERS) if "range" in tx.catalogue.records else ():
+        block = block_of(raw)
+        network = Network(block.family, block.first, block.last)
+        found.setdefault(str(name), []).append(network)
+    return {name: tuple(blocks) for name, blocks in found.items()}
 
 
 def packed(vector: Vector) -> bytes:

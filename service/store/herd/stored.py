@@ -92,5 +92,5 @@ def origin_of(tx: Transaction) -> Origin:
 
 
 def standing_of(tx: Transaction) -> Origin:
-    """The same, and who is retired here."""
-    return origin_of(tx)._replace(retired=siblings.retired(tx))
+    """The same, who is retired here, and from where links may come."""
+    return origin_of(tx)._replace(retired=siblings.retired(tx), peers=siblings.peers(tx))

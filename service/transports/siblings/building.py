@@ -26,10 +26,12 @@ def new_herd_room(
     registry: CollectorRegistry,
     reactor: Any,
     security: Security | None = None,
+    peers_required: bool = False,
 ) -> HerdRoom:
     """The links of one node; `siblings` are Twisted's endpoint strings.
 
     `security` is what they are secured with; None: links stay on this machine, and show nothing.
+    `peers_required`: nobody dials this node over TLS whose addresses no `peers` range tells.
     """
     around = Surroundings(
         clock=reactor,
@@ -37,5 +39,6 @@ def new_herd_room(
         connect=partial(clientFromString, reactor),
         metrics=HerdMetrics(registry),
         security=security,
+        peers_required=peers_required,
     )
     return HerdRoom(store, who, siblings, changes, around)

@@ -8,7 +8,10 @@ from typing import Any, Protocol
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import ServerFactory
 
+from service.herd.admission import Admission, Bearer
 from service.herd.link_actions import Alarm
+from service.herd.peers import Peers
+from service.herd.port import Origin
 from service.transports.siblings.connection import CROWDED, Ending, SiblingConnection
 from service.transports.siblings.terms import Surroundings
 
@@ -52,6 +55,22 @@ def make_place(connections: Iterable[SiblingConnection], most: int) -> None:
     shaking = [one for one in connections if one.is_shaking_hands and not one.dialled]
     for oldest in shaking[: max(0, len(shaking) + 1 - most)]:
         oldest.close(CROWDED)
+
+
+def bearer_of(connection: SiblingConnection) -> Bearer | None:
+    """Who has shown a certificate on a connection, and from where he came, if he did."""
+    if connection.card is None:
+        return None
+    kind, _, place = connection.address.partition(":")
+    came = kind == "tcp" and not connection.dialled
+    # What names no node is not verified; nobody is called so all the same.
+    name = connection.card.subject.node or ""
+    return Bearer(name, place.rpartition(":")[0] if came else None)
+
+
+def admission_of(origin: Origin, around: Surroundings) -> Admission:
+    """Whom this node lets in, as its database and its configuration say."""
+    return Admission(origin.retired, Peers(origin.peers, around.peers_required))
 
 
 def about_own(around: Surroundings) -> tuple[Sequence[Alarm], Sequence[Alarm]]:

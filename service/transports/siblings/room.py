@@ -21,13 +21,13 @@ from twisted.internet.task import LoopingCall
 from service.errors import ServiceError
 from service.herd.flood import Flood
 from service.herd.flood_events import (
+    Admissions,
     Committed,
     Event,
     Grown,
     LinkClosed,
     LinkOpened,
     Received,
-    Retirements,
     Ticked,
 )
 from service.herd.link_actions import Action, Alarm, Apply, Blame, Build, Close, Send
@@ -39,14 +39,21 @@ from service.herd.status import HerdState
 from service.transports.siblings.asking import Notes, OwnVector
 from service.transports.siblings.connection import STOPPED, Ending, SiblingConnection
 from service.transports.siblings.database import Database, begin
+from service.transports.siblings.diallers import Diallers
 from service.transports.siblings.dialling import Dialler
-from service.transports.siblings.doors import about_own, listener_of, make_place, over_by_now
+from service.transports.siblings.doors import (
+    about_own,
+    admission_of,
+    bearer_of,
+    listener_of,
+    make_place,
+    over_by_now,
+)
 from service.transports.siblings.telling import (
     UNIX,
     Callers,
     printable,
     state_of_connection,
-    state_of_dialler,
 )
 from service.transports.siblings.terms import Surroundings
 from service.transports.subscribers import Changes
@@ -91,8 +98,7 @@ class HerdRoom:
         self._open: dict[int, SiblingConnection] = {}
         self._linked: dict[int, SiblingConnection] = {}
         self._hellos: dict[int, Hello] = {}
-        self._dialled: dict[int, Dialler] = {}
-        self._diallers = [Dialler(address, self, around) for address in addresses]
+        self._diallers = Diallers(addresses, self, around)
         self._callers = Callers()
         self._own = OwnVector(store, around, self._is_told)
         self._notes = Notes(store)
@@ -117,8 +123,7 @@ class HerdRoom:
         for loop in self._loops:
             if loop.running:
                 loop.stop()
-        for dialler in self._diallers:
-            dialler.stop()
+        self._diallers.stop()
         self._flood = None
         for connection in tuple(self._open.values()):
             self._end(connection, STOPPED)
@@ -137,7 +142,7 @@ class HerdRoom:
             self._identity.origin if self._identity else None,
             dict(flood.ours) if flood else {},
             (
-                *(state_of_dialler(dialler, flood, now) for dialler in self._diallers),
+                *self._diallers.states(flood, now),
                 *(state_of_connection(each, flood, now) for each in accepted),
                 *self._callers.states(now),
             ),
@@ -167,7 +172,7 @@ class HerdRoom:
         if self._identity is None or self._identity.origin != origin.origin:
             self._begin(origin)
         else:
-            self._give(Retirements(origin.retired))
+            self._give(Admissions(admission_of(origin, self._around)))
             self._give(Grown(origin.vector))
 
     def _begin(self, origin: Origin) -> None:
@@ -177,7 +182,8 @@ class HerdRoom:
             self._end(connection, Ending(Blame.NOBODYS, "origin.changed", text))
         self._database.begin_anew()
         self._identity = Identity(origin.origin, self._run, *self._who)
-        self._flood = Flood(self._identity, origin.vector, retired=origin.retired)
+        admission = admission_of(origin, self._around)
+        self._flood = Flood(self._identity, origin.vector, admission=admission)
         _log.info("node %s has the origin %d", self._who.name, origin.origin)
         tick, note = self._loops
         for loop, seconds in (
@@ -186,8 +192,7 @@ class HerdRoom:
         ):
             if not loop.running:
                 loop.start(seconds, now=False)
-        for dialler in self._diallers:
-            dialler.start()
+        self._diallers.start()
 
     def _tick(self) -> None:
         self._give(Ticked())
@@ -236,8 +241,7 @@ class HerdRoom:
     def opened(self, connection: SiblingConnection) -> None:
         """See the port."""
         self._linked[connection.number] = connection
-        certified = connection.card.subject.node if connection.card else None
-        self._give(LinkOpened(connection.number, connection.dialled, certified))
+        self._give(LinkOpened(connection.number, connection.dialled, bearer_of(connection)))
 
     def received(self, connection: SiblingConnection, message: Message) -> None:
         """See the port."""
@@ -256,15 +260,11 @@ class HerdRoom:
         number = connection.number
         self._open.pop(number, None)
         self._forget(number)
-        hello, dialler = self._hellos.pop(number, None), self._dialled.pop(number, None)
-        ending = cast(Ending, connection.ending)
-        if dialler is not None:
-            dialler.ended(ending, hello.origin if hello else None)
-        else:
+        hello, ending = self._hellos.pop(number, None), cast(Ending, connection.ending)
+        if not self._diallers.ended(number, ending, hello.origin if hello else None):
             self._callers.ended(connection, hello, ending, self._around.clock.seconds())
         if hello is not None and not self.is_linked(hello.origin):
-            for other in self._diallers:
-                other.uncover(hello.origin)
+            self._diallers.uncover(hello.origin)
         if not self._open and self._closed is not None:
             closed, self._closed = self._closed, None
             closed.callback(None)
@@ -274,7 +274,7 @@ class HerdRoom:
             return None
         number = next(self._numbers)
         if dialler is not None:
-            self._dialled[number] = dialler
+            self._diallers.made(number, dialler)
         return SiblingConnection(number, dialler is not None, address, self, self._around)
 
     def _end(self, connection: SiblingConnection, ending: Ending) -> None:
@@ -306,8 +306,7 @@ class HerdRoom:
         hello = stream.peer
         connection.greeted()
         self._callers.linked(hello, connection.address)
-        if link in self._dialled:
-            self._dialled[link].greeted()
+        self._diallers.greeted(link)
 
     def _cut_off(self, result: object, seconds: float) -> None:
         self._closed = None

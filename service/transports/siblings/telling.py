@@ -30,6 +30,7 @@ class _TurnedAway(NamedTuple):
     """Somebody who called and was not linked."""
 
     address: str
+    name: str | None
     hello: Hello | None
     ending: Ending
     at: float
@@ -53,7 +54,8 @@ class Callers:
         self, connection: SiblingConnection, hello: Hello | None, ending: Ending, now: float
     ) -> None:
         """A connection that was made from elsewhere is gone."""
-        who = printable(hello.name) if hello else _where(connection.address)
+        name = _name(connection, hello)
+        who = name or _where(connection.address)
         if ending.blame is Blame.NOBODYS:
             level = logging.INFO if hello else logging.DEBUG
             _log.log(level, "the link with %s has ended: %s (%s)", who, ending.text, ending.code)
@@ -63,7 +65,7 @@ class Callers:
             del self._turned_away[next(iter(self._turned_away))]
         is_same = known is not None and known.ending.code == ending.code
         at = known.at if known and is_same else now
-        self._turned_away[who] = _TurnedAway(connection.address, hello, ending, at)
+        self._turned_away[who] = _TurnedAway(connection.address, name, hello, ending, at)
         level = logging.WARNING if self._is_news(who, ending.code, now) else logging.DEBUG
         _log.log(level, "no link with %s: %s (%s)", who, ending.text, ending.code)
 
@@ -78,13 +80,13 @@ class Callers:
 
     def states(self, now: float) -> Iterable[SiblingState]:
         """Those who were turned away and have not been linked since."""
-        for address, hello, ending, at in self._turned_away.values():
+        for address, name, hello, ending, at in self._turned_away.values():
             yield SiblingState(
                 address,
                 dialled=False,
                 standing=Standing.REFUSED,
                 seconds=now - at,
-                name=printable(hello.name) if hello else None,
+                name=name,
                 origin=hello.origin if hello else None,
                 reason=_reason(ending),
             )
@@ -126,6 +128,13 @@ def state_of_dialler(dialler: Dialler, flood: Flood | None, now: float) -> Sibli
             state = SiblingState(dialler.address, True, Standing.COVERED, now - since)
             return state._replace(origin=origin)
     return SiblingState(dialler.address, True, Standing.WAITING, 0.0)
+
+
+def _name(connection: SiblingConnection, hello: Hello | None) -> str | None:
+    """Who was there: as he called himself, or as his certificate does; None: nobody knows."""
+    if hello is not None:
+        return printable(hello.name)
+    return connection.card.subject.node if connection.card else None
 
 
 def place_of(address: str) -> str:

@@ -68,7 +68,8 @@ class Surroundings:
     """The clock, threads, the network and chance, as arguments.
 
     `chance` draws a number from 0 to 1, `draw_run` the number that tells this start of the node
-    from others. `security` is what links are secured with; None: nothing.
+    from others. `security` is what links are secured with; None: nothing. `peers_required`: who has
+    shown a certificate and has no `peers` range is not let in either.
     """
 
     clock: Clock
@@ -79,3 +80,4 @@ class Surroundings:
     draw_run: Callable[[], int] = _draw_run
     limits: LinkLimits = field(default_factory=LinkLimits)
     security: Security | None = None
+    peers_required: bool = False

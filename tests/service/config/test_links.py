@@ -102,3 +102,24 @@ def test_where_it_listens_is_said_with_tls_too(endpoint: str) -> None:
     """Nobody opens all interfaces by leaving something out."""
     with pytest.raises(ValueWrong):
         check_any_endpoint(endpoint)
+
+
+def strict(folder: Path, *more: str) -> Configuration:
+    """A configuration that requires `peers` ranges."""
+    lines = ["peers_required = true", *more]
+    (folder / "herdbook.toml").write_text(
+        '[node]\nrecords = "farm.records"\n[database]\nurl = "mysql://me@db/farm"\n[herd]\n'
+        + "\n".join(lines)
+    )
+    return load_configuration(folder / "herdbook.toml", {})
+
+
+def test_ranges_of_peers_are_required_with_tls_only(tmp_path: Path) -> None:
+    """Without it they would be told to count, and would not."""
+    files = [f'{key} = "{name}"' for key, name in FILES.items()]
+    assert strict(tmp_path, *files).herd.peers_required is True
+    with pytest.raises(ConfigurationError) as caught:
+        strict(tmp_path)
+    [problem] = caught.value.problems
+    assert "[herd] peers_required" in problem.where
+    assert "without it `peers` ranges count for nothing" in problem.message

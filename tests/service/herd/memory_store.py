@@ -12,6 +12,7 @@ from service.errors import DatabaseFull, Unavailable
 from service.herd.deltas import Delta
 from service.herd.messages import Portion
 from service.herd.parts import parts
+from service.herd.peers import EVERYWHERE
 from service.herd.planning.draft import DeltaRefused
 from service.herd.port import Origin, Sibling
 from service.herd.retirement import NOBODY
@@ -68,6 +69,7 @@ class MemoryHerdStore:
         self.forgotten: list[int] = []
         self.noted: list[Sibling] = []
         self.retired = NOBODY
+        self.peers = EVERYWHERE
         self.asked = 0
         self.applied = 0
         self._most_rows = most_rows
@@ -119,7 +121,7 @@ class MemoryHerdStore:
         """See the port."""
         self.asked += 1
         self.require_reads()
-        return Origin(self.node.origin, dict(self.node.vector), self.retired)
+        return Origin(self.node.origin, dict(self.node.vector), self.retired, self.peers)
 
     async def read(self, above: Vector) -> MemoryReading:
         """See the port."""

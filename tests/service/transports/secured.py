@@ -57,25 +57,13 @@ class SecuredHerd:
         limits: LinkLimits | None = None,
         calls_itself: str | None = None,
         is_plain: bool = False,
+        peers_required: bool = False,
     ) -> str:
         """A node that runs, with a row of its own; where it listens."""
         security = None
         if not is_plain:
             files = paths or node_files(self.folder / name, self.authority, name, TODAY)
             security = self.security[name] = Security(files, name, lambda: self.now)
-        start = partial(self._start, name, siblings, security, limits, calls_itself or name)
-        return cast(str, in_reactor(start))
-
-    def _start(
-        self,
-        name: str,
-        siblings: tuple[str, ...],
-        security: Security | None,
-        limits: LinkLimits | None,
-        called: str,
-    ) -> str:
-        store = self.stores[name] = MemoryHerdStore(len(self.stores))
-        store.insert("country", len(self.stores), name=name)
         around = Surroundings(
             clock=reactor,
             in_thread=deferToThread,
@@ -84,7 +72,20 @@ class SecuredHerd:
             chance=lambda: 0.0,
             limits=limits or LinkLimits(note_seconds=0.05),
             security=security,
+            peers_required=peers_required,
         )
+        start = partial(self._start, name, siblings, around, calls_itself or name)
+        return cast(str, in_reactor(start))
+
+    def _start(
+        self,
+        name: str,
+        siblings: tuple[str, ...],
+        around: Surroundings,
+        called: str,
+    ) -> str:
+        store = self.stores[name] = MemoryHerdStore(len(self.stores))
+        store.insert("country", len(self.stores), name=name)
         room = self.rooms[name] = HerdRoom(store, Who(called, "1"), siblings, store, around)
         room.start()
         port = self._ports[name] = reactor.listenTCP(0, room.listener, interface="127.0.0.1")

@@ -125,7 +125,7 @@ def test_a_link_ends_when_one_of_the_two_goes_over_to_another_herd(herd: Secured
     for name in ("node.key", "ca.crt", "node.crt"):
         (new.key.parent / name).replace(herd.folder / "barn" / name)
     until(lambda: herd.siblings("barn") == herd.siblings("shed") == ())
-    in_reactor(herd.rooms["shed"]._diallers[0].start)
+    in_reactor(herd.rooms["shed"]._diallers.start)
     until(lambda: "not this herd's authority" in "".join(herd.reasons("shed")))
 
 
@@ -166,7 +166,7 @@ def test_a_link_ends_with_the_certificate_it_was_made_by(herd: SecuredHerd) -> N
     for name in herd.rooms:
         renew_at(herd, name, 1_000)
     until(lambda: herd.state("barn").alarms == herd.state("shed").alarms == ())
-    in_reactor(herd.rooms["shed"]._diallers[0].start)
+    in_reactor(herd.rooms["shed"]._diallers.start)
     until(lambda: herd.siblings("barn") and herd.siblings("shed"))
     assert herd.rows("barn") == 2
 
