@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sized
+from datetime import datetime
 from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -191,6 +192,16 @@ def show_missing_capture(registry: CollectorRegistry, tables: Sized) -> None:
         registry=registry,
     )
     gauge.set_function(lambda: len(tables))
+
+
+def show_certificate_end(registry: CollectorRegistry, ends: Callable[[], datetime]) -> None:
+    """Let a registry tell until when the certificate counts that listeners show."""
+    gauge = Gauge(
+        "herdbook_listener_certificate_end_seconds",
+        "When the certificate ends that listeners of applications show, as Unix time.",
+        registry=registry,
+    )
+    gauge.set_function(lambda: ends().timestamp())
 
 
 def show_waiting(registry: CollectorRegistry, waiting: Sized) -> None:

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from prometheus_client import CollectorRegistry
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 
 from records.catalogue import Catalogue
@@ -25,6 +25,7 @@ from service.config import Configuration
 from service.herd.port import HerdStore
 from service.herd.status import HerdState
 from service.identity.credentials import Paths
+from service.identity.listener import ListenerPaths
 from service.methods.api import build_registry
 from service.methods.guard import guarded
 from service.methods.registry import Registry
@@ -33,6 +34,7 @@ from service.metrics import (
     CallMetrics,
     StreamMetrics,
     new_registry,
+    show_certificate_end,
     show_missing_capture,
     show_waiting,
 )
@@ -51,11 +53,12 @@ from service.transports.admin import AdminFactory, Check
 from service.transports.calls import CallRunner
 from service.transports.http import RpcFactory
 from service.transports.lines import LineFactory
-from service.transports.listening import Listener, listen, shown
+from service.transports.listening import Listener, Listeners
 from service.transports.siblings.building import new_herd_room
 from service.transports.siblings.room import HerdRoom, Who
 from service.transports.siblings.tls import Security
 from service.transports.stream_limits import StreamLimits
+from service.transports.tls_listeners import ListenerTls
 from service.transports.token_watch import TokenWatch
 from service.transports.web import WebLimits
 
@@ -129,11 +132,14 @@ class Node:
             else None
         )
         self._admin = AdminFactory(self._checks(), self._metrics, reactor, self._door)
-        self._ports: dict[str, Any] = {}
+        self._tls = self._listener_tls()
+        self._listeners = Listeners(reactor, self._tls)
 
     async def start(self) -> Addresses:
         """Begin to serve; raises CannotListen or TokensRefused and leaves nothing open."""
         self._tokens.start()
+        if self._tls is not None:
+            self._tls.start()
         self._reading.start()
         self._writing.start()
         self._sealing.start()
@@ -161,8 +167,10 @@ class Node:
     async def stop(self) -> None:
         """Take no more calls, finish those under way, and close everything, probes last."""
         for name in ("listen.rpc", "listen.stream", "herd.listen"):
-            await self._stop_listening(name)
+            await self._listeners.close(name)
         self._tokens.stop()
+        if self._tls is not None:
+            self._tls.stop()
         if self.herd is not None:
             await self.herd.stop()
         self._capture.stop()
@@ -178,14 +186,8 @@ class Node:
         # A statement whose caller is gone may run on for a while; probes are answered meanwhile.
         for lane in (self._reading, self._writing, self._stored_herd, self._sealing):
             await deferToThread(lane.stop)
-        await self._stop_listening("listen.admin")
+        await self._listeners.close("listen.admin")
         await self._admin.close()
-
-    async def _stop_listening(self, name: str) -> None:
-        """Close a listener, if it is open."""
-        port = self._ports.pop(name, None)
-        if port is not None:
-            await maybeDeferred(port.stopListening)
 
     async def _start_herd(self) -> str | None:
         """Begin to look for siblings; where they find this node, if they may look for it."""
@@ -202,11 +204,8 @@ class Node:
         """Open the listener of a key; where it can be reached."""
         section, key = name.split(".")
         endpoint: str = getattr(getattr(self._configuration, section), key)
-        wanted = Listener(name, endpoint, self._configuration.origins[name] == "default")
-        port = await listen(self._reactor, wanted, factory)
-        self._ports[name] = port
-        is_http = name in ("listen.rpc", "listen.admin")
-        return shown(port.getHost(), "http" if is_http else "tcp")
+        is_default = self._configuration.origins[name] == "default"
+        return await self._listeners.open(Listener(name, endpoint, is_default), factory)
 
     def _checks(self) -> dict[str, Check]:
         """What /readyz looks at."""
@@ -218,6 +217,8 @@ class Node:
             "schema": self._schema_problem,
             "access": self._access_problem,
         }
+        if self._configuration.listen.files is not None:
+            checks["listeners"] = self._listeners_problem
         if self.herd is not None:
             checks["herd"] = self._herd_problem
         return checks
@@ -295,6 +296,15 @@ class Node:
             return None
         return Security(Paths(herd.certificate, herd.key, herd.ca), node.name)
 
+    def _listener_tls(self) -> ListenerTls | None:
+        """What listeners show; raises IdentityRefused where its files are no good."""
+        files = self._configuration.listen.files
+        if files is None:
+            return None
+        tls = ListenerTls(ListenerPaths(*files), self._reactor)
+        show_certificate_end(self._metrics, lambda: tls.life.ends)
+        return tls
+
     def _lines(self) -> LineFactory:
         """The listener whose connections stay."""
         limits, feed = self._configuration.limits, self._configuration.feed
@@ -332,6 +342,10 @@ class Node:
     async def _access_problem(self) -> str | None:
         """What /readyz says of the tokens. Where its file is, is told to the log only."""
         return None if self._tokens.problem() is None else "the file of tokens cannot be read"
+
+    async def _listeners_problem(self) -> str | None:
+        """What /readyz says of what listeners show."""
+        return None if self._tls is None else self._tls.problem()
 
     async def _schema_problem(self) -> str | None:
         """What /readyz says of the schema."""

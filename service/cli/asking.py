@@ -14,6 +14,7 @@ from service.cli.call import DEFAULT_URL
 from service.cli.output import ExitCode, Output, write_json
 from service.cli.rpc_client import Request, send
 from service.cli.token_source import shown_token, token_option
+from service.cli.trust import trusted_ca
 from service.cli.wording import in_words
 from service.methods.listing import LARGEST_LIMIT, USUAL_LIMIT
 
@@ -32,7 +33,7 @@ class Refused(Exception):
 
 
 def url_option(command: _Command) -> _Command:
-    """Give a command `--url`, the address at which a node takes calls, and `--token-file`."""
+    """Give a command `--url`, where a node takes calls, `--token-file` and `--ca`."""
     option = click.option(
         "--url",
         envvar="HERDBOOK_URL",
@@ -64,7 +65,7 @@ def ask(url: str, method: str, params: dict[str, Any] | None = None) -> Any:
     """The result of a call; raises Refused, and CommandFailed where there is no answer."""
     given = {name: value for name, value in (params or {}).items() if value is not None}
     request = Request(method, msgspec.json.encode(given).decode(), 1)
-    answer = send(url, request, SECONDS, shown_token())
+    answer = send(url, request, SECONDS, shown_token(), trusted_ca())
     if answer.error is not None:
         raise Refused(answer.error)
     return msgspec.json.decode(answer.result or "null")

@@ -12,6 +12,7 @@ from service.cli.output import ExitCode, Output, laid_out, output_option, write_
 from service.cli.rpc_client import Request, send
 from service.cli.text_advice import text_advice
 from service.cli.token_source import shown_token, token_option
+from service.cli.trust import trusted_ca
 
 DEFAULT_URL = "http://127.0.0.1:8650/"
 
@@ -89,7 +90,7 @@ def call(
         raise click.UsageError("A notification has no id; leave out --id or --notify.")
     text = parse_arguments(arguments) if params is None else parse_params(params)
     request = Request(method, text, None if notify else 1 if identity is None else identity)
-    answer = send(url, request, timeout, shown_token())
+    answer = send(url, request, timeout, shown_token(), trusted_ca())
     if answer.error is not None:
         _show_error(answer.error, output)
         for advice in text_advice(arguments, answer.error):

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from records.errors import DeclarationError, HerdbookError, ModuleMissing
 from service.cli.advice import with_options
+from service.cli.listener_checks import listeners
 from service.cli.output import CommandFailed, counted
 from service.cli.server_checks import database, privileges
 from service.config import Configuration
@@ -140,6 +141,7 @@ CHECKS: tuple[Check, ...] = (
     Check("privileges", privileges, after=("database",)),
     Check("schema", schema, after=("record module", "migrations folder", "database")),
     Check("links", links),
+    Check("listeners", listeners),
     Check("access", access),
 )
 

@@ -13,8 +13,16 @@ import msgspec
 from service.cli.arguments import checked_json
 from service.cli.feed_tail import Tail
 from service.cli.output import ExitCode, Output, output_option, write_json
-from service.cli.stream_client import Address, CallRefused, StreamClient, StreamLost, unreachable
+from service.cli.stream_client import (
+    Address,
+    CallRefused,
+    Shows,
+    StreamClient,
+    StreamLost,
+    unreachable,
+)
 from service.cli.token_source import shown_token, token_option
+from service.cli.trust import trusted_ca
 from service.cli.wording import in_words
 
 DEFAULT_URL = "tcp://127.0.0.1:8652"
@@ -24,7 +32,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def _url_option(command: _Command) -> _Command:
-    """Give a command `--url`, the address of a node's stream, and `--token-file`."""
+    """Give a command `--url`, the address of a node's stream, `--token-file` and `--ca`."""
     option = click.option(
         "--url",
         envvar="HERDBOOK_STREAM_URL",
@@ -119,7 +127,8 @@ def tail(
         params["records"] = list(dict.fromkeys(records))
     if where is not None:
         params["where"] = _conditions(where, records)
-    follower = Tail(Address.parse(url), params, start, count, output, token=shown_token())
+    shows = Shows(shown_token(), trusted_ca())
+    follower = Tail(Address.parse(url), params, start, count, output, shows=shows)
     try:
         follower.run()
     except KeyboardInterrupt:
@@ -204,7 +213,9 @@ def _conditions(text: str, records: tuple[str, ...]) -> Any:
 def _called(url: str, method: str, params: dict[str, Any]) -> Any:
     """The result of one call over the stream."""
     try:
-        with closing(StreamClient(Address.parse(url), shown_token())) as client:
+        with closing(
+            StreamClient(Address.parse(url), Shows(shown_token(), trusted_ca()))
+        ) as client:
             return msgspec.json.decode(client.call(method, params))
     except StreamLost as lost:
         raise unreachable(lost) from None

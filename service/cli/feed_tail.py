@@ -20,6 +20,7 @@ from service.cli.stream_client import (
     Address,
     CallRefused,
     Message,
+    Shows,
     StreamClient,
     StreamLost,
     unreachable,
@@ -80,11 +81,11 @@ class Tail:
         count: int | None,
         output: Output,
         pause: Callable[[float], None] = time.sleep,
-        token: str | None = None,
+        shows: Shows | None = None,
     ) -> None:
         """`start` is a position or "now". After `count` changes it ends; without, never."""
         self._address = address
-        self._token = token
+        self._shows = shows
         self._params = params
         self._start = start
         self._left = count
@@ -116,7 +117,7 @@ class Tail:
 
     def _follow(self) -> None:
         """Subscribe on a connection of its own, and show what comes until it or the count ends."""
-        client = StreamClient(self._address, self._token)
+        client = StreamClient(self._address, self._shows)
         try:
             params = self._params | {"from": self._start}
             answer = client.call("feed.subscribe", params, FIRST_ANSWER_SECONDS)

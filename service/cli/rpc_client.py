@@ -14,6 +14,7 @@ import ssl
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
@@ -21,6 +22,7 @@ import msgspec
 
 from service.cli.output import CommandFailed
 from service.cli.token_source import VARIABLE, require_safe
+from service.cli.trust import client_context, tls_failed
 
 # More than a node sends by its own limits; whoever sends more is no node.
 LARGEST_REPLY = 256 * 1024 * 1024
@@ -94,17 +96,24 @@ class Answer:
     error: str | None = None
 
 
-def send(url: str, request: Request, timeout: float, token: str | None = None) -> Answer:
+def send(
+    url: str,
+    request: Request,
+    timeout: float,
+    token: str | None = None,
+    ca: Path | None = None,
+) -> Answer:
     """Send one request and give its answer; CommandFailed when there is none to be had.
 
-    With a token, unless it would leave this machine for all to read.
+    With a token, unless it would leave this machine for all to read. `ca` is a file of those who
+    are believed over TLS; None: the system's.
     """
     parts = _parsed(url)
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     if token is not None:
         require_safe(parts.scheme == "https", parts.hostname or "")
         headers["Authorization"] = f"Bearer {token}"
-    body = _exchange(parts, request.body(), timeout, headers)
+    body = _exchange(parts, request.body(), timeout, headers, ca)
     if request.id is None:
         return Answer()
     if not body:
@@ -173,10 +182,12 @@ class _Deadline:
                 self._guarded.shutdown(socket.SHUT_RDWR)
 
 
-def _exchange(url: SplitResult, body: bytes, timeout: float, headers: Mapping[str, str]) -> bytes:
+def _exchange(
+    url: SplitResult, body: bytes, timeout: float, headers: Mapping[str, str], ca: Path | None
+) -> bytes:
     """Post the body and read the reply's, all within the timeout."""
     shown = f"{url.scheme}://{url.netloc}{url.path}"
-    connection = _connection(url, timeout)
+    connection = _connection(url, timeout, ca)
     with contextlib.closing(connection), _Deadline(timeout) as deadline:
         try:
             _connect(connection, shown)
@@ -197,8 +208,7 @@ def _connect(connection: http.client.HTTPConnection, url: str) -> None:
     except TimeoutError:
         raise
     except ssl.SSLError as error:
-        message = f"{url}: TLS failed: {error.reason or error}"
-        raise CommandFailed(message, "a node speaks plain http://", code="call.tls") from None
+        raise tls_failed(url, error) from None
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise CommandFailed(
@@ -218,10 +228,11 @@ def _posted(
     return response, response.read(LARGEST_REPLY + 1)
 
 
-def _connection(url: SplitResult, timeout: float) -> http.client.HTTPConnection:
+def _connection(url: SplitResult, timeout: float, ca: Path | None) -> http.client.HTTPConnection:
     host = url.hostname or ""
     if url.scheme == "https":
-        return http.client.HTTPSConnection(host, url.port, timeout=timeout)
+        context = client_context(ca)
+        return http.client.HTTPSConnection(host, url.port, timeout=timeout, context=context)
     return http.client.HTTPConnection(host, url.port, timeout=timeout)
 
 

@@ -1,11 +1,13 @@
-"""A client of the stream: one JSON-RPC message a line over a plain socket."""
+"""A client of the stream: one JSON-RPC message a line over a socket, with TLS where it is asked."""
 
 from __future__ import annotations
 
 import re
 import socket
+import ssl
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -13,6 +15,7 @@ import msgspec
 from service.cli.output import CommandFailed
 from service.cli.rpc_client import LARGEST_REPLY, ErrorObject
 from service.cli.token_source import require_safe
+from service.cli.trust import client_context, tls_failed
 
 _CONNECT_SECONDS = 10.0
 _ANSWER_SECONDS = 60.0
@@ -61,12 +64,21 @@ class Message(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
+class Shows:
+    """The token to show, and the file of those who are believed over TLS; None: the system's."""
+
+    token: str | None = field(default=None, repr=False)
+    ca: Path | None = None
+
+
+@dataclass(frozen=True)
 class Address:
-    """Where a stream listens: a host and a port, or the path of a socket."""
+    """Where a stream listens: a host and a port, with or without TLS, or the path of a socket."""
 
     host: str = ""
     port: int = 0
     path: str = ""
+    secured: bool = False
 
     @classmethod
     def parse(cls, text: str) -> Address:
@@ -77,41 +89,39 @@ class Address:
         host, _, port = rest.removeprefix("//").rstrip("/").rpartition(":")
         host = host.removeprefix("[").removesuffix("]")
         is_port = re.fullmatch("[0-9]{1,5}", port) is not None and 0 < int(port) < 65_536
-        if kind == "tcp" and rest.startswith("//") and host and is_port:
-            return cls(host=host, port=int(port))
+        if kind in ("tcp", "tls") and rest.startswith("//") and host and is_port:
+            return cls(host=host, port=int(port), secured=kind == "tls")
         raise CommandFailed(
             f"{text} is no address of a stream",
-            "write tcp://127.0.0.1:8652 or unix:/path in --url or HERDBOOK_STREAM_URL; the node"
-            " shows its own when it starts",
+            "write tcp://127.0.0.1:8652, tls://HOST:8652 or unix:/path in --url or"
+            " HERDBOOK_STREAM_URL; the node shows its own when it starts",
             code="feed.url",
         )
 
     def __str__(self) -> str:
         if self.path:
             return f"unix:{self.path}"
-        return (
-            f"tcp://[{self.host}]:{self.port}"
-            if ":" in self.host
-            else f"tcp://{self.host}:{self.port}"
-        )
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'tls' if self.secured else 'tcp'}://{host}:{self.port}"
 
 
 class StreamClient:
     """One connection. Whatever is told between a call and its answer is kept for `next_told`."""
 
-    def __init__(self, address: Address, token: str | None = None) -> None:
+    def __init__(self, address: Address, shows: Shows | None = None) -> None:
         """Connect, and show a token if there is one; raises what `call` does."""
-        if token is not None:
-            require_safe(bool(address.path), address.host)
+        shows = shows or Shows()
+        if shows.token is not None:
+            require_safe(bool(address.path) or address.secured, address.host)
         self._address = address
-        self._socket = _connected(address)
+        self._socket = _connected(address, shows.ca)
         self._pieces: list[bytes] = []
         self._size = 0
         self._lines: deque[bytes] = deque()
         self._told: deque[Message] = deque()
         self._last = 0
-        if token is not None:
-            self._log_in(token)
+        if shows.token is not None:
+            self._log_in(shows.token)
 
     def _log_in(self, token: str) -> None:
         try:
@@ -223,7 +233,7 @@ def unreachable(lost: StreamLost) -> CommandFailed:
     return CommandFailed(str(lost), lost.hint, code="feed.unreachable")
 
 
-def _connected(address: Address) -> socket.socket:
+def _connected(address: Address, ca: Path | None) -> socket.socket:
     """A socket that is connected, and finds out when the other side is gone; or StreamLost."""
     try:
         if address.path:
@@ -232,12 +242,26 @@ def _connected(address: Address) -> socket.socket:
             connection.connect(address.path)
             return connection
         connection = socket.create_connection((address.host, address.port), _CONNECT_SECONDS)
+        if address.secured:
+            connection = _secured(connection, address, ca)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for option, value in _KEEP_ALIVE.items():
             connection.setsockopt(socket.IPPROTO_TCP, option, value)
     except (OSError, UnicodeError) as error:
         raise StreamLost(f"{address} cannot be reached: {_reason(error)}") from None
     return connection
+
+
+def _secured(plain: socket.socket, address: Address, ca: Path | None) -> socket.socket:
+    """The same connection over TLS; CommandFailed where whoever is there is not believed."""
+    try:
+        return client_context(ca).wrap_socket(plain, server_hostname=address.host)
+    except BaseException as error:
+        plain.close()
+        # It may be about to stop, or to come up.
+        if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
+            raise tls_failed(str(address), error) from None
+        raise
 
 
 def _reason(error: Exception) -> str:

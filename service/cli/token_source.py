@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import click
 
 from service.cli.output import CommandFailed
+from service.cli.trust import ca_option
 
 VARIABLE = "HERDBOOK_TOKEN"
 FILE_VARIABLE = "HERDBOOK_TOKEN_FILE"
@@ -26,7 +27,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def token_option(command: _Command) -> _Command:
-    """Give a command `--token-file`; what is in it is what `shown_token` gives."""
+    """Give a command `--token-file` and `--ca`; `shown_token` gives what is in the first."""
     option = click.option(
         "--token-file",
         type=click.Path(path_type=Path, dir_okay=False),
@@ -36,7 +37,7 @@ def token_option(command: _Command) -> _Command:
         help="A file with the token to show to the node. Default: the file that "
         f"{FILE_VARIABLE} names, or the token in {VARIABLE}.",
     )
-    return option(command)
+    return option(ca_option(command))
 
 
 def _keep(context: click.Context, _parameter: click.Parameter, value: Path | None) -> None:
@@ -69,7 +70,7 @@ def require_safe(secured: bool, host: str) -> None:
     if not (secured or _is_here(host)):
         raise CommandFailed(
             f"the token was not sent: whoever is between here and {host} could read it",
-            "call https://, or the node on its own machine",
+            "call https:// or tls://, or the node on its own machine",
             code="call.in_the_clear",
         )
 

@@ -10,6 +10,7 @@ import click
 
 from service.cli.output import CommandFailed, ExitCode, Output, counted, output_option
 from service.cli.token_source import shown_token, token_option
+from service.cli.trust import trusted_ca
 from service.cli.verify_node import AskedNode, Table
 from service.cli.verify_repair import repair
 from service.cli.verify_report import Broken, Verdict, show
@@ -81,8 +82,9 @@ def verify(
       herdbook verify http://127.0.0.1:8650/ http://127.0.0.1:9650/ --table city --json
       herdbook verify http://127.0.0.1:8650/ http://127.0.0.1:9650/ --repair
     """
-    token = shown_token()
-    pair = Pair(AskedNode(a, timeout, token=token), AskedNode(b, timeout, token=token))
+    token, ca = shown_token(), trusted_ca()
+    first, second = (AskedNode(url, timeout, token=token, ca=ca) for url in (a, b))
+    pair = Pair(first, second)
     verdict = _compared(pair, tables, wait, output)
     if repairing and verdict.has_rows:
         verdict = _repaired(verdict, tables, wait, output)

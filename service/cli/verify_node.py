@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -123,6 +124,7 @@ class AskedNode:
     url: str
     timeout: float
     token: str | None = field(default=None, repr=False, kw_only=True)
+    ca: Path | None = field(default=None, kw_only=True)
 
     def tables(self) -> Tables:
         """Its captured tables."""
@@ -158,7 +160,8 @@ class AskedNode:
         return self._ask("herd.mend", {"rows": rows}, Mended)
 
     def _ask(self, method: str, params: Mapping[str, object], form: type[Answer]) -> Answer:
-        answer = send(self.url, Request(method, json.dumps(params), 1), self.timeout, self.token)
+        request = Request(method, json.dumps(params), 1)
+        answer = send(self.url, request, self.timeout, self.token, self.ca)
         if answer.error is not None:
             raise _refused(self.url, method, json.loads(answer.error))
         try:

@@ -1,8 +1,7 @@
 """Where the node listens: Twisted endpoint strings, kept to this machine.
 
-Law of this module: what does not provably stay on this machine is refused, but for siblings, who
-may come from elsewhere with TLS. For applications there is no TLS, and without it a token lets in
-whoever reads it along.
+Law of this module: what does not provably stay on this machine is refused, unless it has TLS:
+siblings then show certificates, and applications tokens, which nobody can read along.
 """
 
 from __future__ import annotations
@@ -15,10 +14,9 @@ from service.config.problems import ValueWrong, did_you_mean
 
 KINDS = ("tcp", "tcp6", "unix")
 ADVICE = "write tcp:PORT:interface=127.0.0.1"
-_WIDER = (
-    "wider needs TLS, which calls do not have yet: put a server that speaks TLS before it on this "
-    "machine, and require tokens ([access] required = true)"
-)
+_FILES = 'certificate = "FILE" and key = "FILE" under [listen]'
+_TOKENS = "required = true under [access]"
+WIDER_FOR_CALLS = f"wider needs TLS and tokens: add {_FILES}, and {_TOKENS}"
 WIDER_FOR_SIBLINGS = (
     "wider needs TLS: name certificate, key and ca under [herd], as `herdbook herd ca issue` makes "
     "them"
@@ -44,7 +42,7 @@ class Parts:
     named: dict[str, str]
 
 
-def check_endpoint(text: str, wider: str = _WIDER) -> str:
+def check_endpoint(text: str, wider: str = WIDER_FOR_CALLS) -> str:
     """The endpoint string itself, or ValueWrong when it is malformed or not local.
 
     `wider` is the advice for whoever wants to listen to more than this machine.
@@ -53,6 +51,11 @@ def check_endpoint(text: str, wider: str = _WIDER) -> str:
     if parts.kind != "unix":
         _check_loopback(parts, wider)
     return text
+
+
+def check_call_endpoint(text: str) -> str:
+    """As `check_any_endpoint`, with the advice for listeners of applications."""
+    return check_any_endpoint(text, WIDER_FOR_CALLS)
 
 
 def check_any_endpoint(text: str, wider: str = WIDER_FOR_SIBLINGS) -> str:
@@ -77,6 +80,15 @@ def check_any_endpoint(text: str, wider: str = WIDER_FOR_SIBLINGS) -> str:
         _check_port(first)
         _check_interface(parts, wider)
     return text
+
+
+def wider_for_calls(has_tls: bool, has_tokens: bool) -> str | None:
+    """What a listener of applications lacks yet to be wider than this machine; None: nothing."""
+    if has_tls and has_tokens:
+        return None
+    if has_tls:
+        return f"wider needs tokens: add {_TOKENS}"
+    return f"wider needs TLS: add {_FILES}" if has_tokens else WIDER_FOR_CALLS
 
 
 def fixed_address(text: str) -> str | None:

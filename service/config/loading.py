@@ -7,12 +7,18 @@ told on its command line. A value that is laid over is not looked at.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from service.config.endpoints import WIDER_FOR_SIBLINGS, check_endpoint, fixed_address
+from service.config.endpoints import (
+    WIDER_FOR_SIBLINGS,
+    check_endpoint,
+    fixed_address,
+    wider_for_calls,
+)
 from service.config.environment import overrides, unknown_variables
 from service.config.problems import ConfigurationError, Problem, ValueWrong, did_you_mean, nearest
 from service.config.siblings import check_sibling, is_at
@@ -194,6 +200,7 @@ class _Loader:
         self._check_links(values)
         self._check_not_itself(values)
         self._check_waits(values)
+        self._check_wider(values)
 
     def _check_not_itself(self, values: dict[str, Any]) -> None:
         """No sibling is the node's own listener."""
@@ -217,20 +224,25 @@ class _Loader:
             f"give lock_wait_seconds {values[run]} at most, or raise statement_seconds",
         )
 
+    def _check_wider(self, values: dict[str, Any]) -> None:
+        """Applications on other machines are listened for with TLS, and let in with tokens."""
+        files = ("listen.certificate", "listen.key")
+        if not self._are_all_or_none(files, "name both"):
+            return
+        advice = wider_for_calls(files[0] in self.written, values["access.required"] is True)
+        if advice is not None:
+            for name in ("listen.rpc", "listen.admin", "listen.stream"):
+                self._require_local(name, values[name], advice)
+
     def _check_links(self, values: dict[str, Any]) -> None:
         """Links have all that TLS needs, or stay on this machine."""
         names = ("herd.certificate", "herd.key", "herd.ca")
-        missing = [name for name in names if name not in self.written]
-        for name in names:
-            if name in self.written and missing:
-                advice = "name all three, as `herdbook herd ca issue` makes them"
-                lacking = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
-                self._refuse(self.written[name], lacking, advice)
-                return
-        if missing:
+        advice = "name all three, as `herdbook herd ca issue` makes them"
+        if self._are_all_or_none(names, advice) and names[0] not in self.written:
             self._require_no_peers(values["herd.peers_required"])
-            self._require_local("herd.listen", values["herd.listen"])
-            self._require_local("herd.siblings", *(values["herd.siblings"] or ()))
+            self._require_local("herd.listen", values["herd.listen"], WIDER_FOR_SIBLINGS)
+            for sibling in values["herd.siblings"] or ():
+                self._try("herd.siblings", partial(check_sibling, sibling))
 
     def _require_no_peers(self, required: bool | None) -> None:
         """Without certificates nobody's name is certain, so his ranges tell nothing."""
@@ -239,15 +251,25 @@ class _Loader:
             advice = "name certificate, key and ca too, or leave it out"
             self._refuse(self.written["herd.peers_required"], message, advice)
 
-    def _require_local(self, name: str, *addresses: str) -> None:
-        for address in filter(None, addresses):
-            try:
-                if name == "herd.listen":
-                    check_endpoint(address, WIDER_FOR_SIBLINGS)
-                else:
-                    check_sibling(address)
-            except ValueWrong as wrong:
-                self._refuse(self.written[name], wrong.message, wrong.advice)
+    def _are_all_or_none(self, names: Sequence[str], advice: str) -> bool:
+        """Whether keys that belong together are all written, or none is; else that is told."""
+        missing = [name for name in names if name not in self.written]
+        written = [name for name in names if name in self.written]
+        if missing and written:
+            lacking = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+            self._refuse(self.written[written[0]], lacking, advice)
+            return False
+        return True
+
+    def _require_local(self, name: str, address: str, advice: str) -> None:
+        if address:
+            self._try(name, partial(check_endpoint, address, advice))
+
+    def _try(self, name: str, check: Callable[[], object]) -> None:
+        try:
+            check()
+        except ValueWrong as wrong:
+            self._refuse(self.written[name], wrong.message, wrong.advice)
 
     def _check_listeners(self, values: dict[str, Any]) -> None:
         """No two listeners share an address."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
-from service.config.endpoints import ADVICE, check_any_endpoint, check_endpoint
+from service.config.endpoints import ADVICE, check_any_endpoint, check_call_endpoint
 from service.config.readers import (
     Checked,
     Choice,
@@ -134,29 +134,48 @@ class DatabaseSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ListenSettings:
-    """Twisted endpoint strings of the listeners."""
+    """Twisted endpoint strings of the listeners, and what they show."""
 
     rpc: Annotated[
         str,
         Key(
-            Checked(check_endpoint, ADVICE),
-            "Where applications call: a Twisted endpoint string, on this machine only.",
+            Checked(check_call_endpoint, ADVICE),
+            "Where applications call: a Twisted endpoint string. Beyond this machine it needs\n"
+            "certificate and key, and tokens that are required.",
         ),
     ] = "tcp:8650:interface=127.0.0.1"
     admin: Annotated[
         str,
         Key(
-            Checked(check_endpoint, ADVICE),
+            Checked(check_call_endpoint, ADVICE),
             "Where probes and metrics are asked: the same, with a port of its own.",
         ),
     ] = "tcp:8651:interface=127.0.0.1"
     stream: Annotated[
         str,
         Key(
-            Checked(check_endpoint, ADVICE),
+            Checked(check_call_endpoint, ADVICE),
             "Where connections stay, one message a line, and changes are told: the same.",
         ),
     ] = "tcp:8652:interface=127.0.0.1"
+    certificate: Annotated[
+        Path | None,
+        Key(
+            FilePath(),
+            "The certificate that these three show, and behind it those that lead up to its\n"
+            "authority. With it and key they speak TLS, but for sockets in the file system.",
+        ),
+    ] = None
+    key: Annotated[
+        Path | None, Key(FilePath(), "Its private key, which nobody but the node's user may read.")
+    ] = None
+
+    @property
+    def files(self) -> tuple[Path, Path] | None:
+        """Certificate and key; None where TLS is not spoken."""
+        if self.certificate is None or self.key is None:
+            return None
+        return self.certificate, self.key
 
 
 @dataclass(frozen=True, kw_only=True)

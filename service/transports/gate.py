@@ -136,7 +136,7 @@ def run_gate(
         try:
             wanted = Listener("--listen", endpoint, False)
             port = await listen(reactor, wanted, secured(factory, papers))
-            on_ready(shown(port.getHost(), "tcp"))
+            on_ready(shown(port.getHost(), is_http=False))
             await LoopingCall(look).start(LOOK_SECONDS, now=False)
         except BaseException as error:
             trouble.append(error)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 
 from records.errors import HerdbookError
+from service.transports.tls_listeners import ListenerTls
 
 
 class CannotListen(HerdbookError):
@@ -23,6 +25,34 @@ class Listener(NamedTuple):
     is_default: bool
 
 
+class Listeners:
+    """The listeners of a node that are open. `tls` is what those of applications show, if any."""
+
+    def __init__(self, reactor: Any, tls: ListenerTls | None) -> None:
+        self._reactor = reactor
+        self._tls = tls
+        self._ports: dict[str, Any] = {}
+
+    async def open(self, listener: Listener, factory: Any) -> str:
+        """Open one, and tell where it can be reached; raises CannotListen."""
+        tls = self._tls if _is_for_tls(listener) else None
+        port = await listen(self._reactor, listener, factory if tls is None else tls.over(factory))
+        self._ports[listener.name] = port
+        is_http = listener.name in ("listen.rpc", "listen.admin")
+        return shown(port.getHost(), is_http=is_http, is_secured=tls is not None)
+
+    async def close(self, name: str) -> None:
+        """Close the listener of a key, if it is open."""
+        port = self._ports.pop(name, None)
+        if port is not None:
+            await maybeDeferred(port.stopListening)
+
+
+def _is_for_tls(listener: Listener) -> bool:
+    """Siblings bring certificates of their own; whoever opens a socket file is on this machine."""
+    return listener.name.startswith("listen.") and not listener.endpoint.startswith("unix:")
+
+
 async def listen(reactor: Any, listener: Listener, factory: Any) -> Any:
     """Open a listener; Twisted's port. Raises CannotListen."""
     try:
@@ -32,13 +62,15 @@ async def listen(reactor: Any, listener: Listener, factory: Any) -> Any:
         raise CannotListen(_cannot_listen(listener, reason)) from error
 
 
-def shown(address: Any, scheme: str) -> str:
+def shown(address: Any, *, is_http: bool, is_secured: bool = False) -> str:
     """The URL of a listener, or its socket."""
     host, port = getattr(address, "host", None), getattr(address, "port", None)
     if host is None:
         return f"unix:{os.fsdecode(address.name)}"
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    return f"http://{place}/" if scheme == "http" else f"{scheme}://{place}"
+    if is_http:
+        return f"{'https' if is_secured else 'http'}://{place}/"
+    return f"{'tls' if is_secured else 'tcp'}://{place}"
 
 
 def _endpoint(reactor: Any, description: str) -> Any:

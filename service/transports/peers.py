@@ -7,6 +7,7 @@ from typing import Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import ITCPTransport
+from twisted.protocols.tls import TLSMemoryBIOProtocol
 
 _KEEP_ALIVE = {socket.TCP_KEEPIDLE: 60, socket.TCP_KEEPINTVL: 10, socket.TCP_KEEPCNT: 6}
 """Seconds of silence before the peer is asked, seconds between questions, and how many."""
@@ -29,6 +30,7 @@ def keep_alive(transport: Any) -> None:
     Only over TCP. Twisted's transport of a socket in the file system has the methods as well, and
     the system refuses what they ask for.
     """
+    transport = _wire_of(transport)
     over_tcp = isinstance(transport.getPeer(), IPv4Address | IPv6Address)
     if not over_tcp or not ITCPTransport.providedBy(transport):
         return
@@ -37,3 +39,8 @@ def keep_alive(transport: Any) -> None:
     handle = transport.getHandle()
     for option, value in _KEEP_ALIVE.items():
         handle.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+def _wire_of(transport: Any) -> Any:
+    """The transport beneath TLS, or the transport itself."""
+    return transport.transport if isinstance(transport, TLSMemoryBIOProtocol) else transport

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from service.cli.main import run
-from service.config import load_configuration
+from service.config import Configuration, load_configuration
 from service.herd.admission import MISNAMED, RETIRED, WRONG_ADDRESS
+from service.identity.listener import ListenerPaths, load_listener
 from service.transports.siblings.connection import CROWDED, NO_TLS
 from service.transports.siblings.terms import LinkLimits
 from service.transports.siblings.tls import DUE, ENDING, EXPIRED, UNREADABLE
@@ -42,16 +45,33 @@ def test_the_commands_of_the_page_run(
 
 
 def test_the_configuration_of_the_page_loads(tmp_path: Path) -> None:
-    """As it stands there, but for the records and the database."""
-    [written] = blocks("toml")
-    (tmp_path / "herdbook.toml").write_text(written)
+    """As it stands there, but for the records and the database: that of links, of listeners."""
+    links, listeners = (loaded(tmp_path, written) for written in blocks("toml"))
+    listen = listeners.listen
+    assert listen.files == (tmp_path / "listener.crt", tmp_path / "listener.key")
+    assert (listen.rpc, listeners.access.required) == ("tcp:8650:interface=0.0.0.0", True)
+    herd = links.herd
+    assert herd.certificate == tmp_path / "herd/node.crt"
+    assert herd.siblings == ("tcp:shed.example.org:8653",)
+
+
+def loaded(folder: Path, written: str) -> Configuration:
+    """A configuration, with what every node needs besides."""
+    (folder / "herdbook.toml").write_text(written)
     environment = {
         "HERDBOOK_NODE_RECORDS": "farm.records",
         "HERDBOOK_DATABASE_URL": "mysql://me@db/farm",
     }
-    herd = load_configuration(tmp_path / "herdbook.toml", environment).herd
-    assert herd.certificate == tmp_path / "herd/node.crt"
-    assert herd.siblings == ("tcp:shed.example.org:8653",)
+    return load_configuration(folder / "herdbook.toml", environment)
+
+
+def test_the_certificate_of_the_page_can_be_shown(tmp_path: Path) -> None:
+    """What its command makes is taken, for the hosts that it names."""
+    [block] = blocks("bash")
+    making = block[: block.index("HERDBOOK_TOKEN")]
+    subprocess.run(["bash", "-ec", making], cwd=tmp_path, check=True, capture_output=True)
+    paths = ListenerPaths(tmp_path / "listener.crt", tmp_path / "listener.key")
+    assert load_listener(paths, datetime.now(UTC)).hosts == ("localhost", "127.0.0.1")
 
 
 def coded(text: str) -> set[str]:

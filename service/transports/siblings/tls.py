@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from OpenSSL import SSL, crypto
@@ -28,6 +27,7 @@ from service.identity.credentials import Credentials, Paths, load_credentials
 from service.identity.errors import IdentityRefused
 from service.identity.life import Standing
 from service.identity.verifying import verify_node
+from service.transports.exchanged import Exchanged
 
 _log = logging.getLogger("herdbook.herd")
 
@@ -55,6 +55,13 @@ class Broken(NamedTuple):
     text: str
 
 
+class _Shows(NamedTuple):
+    """What a node shows, and what OpenSSL makes of it."""
+
+    mine: Credentials
+    context: SSL.Context
+
+
 def _clock() -> datetime:
     return datetime.now(UTC)
 
@@ -68,18 +75,13 @@ class Security:
     """
 
     def __init__(self, paths: Paths, node: str, now: Callable[[], datetime] = _clock) -> None:
-        self._paths = paths
-        self._node = node
         self._now = now
-        self._stamps = _stamps(paths)
-        self._trouble: str | None = None
-        self._credentials = load_credentials(paths, node, now())
-        self._context = self._new_context(self._credentials)
+        self._files = Exchanged(paths, lambda: self._read(paths, node), _tell_change, _log)
 
     @property
     def card(self) -> Card:
         """What this node's own certificate says."""
-        return self._credentials.card
+        return self._mine.card
 
     def server(self, factory: Any, clock: Any) -> Any:
         """A factory of connections over TLS, from one without."""
@@ -99,18 +101,7 @@ class Security:
 
     def look(self) -> None:
         """Take files that were exchanged; what was wrong with them may be mended without that."""
-        stamps = _stamps(self._paths)
-        if stamps == self._stamps and self._trouble is None:
-            return
-        self._stamps = stamps
-        try:
-            self._take(load_credentials(self._paths, self._node, self._now()))
-        except IdentityRefused as error:
-            self._complain("; ".join(map(str, error.troubles)))
-        except Exception as error:
-            # Whoever looks again and again would look no more.
-            _log.debug("certificate files cannot be taken", exc_info=True)
-            self._complain(f"they cannot be taken ({type(error).__name__})")
+        self._files.look()
 
     def alarms(self) -> tuple[Alarm, ...]:
         """What somebody has to see to."""
@@ -118,11 +109,11 @@ class Security:
         now, life = self._now(), self.card.life
         if life.standing(now) is Standing.OVER:
             text = f"this node's certificate has expired at {_moment(life.ends)}"
-            found.append(Alarm(EXPIRED, f"{text}; {self._credentials.remedy}"))
+            found.append(Alarm(EXPIRED, f"{text}; {self._mine.remedy}"))
         elif now >= life.alarm_at:
             found.append(Alarm(ENDING, self._until()))
-        if self._trouble is not None:
-            text = f"the former certificate goes on counting, since {self._trouble}"
+        if self._files.trouble is not None:
+            text = f"the former certificate goes on counting, since {self._files.trouble}"
             found.append(Alarm(UNREADABLE, text))
         return tuple(found)
 
@@ -142,28 +133,20 @@ class Security:
             return Broken(Blame.THEIRS, FOREIGN, text)
         return None
 
-    def _complain(self, trouble: str) -> None:
-        """What is wrong is told once, though it is looked at again and again."""
-        if trouble != self._trouble:
-            _log.error("the exchanged certificate files cannot be used: %s", trouble)
-        self._trouble = trouble
+    @property
+    def _mine(self) -> Credentials:
+        return self._files.held.mine
 
-    def _take(self, found: Credentials) -> None:
-        former, trouble = self._credentials, self._trouble
-        self._context = self._new_context(found)
-        self._credentials, self._trouble = found, None
-        if (found.certificate, found.ca) != (former.certificate, former.ca):
-            until = _moment(found.card.life.ends)
-            _log.info("a new certificate counts, until %s: %s", until, found.card.fingerprint)
-        elif trouble is not None:
-            _log.info("the certificate files are in order again")
+    def _read(self, paths: Paths, node: str) -> _Shows:
+        found = load_credentials(paths, node, self._now())
+        return _Shows(found, self._new_context(found))
 
     def _until(self) -> str:
         until = _moment(self.card.life.ends)
-        return f"this node's certificate counts until {until}; {self._credentials.remedy}"
+        return f"this node's certificate counts until {until}; {self._mine.remedy}"
 
     def _connection(self, protocol: Any) -> SSL.Connection:
-        connection = SSL.Connection(self._context, None)
+        connection = SSL.Connection(self._files.held.context, None)
         connection.set_app_data(protocol)
         return connection
 
@@ -209,6 +192,16 @@ class Security:
         except Exception as error:
             _log.debug("a certificate cannot be read", exc_info=True)
             seen.refused = f"it cannot be read ({type(error).__name__})"
+
+
+def _tell_change(former: _Shows, latter: _Shows) -> bool:
+    """Whether another certificate counts; then the log is told."""
+    was, found = former.mine, latter.mine
+    if (found.certificate, found.ca) == (was.certificate, was.ca):
+        return False
+    until = _moment(found.card.life.ends)
+    _log.info("a new certificate counts, until %s: %s", until, found.card.fingerprint)
+    return True
 
 
 class _Secured(BufferingTLSTransport):
@@ -292,19 +285,3 @@ def _unvouched(code: int) -> str:
 
 def _moment(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
-
-
-_Stamp = tuple[int, int, int, int]
-
-
-def _stamps(paths: Paths) -> tuple[_Stamp | None, ...]:
-    """What changes when a file is exchanged, or its mode or owner is."""
-    return tuple(map(_stamp, paths))
-
-
-def _stamp(path: Path) -> _Stamp | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_size

@@ -100,7 +100,7 @@ def test_the_same_for_programs(herdbook: Herdbook, project: Path) -> None:
     assert {"name": "lanes.read", "value": 4, "origin": "default"} in document["values"]
     names = [one["name"] for one in document["checks"]]
     expected = ["record module", "migrations folder", "database", "privileges", "schema", "links"]
-    assert names == [*expected, "access"]
+    assert names == [*expected, "listeners", "access"]
 
 
 def test_all_that_is_wrong_around_it_is_told_at_once(herdbook: Herdbook, project: Path) -> None:

@@ -108,12 +108,12 @@ BROKEN: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "a listener for the world": (
         GOOD + '[listen]\nrpc = "tcp:8650"',
         "line 6, [listen] rpc",
-        ("whole network", "require tokens ([access] required = true)"),
+        ("whole network", "required = true under [access]"),
     ),
     "a listener on all addresses": (
         GOOD + '[listen]\nrpc = "tcp:8650:interface=0.0.0.0"',
         "[listen] rpc",
-        ("0.0.0.0 is not the loopback", "require tokens ([access] required = true)"),
+        ("0.0.0.0 is not the loopback", "required = true under [access]"),
     ),
     "an admin listener on the network": (
         GOOD + '[listen]\nadmin = "tcp6:8651:interface=\\\\:\\\\:"',
@@ -123,7 +123,7 @@ BROKEN: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "a listener with TLS": (
         GOOD + '[listen]\nrpc = "ssl:443:interface=127.0.0.1"',
         "[listen] rpc",
-        ("no listener of kind 'ssl'", "do not have yet"),
+        ("no listener of kind 'ssl'", 'key = "FILE" under [listen]'),
     ),
     "a sibling far away": (
         GOOD + '[herd]\nsiblings = ["unix:/run/x", "tcp:10.0.0.7:7001"]',

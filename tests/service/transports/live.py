@@ -7,9 +7,10 @@ import json
 import queue
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 from twisted.internet.defer import CancelledError, Deferred
@@ -41,9 +42,12 @@ class Reply:
 class LiveServer:
     """A factory that listens on a free port of this machine."""
 
-    def __init__(self, factory: WebFactory | LineFactory) -> None:
+    def __init__(
+        self, factory: WebFactory | LineFactory, over: Callable[[Any], Any] | None = None
+    ) -> None:
         self.factory = factory
-        self._listening = in_reactor(reactor.listenTCP, 0, factory, interface="127.0.0.1")
+        wrapped = factory if over is None else over(factory)
+        self._listening = in_reactor(reactor.listenTCP, 0, wrapped, interface="127.0.0.1")
         self.address = ("127.0.0.1", self._listening.getHost().port)
 
     def connect(self) -> socket.socket:
