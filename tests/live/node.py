@@ -114,21 +114,24 @@ class NodeProcess:
         log = self._folder / "node.log"
         return log.read_text() if log.exists() else ""
 
-    def call(self, method: str, params: Any = None) -> Any:
+    def call(self, method: str, params: Any = None, token: str = "") -> Any:
         """The result of one call on a connection of its own; raises CallFailed."""
-        answer = self.post({"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}})
+        call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}}
+        answer = self.post(call, token)
         if "error" in answer:
             raise CallFailed(answer["error"])
         return answer["result"]
 
-    def post(self, document: Any) -> Any:
-        """The reply to any body."""
+    def post(self, document: Any, token: str = "") -> Any:
+        """The reply to any body, with a token where one is given."""
         parts = urlsplit(self.rpc)
         connection = http.client.HTTPConnection(
             parts.hostname or "", parts.port, timeout=_CALL_SECONDS
         )
         try:
             headers = {"Content-Type": "application/json"}
+            if token:
+                headers["Authorization"] = f"Bearer {token}"
             connection.request("POST", "/", json.dumps(document), headers)
             response = connection.getresponse()
             return json.loads(response.read() or b"null")
