@@ -13,14 +13,19 @@ from records.catalogue import Catalogue
 from schema.version import SCHEMA_NUMBER
 from service.config import Configuration
 from service.herd.status import HerdState
+from service.identity.credentials import Paths
+from service.methods.family_port import NewRange
 from service.methods.herd_api import HerdPorts
 from service.metrics import SealingMetrics
+from service.ranges.wanted import read_wanted
 from service.store.database import HerdbookDatabase
 from service.store.herd.building import new_stored_herd
 from service.store.herd.figures import StoredHerdFigures
 from service.store.herd.held_rows import StoredHeld
 from service.store.herd.journal_pages import StoredJournal
 from service.store.herd.stored import StoredHerd
+from service.store.own_node import OwnNode, Told
+from service.store.ranges.stored import StoredRanges
 from service.store.retention import Retention
 from service.store.sealing.building import new_sealing_lane
 from service.store.sealing.lane import SealingLane
@@ -28,6 +33,8 @@ from service.store.sealing.session import SealingSession
 from service.store.settings import SessionSettings
 from service.store.threads import Lane
 from service.store.work import RetryPolicy, Worker
+from service.transports.arriving import JOINING, Arriving, Wishes
+from service.transports.siblings.tls import Security
 
 
 class Assembly:
@@ -92,6 +99,35 @@ class Assembly:
             StoredJournal(reading, writing, name),
             StoredHeld(reading, stored.applying, name),
         )
+
+    def security(self) -> Security | None:
+        """What links are secured with; raises IdentityRefused where its files are no good."""
+        node, herd = self._configuration.node, self._configuration.herd
+        if herd.certificate is None or herd.key is None or herd.ca is None:
+            return None
+        return Security(Paths(herd.certificate, herd.key, herd.ca), node.name)
+
+    def own_node(self, reading: Lane, writing: Lane, security: Security | None) -> OwnNode:
+        """What keeps the record of this node, for its siblings."""
+
+        def fingerprint() -> str | None:
+            return None if security is None else security.card.fingerprint
+
+        state = JOINING if self._configuration.herd.joining else "active"
+        told = Told(self._configuration.node.name, fingerprint, state)
+        every = self._configuration.capture.check_seconds
+        return OwnNode(told, reading, writing, self._reactor, every)
+
+    def arriving(
+        self, own: OwnNode, ranges: StoredRanges | None, state: Callable[[], HerdState | None]
+    ) -> Arriving | None:
+        """What looks after a node that joins; None: it does not."""
+        herd = self._configuration.herd
+        if ranges is None or not (herd.joining and herd.is_wanted):
+            return None
+        wanted = map(read_wanted, herd.ranges)
+        new = [NewRange(None, each.block, each.purpose) for each in wanted]
+        return Arriving(own, Wishes(ranges, new), state, self._reactor)
 
     @property
     def schema_identity(self) -> str:

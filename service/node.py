@@ -24,7 +24,6 @@ from service.assembly import Assembly
 from service.config import Configuration
 from service.herd.port import HerdStore
 from service.herd.status import HerdState
-from service.identity.credentials import Paths
 from service.identity.listener import ListenerPaths
 from service.methods.api import build_registry
 from service.methods.guard import guarded
@@ -44,7 +43,6 @@ from service.store.feed.stored import StoredFeed
 from service.store.feed.waiting import Waiting
 from service.store.herd.aside_watch import AsideWatch
 from service.store.herd.building import new_comparing
-from service.store.own_node import OwnNode
 from service.store.ranges.stored import StoredRanges
 from service.store.records import StoredRecords
 from service.store.schema_watch import SchemaWatch
@@ -56,7 +54,6 @@ from service.transports.lines import LineFactory
 from service.transports.listening import Listener, Listeners
 from service.transports.siblings.building import new_herd_room
 from service.transports.siblings.room import HerdRoom, Who
-from service.transports.siblings.tls import Security
 from service.transports.stream_limits import StreamLimits
 from service.transports.tls_listeners import ListenerTls
 from service.transports.token_watch import TokenWatch
@@ -113,7 +110,8 @@ class Node:
         self._capture = self._capture_watch()
         self._schema = self._schema_watch()
         self._aside = self._aside_watch()
-        self._own = self._own_node()
+        self._security = self._parts.security()
+        self._own = self._parts.own_node(self._reading, self._writing, self._security)
         limits = configuration.limits
         self._feed = self._stored_feed()
         self._ranges = self._stored_ranges(catalogue)
@@ -131,6 +129,7 @@ class Node:
             if configuration.herd.is_wanted
             else None
         )
+        self._arriving = self._parts.arriving(self._own, self._ranges, self._links)
         self._admin = AdminFactory(self._checks(), self._metrics, reactor, self._door)
         self._tls = self._listener_tls()
         self._listeners = Listeners(reactor, self._tls)
@@ -160,6 +159,8 @@ class Node:
         self._aside.start()
         if self._ranges is not None:
             self._ranges.start()
+        if self._arriving is not None:
+            self._arriving.start()
         node = self._configuration.node
         _log.info("node %s serves %s at %s and %s", node.name, node.records, rpc, stream)
         return Addresses(rpc=rpc, stream=stream, admin=admin, herd=herd)
@@ -177,6 +178,8 @@ class Node:
         self._schema.stop()
         self._aside.stop()
         self._own.stop()
+        if self._arriving is not None:
+            self._arriving.stop()
         if self._ranges is not None:
             self._ranges.stop()
         self._feed.close()
@@ -262,12 +265,6 @@ class Node:
         every = self._configuration.capture.check_seconds
         return AsideWatch(self._reading, self._reactor, every, AsideMetrics(self._metrics))
 
-    def _own_node(self) -> OwnNode:
-        """What keeps the record of this node, for its siblings."""
-        every = self._configuration.capture.check_seconds
-        name = self._configuration.node.name
-        return OwnNode(name, self._reading, self._writing, self._reactor, every)
-
     def _stored_feed(self) -> StoredFeed:
         """The feed. A page may take a quarter of a result, since its size is only estimated."""
         bounds = Bounds(size=self._configuration.limits.result_bytes // 4)
@@ -285,16 +282,9 @@ class Node:
             self._sealing,
             self._metrics,
             self._reactor,
-            self._security(),
+            self._security,
             self._configuration.herd.peers_required,
         )
-
-    def _security(self) -> Security | None:
-        """What links are secured with; raises IdentityRefused where its files are no good."""
-        node, herd = self._configuration.node, self._configuration.herd
-        if herd.certificate is None or herd.key is None or herd.ca is None:
-            return None
-        return Security(Paths(herd.certificate, herd.key, herd.ca), node.name)
 
     def _listener_tls(self) -> ListenerTls | None:
         """What listeners show; raises IdentityRefused where its files are no good."""
@@ -328,6 +318,13 @@ class Node:
         return self._sealing.problem()
 
     def _herd_state(self) -> HerdState | None:
+        """How links stand, and what of joining is to be known; None without siblings."""
+        state = self._links()
+        if state is None or self._arriving is None:
+            return state
+        return state._replace(warnings=(*state.warnings, *self._arriving.warnings))
+
+    def _links(self) -> HerdState | None:
         """How links stand; None where the node has no siblings."""
         return self.herd.state() if self.herd is not None else None
 

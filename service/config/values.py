@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 from service.config.endpoints import ADVICE, check_any_endpoint, check_call_endpoint
+from service.config.first_ranges import ADVICE as RANGES_ADVICE
+from service.config.first_ranges import can_stand_together, check_first_range
 from service.config.readers import (
     Checked,
     Choice,
@@ -242,6 +244,22 @@ class HerdSettings:
             "only a node that has such ranges has to come from within them.",
         ),
     ] = False
+    joining: Annotated[
+        bool,
+        Key(
+            YesOrNo(),
+            "Whether the node comes into a herd that is there: its record says `joining` until it\n"
+            "has all that its siblings had when it met them. `herdbook join` writes so.",
+        ),
+    ] = False
+    ranges: Annotated[
+        tuple[str, ...],
+        Key(
+            Texts(check_first_range, can_stand_together, RANGES_ADVICE),
+            "The ranges that such a node takes then, as PURPOSE=BLOCK; in the environment with\n"
+            "spaces between them. Later they are records, and change as others do.",
+        ),
+    ] = ()
 
     @property
     def is_wanted(self) -> bool:

@@ -14,12 +14,22 @@ from uuid import UUID
 
 
 @dataclass(frozen=True)
+class Itself:
+    """What a node says of itself. `fingerprint` is that of its certificate, None: it has none."""
+
+    name: str
+    origin: int
+    fingerprint: str | None = None
+
+
+@dataclass(frozen=True)
 class Found:
     """A `Node` record that is there."""
 
     id: UUID
     name: str
     origin: int | None
+    fingerprint: str | None = None
 
 
 @dataclass(frozen=True)
@@ -43,28 +53,32 @@ class Leave:
     taken: Found
 
 
-def settle(
-    name: str, origin: int, remembered: Found | None, named: Found | None
-) -> Create | Keep | Leave:
-    """What a node of this name and origin has to do.
+def settle(itself: Itself, remembered: Found | None, named: Found | None) -> Create | Keep | Leave:
+    """What a node has to do.
 
     `remembered` is the record that the database names as its own, `named` the one with its name.
     """
-    own = _own(name, origin, remembered, named)
+    own = _own(itself, remembered, named)
     if own is None:
         return Create() if named is None else Leave(named)
-    changes: dict[str, object] = {} if own.origin == origin else {"origin": origin}
-    if own.name == name:
+    changes: dict[str, object] = {}
+    if own.origin != itself.origin:
+        changes["origin"] = itself.origin
+    if own.fingerprint != itself.fingerprint:
+        changes["fingerprint"] = itself.fingerprint
+    if own.name == itself.name:
         return Keep(own, changes)
     if named is not None:
         return Keep(own, changes, named)
-    return Keep(own, {"name": name, **changes})
+    return Keep(own, {"name": itself.name, **changes})
 
 
-def _own(name: str, origin: int, remembered: Found | None, named: Found | None) -> Found | None:
+def _own(itself: Itself, remembered: Found | None, named: Found | None) -> Found | None:
     """The node's own record, if there is one."""
-    if remembered is not None and (remembered.name == name or remembered.origin == origin):
+    if remembered is not None and (
+        remembered.name == itself.name or remembered.origin == itself.origin
+    ):
         return remembered
-    if named is not None and named.origin in (None, origin):
+    if named is not None and named.origin in (None, itself.origin):
         return named
     return None

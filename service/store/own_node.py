@@ -1,4 +1,4 @@
-"""A node's own `Node` record: written when it starts, and when it has got another origin.
+"""A node's own `Node` record: written when it starts, has got another origin or certificate.
 
 It is an ordinary write: captured, sealed, told to siblings. Where nothing differs nothing is
 written. A record that somebody deletes stays deleted until the node starts again.
@@ -7,13 +7,14 @@ written. A record that somebody deletes stays deleted until the node starts agai
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from records.values import RecordInfo
-from service.herd.own_record import Create, Found, Keep, Leave, settle
+from service.herd.own_record import Create, Found, Itself, Keep, Leave, settle
 from service.methods.caller import Caller, calling
 from service.store import writer
 from service.store.threads import Lane
@@ -32,34 +33,62 @@ _TAKEN = (
 
 _LOCKED = "SELECT `origin`, `record` FROM `herdbook_node` WHERE `only` = 1 FOR UPDATE"
 _ORIGIN = "SELECT `origin` FROM `herdbook_node` WHERE `only` = 1"
-_BY_ID = "SELECT `id`, `name`, `origin` FROM `herdbook_herd_node` WHERE `id` = ? FOR UPDATE"
-_BY_NAME = "SELECT `id`, `name`, `origin` FROM `herdbook_herd_node` WHERE `name` = ? FOR UPDATE"
+_NODES = "SELECT `id`, `name`, `origin`, `fingerprint` FROM `herdbook_herd_node`"
+_BY_ID = f"{_NODES} WHERE `id` = ? FOR UPDATE"
+_BY_NAME = f"{_NODES} WHERE `name` = ? FOR UPDATE"
+_STATE = (
+    "SELECT `n`.`id`, `n`.`state` FROM `herdbook_node` AS `h` "
+    "JOIN `herdbook_herd_node` AS `n` ON `n`.`id` = `h`.`record` WHERE `h`.`only` = 1"
+)
 _REMEMBER = "UPDATE `herdbook_node` SET `record` = ? WHERE `only` = 1"
 
 
-class OwnNode:
-    """Keeps the record of the node, called `name`, while it runs."""
+class Told(NamedTuple):
+    """What a node tells of itself beside its origin; `state` is that of a record that is new.
 
-    def __init__(self, name: str, reading: Lane, writing: Lane, clock: Clock, every: float) -> None:
-        self._name = name
+    `fingerprint` is asked for the one of the certificate that counts now.
+    """
+
+    name: str
+    fingerprint: Callable[[], str | None] = lambda: None
+    state: str = "active"
+
+
+class OwnNode:
+    """Keeps the record of the node while it runs."""
+
+    def __init__(
+        self, told: Told, reading: Lane, writing: Lane, clock: Clock, every: float
+    ) -> None:
+        self._told = told
         self._reading = reading
         self._writing = writing
         self._clock = clock
         self._every = every
-        self._origin: int | None = None
+        self._written: tuple[int, str | None] | None = None
         self._stopped = False
         self._next: Any = None
 
     def keep(self) -> Awaitable[None]:
         """Write what differs. What goes wrong is told to the log, and tried again later."""
+        name, fingerprint = self._told.name, self._told.fingerprint()
+        work = partial(keep, name=name, fingerprint=fingerprint, state=self._told.state)
         with calling(_SELF):
-            kept = self._writing.run(partial(keep, name=self._name))
-        return kept.addCallbacks(self._kept, self._failed)
+            kept = self._writing.run(work)
+        return kept.addCallbacks(partial(self._kept, fingerprint), self._failed)
 
     def start(self) -> None:
-        """Look after a while, and then again and again, whether there is another origin."""
+        """Look after a while, and then again and again, whether something differs."""
         if not self._stopped:
             self._next = self._clock.callLater(self._every, self._look)
+
+    async def standing(self) -> str | None:
+        """The state of the record, None where there is none."""
+        return await self._reading.run(lambda tx: _standing(tx, _STATE)[1])
+
+    async def arrive(self) -> None:
+        """Let the record say that the node is active, if it says that it is joining."""
+        await self._writing.run(arrive)
 
     def stop(self) -> None:
         """Look no more."""
@@ -74,52 +103,73 @@ class OwnNode:
         looked.addCallbacks(self._seen, lambda _failure: self.start())
 
     def _seen(self, origin: int) -> None:
-        """Keep the record where there is another origin, or it could not be written yet."""
-        if origin == self._origin or self._stopped:
+        """Keep the record where something differs, or it could not be written yet."""
+        if (origin, self._told.fingerprint()) == self._written or self._stopped:
             self.start()
             return
         kept: Any = self.keep()
         kept.addCallback(lambda _nothing: self.start())
 
-    def _kept(self, told: tuple[int, int | str | None]) -> None:
-        self._origin, taken = told
+    def _kept(self, fingerprint: str | None, found: tuple[int, int | str | None]) -> None:
+        origin, taken = found
+        self._written = (origin, fingerprint)
         if taken is not None:
-            _log.warning(_TAKEN, self._name, taken)
+            _log.warning(_TAKEN, self._told.name, taken)
 
     def _failed(self, failure: Any) -> None:
         if not self._stopped:
             _log.warning("the record of this node cannot be written: %s", failure.value)
 
 
-def keep(tx: Transaction, name: str) -> tuple[int, int | str | None]:
+def keep(
+    tx: Transaction, name: str, fingerprint: str | None = None, state: str = "active"
+) -> tuple[int, int | str | None]:
     """Write what differs; the node's origin, and the origin of another node that has its name.
 
-    None where its name is its own, "unknown" where the other one's origin is not known.
+    None where its name is its own, "unknown" where the other one's origin is not known. A record
+    that is new gets the `state`.
     """
     record = tx.catalogue.records["node"]
     ((origin, remembered),) = tx.rows(_LOCKED)
     by_id = None if remembered is None else _found(record, tx.rows(_BY_ID, (remembered,)))
-    decision = settle(name, origin, by_id, _found(record, tx.rows(_BY_NAME, (name,))))
+    itself = Itself(name, int(origin), fingerprint)
+    decision = settle(itself, by_id, _found(record, tx.rows(_BY_NAME, (name,))))
     if isinstance(decision, Leave):
-        return int(origin), _taken(decision.taken)
-    own = _created(tx, record, name, origin) if isinstance(decision, Create) else decision.found.id
+        return itself.origin, _taken(decision.taken)
+    own = _created(tx, record, itself, state) if isinstance(decision, Create) else decision.found.id
     if isinstance(decision, Keep) and decision.changes:
         writer.update(tx, record, [((own,), dict(decision.changes))])
     raw = record.fields["id"].kind.to_database(own)
     if raw != remembered:
         tx.execute(_REMEMBER, (raw,))
     taken = decision.taken if isinstance(decision, Keep) else None
-    return int(origin), None if taken is None else _taken(taken)
+    return itself.origin, None if taken is None else _taken(taken)
+
+
+def arrive(tx: Transaction) -> None:
+    """Let the node's record say `active`, if it says `joining`."""
+    record = tx.catalogue.records["node"]
+    own, state = _standing(tx, f"{_STATE} FOR UPDATE")
+    if state == "joining":
+        writer.update(tx, record, [((own,), {"state": "active"})])
+
+
+def _standing(tx: Transaction, statement: str) -> tuple[UUID | None, str | None]:
+    """Id and state of the node's own record, if there is one."""
+    kind = tx.catalogue.records["node"].fields["id"].kind
+    for raw, state in tx.rows(statement):
+        return kind.from_database(raw), str(state)
+    return None, None
 
 
 def _taken(found: Found) -> int | str:
     return "unknown" if found.origin is None else found.origin
 
 
-def _created(tx: Transaction, record: RecordInfo, name: str, origin: int) -> UUID:
+def _created(tx: Transaction, record: RecordInfo, itself: Itself, state: str) -> UUID:
     """A new record of a node; its id."""
     row = {each: info.new_value() for each, info in record.fields.items()}
-    row |= {"name": name, "origin": origin}
+    row |= {"state": state, **asdict(itself)}
     writer.insert(tx, record, [row])
     identity: UUID = row["id"]
     return identity
@@ -127,7 +177,8 @@ def _created(tx: Transaction, record: RecordInfo, name: str, origin: int) -> UUI
 
 def _found(record: RecordInfo, rows: list[tuple[Any, ...]]) -> Found | None:
     """The record in a row of the driver's, if there is one."""
-    for raw, name, origin in rows:
+    for raw, name, origin, fingerprint in rows:
         known = None if origin is None else int(origin)
-        return Found(record.fields["id"].kind.from_database(raw), str(name), known)
+        identity = record.fields["id"].kind.from_database(raw)
+        return Found(identity, str(name), known, fingerprint)
     return None

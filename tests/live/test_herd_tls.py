@@ -38,7 +38,8 @@ class Papers:
         other = herd(NOW, OTHER_HERD)
         authority = other if name in self.strangers else self.authority
         files = node_files(self._folder / name, authority, name, NOW)
-        return {f"HERDBOOK_HERD_{key.upper()}": str(path) for key, path in files._asdict().items()}
+        named = {f"HERDBOOK_HERD_{key.upper()}": str(path) for key, path in files._asdict().items()}
+        return {**named, "HERDBOOK_CAPTURE_CHECK_SECONDS": "0.5"}
 
     def renew(self, name: str) -> None:
         """A new certificate in the place of a node's."""
@@ -75,6 +76,11 @@ def shown(node: NodeProcess) -> dict[str, str | None]:
     return {one["name"]: one["fingerprint"] for one in linked}
 
 
+def recorded(node: NodeProcess) -> dict[str, str | None]:
+    """The certificates that stand in the records of nodes, by name."""
+    return {each["name"]: each["fingerprint"] for each in node.call("node.list")["records"]}
+
+
 @pytest.mark.slow
 def test_three_nodes_over_tls_agree_and_renew_while_they_run(
     tmp_path: Path, servers: Servers, papers: Papers
@@ -88,6 +94,7 @@ def test_three_nodes_over_tls_agree_and_renew_while_they_run(
         before = shown(first)
         assert set(before) == {"node1", "node2"}
         assert None not in before.values()
+        assert recorded(nodes.nodes[2]).items() >= before.items()
         papers.renew("node1")
         until(lambda: "a new certificate counts" in nodes.nodes[1].log(), nodes.nodes[1].log)
         with nodes.cut_off(1):
@@ -97,6 +104,7 @@ def test_three_nodes_over_tls_agree_and_renew_while_they_run(
         after = shown(first)
         assert after["node2"] == before["node2"]
         assert after["node1"] not in (None, before["node1"])
+        until(lambda: recorded(nodes.nodes[2]).items() >= after.items(), nodes.nodes[2].log)
         assert nodes.rows(2, "SELECT COUNT(*) FROM farm") == [(4,)]
         for node in nodes.nodes:
             assert "PRIVATE" not in node.log()

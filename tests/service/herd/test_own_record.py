@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
-from service.herd.own_record import Create, Found, Keep, Leave, settle
+from service.herd.own_record import Create, Found, Itself, Keep, Leave, settle
 
 MINE, YOURS = UUID(int=1), UUID(int=2)
 OWN = Found(MINE, "barn", 7)
@@ -44,9 +45,24 @@ def test_what_a_node_called_barn_of_origin_7_does(
     remembered: Found | None, named: Found | None, decision: object
 ) -> None:
     """By the record that it remembers, and by the one that has its name."""
-    assert settle("barn", 7, remembered, named or _same(remembered)) == decision
+    assert settle(Itself("barn", 7), remembered, named or _same(remembered)) == decision
 
 
 def _same(remembered: Found | None) -> Found | None:
     """The remembered one is found by its name as well."""
     return remembered if remembered is not None and remembered.name == "barn" else None
+
+
+@pytest.mark.parametrize(
+    ("shown", "changes"),
+    [("AA", {"fingerprint": "AA"}), ("BB", {}), (None, {"fingerprint": None})],
+)
+def test_the_certificate_of_a_node_is_in_its_record(
+    shown: str | None, changes: dict[str, object]
+) -> None:
+    """A renewed one goes there too, and one that is gone goes from there."""
+    own = Found(MINE, "barn", 7, "BB")
+    assert settle(Itself("barn", 7, shown), own, own) == Keep(own, changes)
+    named = Found(YOURS, "barn", 5, "CC")
+    ended = replace(own, name="barn~x")
+    assert settle(Itself("barn", 7, shown), ended, named) == Keep(ended, changes, named)

@@ -13,7 +13,7 @@ from service.database_url import DatabaseUrl
 from service.methods.family_port import NewRange
 from service.ranges.notation import read_block
 from service.store.operations import Unfit
-from service.store.own_node import keep
+from service.store.own_node import arrive, keep
 from service.store.ranges.adding import AddRange
 from tests.live.units import Side, until_a_lock_is_waited_for
 from tests.service.store.herd.ranch import CATALOGUE as RANCH
@@ -68,6 +68,24 @@ def test_a_node_makes_its_record_once(url: str) -> None:
     assert kept(url) == (ORIGIN, None)
     assert nodes(url) == [("barn", ORIGIN)]
     assert read(url, "SELECT COUNT(*) FROM herdbook_inbox") == noted == [(1,)]
+
+
+def test_the_first_record_says_joining_and_a_certificate_goes_into_it(url: str) -> None:
+    """The state is that of a record that is made, and stays as somebody else has set it."""
+    shown = "SELECT state, fingerprint FROM herdbook_herd_node"
+
+    def look(fingerprint: str | None, state: str) -> Known:
+        in_transaction(url, CATALOGUE, lambda tx: keep(tx, "barn", fingerprint, state))
+        return read(url, shown)
+
+    in_transaction(url, CATALOGUE, arrive)
+    assert look("AA:BB", "joining") == [("joining", "AA:BB")]
+    in_transaction(url, CATALOGUE, arrive)
+    assert look("AA:BB", "joining") == [("active", "AA:BB")]
+    read(url, "UPDATE herdbook_herd_node SET state = 'draining'")
+    in_transaction(url, CATALOGUE, arrive)
+    assert look("CC:DD", "joining") == [("draining", "CC:DD")]
+    assert look(None, "joining") == [("draining", None)]
 
 
 def test_a_new_name_and_a_new_origin_go_into_the_same_record(url: str) -> None:

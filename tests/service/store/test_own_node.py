@@ -11,7 +11,7 @@ from twisted.internet.task import Clock
 
 from service.errors import Unavailable
 from service.methods.caller import current_principal
-from service.store.own_node import OwnNode
+from service.store.own_node import OwnNode, Told
 from service.store.threads import Lane
 
 
@@ -32,10 +32,12 @@ class ScriptedLane:
 GONE = Unavailable("the database is gone")
 
 
-def started(reading: ScriptedLane, writing: ScriptedLane) -> tuple[Clock, OwnNode]:
+def started(
+    reading: ScriptedLane, writing: ScriptedLane, told: Told | None = None
+) -> tuple[Clock, OwnNode]:
     """A node that has kept its record once, and looks every half a minute."""
     clock = Clock()
-    own = OwnNode("barn", cast(Lane, reading), cast(Lane, writing), clock, 30.0)
+    own = OwnNode(told or Told("barn"), cast(Lane, reading), cast(Lane, writing), clock, 30.0)
     own.keep()
     own.start()
     return clock, own
@@ -73,4 +75,18 @@ def test_whose_name_it_is_stands_in_the_log(caplog: pytest.LogCaptureFixture) ->
         clock.advance(30)
     (told,) = caplog.records
     assert "another node of the herd is called barn (origin 5)" in told.message
+    own.stop()
+
+
+def test_the_record_is_written_again_for_another_certificate() -> None:
+    """Within a look after it counts; once."""
+    shown = ["AA"]
+    reading, writing = ScriptedLane(7, 7, 7), ScriptedLane((7, None), (7, None))
+    clock, own = started(reading, writing, Told("barn", lambda: shown[0]))
+    clock.advance(30)
+    assert len(writing.outcomes) == 1
+    shown[0] = "BB"
+    clock.advance(30)
+    clock.advance(30)
+    assert (reading.outcomes, writing.outcomes) == ([], [])
     own.stop()

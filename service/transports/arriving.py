@@ -1,0 +1,120 @@
+"""A node that joins: once it has what the herd had it takes its ranges, and says it is active.
+
+How far it has come is in its own record, so whatever breaks off it goes on at the next start, and
+what somebody has changed since is not done again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from twisted.internet.defer import Deferred
+
+from service.errors import Refused
+from service.herd.levelling import Levelling
+from service.herd.link_actions import Alarm
+from service.herd.status import HerdState
+from service.methods.caller import Caller, calling
+from service.methods.family_port import NewRange, Ranges
+from service.transports.timing import Clock
+
+_log = logging.getLogger("herdbook.herd")
+
+JOINING = "joining"
+"""The state of a record whose node has not yet what the herd has."""
+
+RANGE_REFUSED = "range.refused"
+
+LOOK_SECONDS = 0.5
+"""Between two looks at the links, which cost nothing."""
+
+AGAIN_SECONDS = 5.0
+"""Until something is tried again that went wrong, with the database for instance."""
+
+_SELF = Caller("herdbook")
+
+
+class OwnRecord(Protocol):
+    """What is asked of the node's own record."""
+
+    async def standing(self) -> str | None:
+        """Its state, None where there is no such record."""
+
+    async def arrive(self) -> None:
+        """Let it say that the node is active, if it says that it is joining."""
+
+
+class Wishes(NamedTuple):
+    """What the node takes when it is there, and where it does so."""
+
+    ranges: Ranges
+    wanted: Sequence[NewRange]
+
+
+class Arriving:
+    """Looks after a node until it has joined. `state` is how its links stand."""
+
+    def __init__(
+        self,
+        record: OwnRecord,
+        wishes: Wishes,
+        state: Callable[[], HerdState | None],
+        clock: Clock,
+    ) -> None:
+        self.warnings: tuple[Alarm, ...] = ()
+        self._record = record
+        self._wishes = wishes
+        self._state = state
+        self._clock = clock
+        self._levelling = Levelling()
+        self._is_over = False
+        self._next: Any = None
+
+    def start(self, seconds: float = LOOK_SECONDS) -> None:
+        """Look after a while, and then again and again, until it is done."""
+        if not self._is_over:
+            self._next = self._clock.callLater(seconds, self._look)
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._is_over = True
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
+
+    def _look(self) -> None:
+        self._next = None
+        state = self._state()
+        if state is None or not self._levelling.look(state):
+            self.start()
+            return
+        with calling(_SELF):
+            done = Deferred.fromCoroutine(self._arrive())
+        done.addCallbacks(lambda _nothing: self.start(), self._failed)
+
+    def _failed(self, failure: Any) -> None:
+        if not self._is_over:
+            _log.warning("that this node has joined cannot be noted: %s", failure.value)
+            self.start(AGAIN_SECONDS)
+
+    async def _arrive(self) -> None:
+        """The node is level: do what is left to do, if anything is."""
+        standing = await self._record.standing()
+        if standing == JOINING:
+            refused = [await self._take(each) for each in self._wishes.wanted]
+            self.warnings = tuple(Alarm(RANGE_REFUSED, each) for each in refused if each)
+            await self._record.arrive()
+            _log.info("this node has joined: it has all that its siblings had when it met them")
+        self._is_over = self._is_over or standing is not None
+
+    async def _take(self, wanted: NewRange) -> str | None:
+        """Take a range, unless it is there; why it is refused, if it is."""
+        try:
+            await self._wishes.ranges.add_all([wanted], True)
+        except Refused as error:
+            reason = "; ".join(each.message for each in error.failures)
+            _log.warning("a range of the invitation is not taken: %s", reason)
+            return reason
+        return None
