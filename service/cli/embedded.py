@@ -28,7 +28,7 @@ from service.server import PrivateServer, find_program
 from service.server.keeper import Keeper
 from service.server.processes import end_process
 
-_READY_SECONDS = 180.0
+READY_SECONDS = 180.0
 _ASK_EVERY_SECONDS = 0.1
 _STOP_SECONDS = 60.0
 _LAST_LINES = 15
@@ -230,7 +230,7 @@ def _told(words: list[str], exit_code: int) -> CommandFailed:
 
 def _ready(place: Place, child: subprocess.Popen[bytes]) -> Running | None:
     """What a node's process tells once it is ready; None if it ends or takes too long."""
-    deadline = time.monotonic() + _READY_SECONDS
+    deadline = time.monotonic() + READY_SECONDS
     while child.poll() is None and time.monotonic() < deadline:
         running = place.running()
         if running is not None and running.pid == child.pid:

@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 _BROKEN = "gate.broken"
 
 
-def _checked(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
-    """A listener's endpoint, as it would stand in a configuration."""
+def checked_endpoint(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> str | None:
+    """A listener's endpoint, as it would stand in a configuration; None where none is given."""
+    if value is None:
+        return None
     try:
         if split(value).kind == "unix":
-            raise ValueWrong("newcomers come over the network", "write tcp:PORT:interface=ADDRESS")
-        return check_any_endpoint(value, "newcomers verify who is there: any address will do")
+            raise ValueWrong("others come over the network", "write tcp:PORT:interface=ADDRESS")
+        return check_any_endpoint(value, "others verify who is there: any address will do")
     except ValueWrong as error:
         raise click.BadParameter(f"{error.message}; {error.advice}") from None
 
@@ -38,7 +42,7 @@ def _checked(_context: click.Context, _parameter: click.Parameter, value: str) -
     "--listen",
     "endpoint",
     required=True,
-    callback=_checked,
+    callback=checked_endpoint,
     metavar="ENDPOINT",
     help="Where newcomers come, such as tcp:8654:interface=192.0.2.10.",
 )

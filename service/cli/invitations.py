@@ -6,21 +6,32 @@ What is kept is beside the authority's key, since only who has that can let anyb
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from records.family_words import PURPOSES
 from service.cli.herd_ca import authority_option, read_authority
 from service.cli.output import CommandFailed, ExitCode, Output, output_option
+from service.config.first_ranges import check_first_range
 from service.config.problems import ValueWrong
 from service.config.siblings import check_any_sibling, no_sibling_twice
 
 if TYPE_CHECKING:
-    from service.identity.joining.invitations import Invitation
+    from service.identity.joining.invitations import Invitation, Invitations
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_PURPOSES = {
+    "serves": "A block of clients that the node will be nearest to",
+    "peers": "A block that its links will come from",
+    "pool": "A block of space that it may give out",
+    "admin": "A block from where it will be looked after",
+}
 
 
 def _checked(
@@ -32,6 +43,30 @@ def _checked(
         return tuple(map(check_any_sibling, value))
     except ValueWrong as error:
         raise click.BadParameter(f"{error.message}; {error.advice}") from None
+
+
+def _block_of(
+    _context: click.Context, parameter: click.Parameter, value: Sequence[str]
+) -> tuple[str, ...]:
+    """Blocks for the purpose that the option is called after, as PURPOSE=BLOCK."""
+    try:
+        return tuple(check_first_range(f"{parameter.name}={each}") for each in value)
+    except ValueWrong as error:
+        raise click.BadParameter(error.message) from None
+
+
+def range_options(command: _Command) -> _Command:
+    """Give a command an option for each purpose; what they are given goes by the purpose's name."""
+    for purpose in reversed(PURPOSES):
+        option = click.option(
+            f"--{purpose}",
+            multiple=True,
+            callback=_block_of,
+            metavar="BLOCK",
+            help=f"{_PURPOSES[purpose]}, such as 10.1.0.0/16; may be given several times.",
+        )
+        command = option(command)
+    return command
 
 
 @click.command()
@@ -60,19 +95,29 @@ def _checked(
     show_default=True,
     help="How long the node's certificate counts.",
 )
+@range_options
 @output_option
 def invite(
-    name: str, folder: Path, siblings: tuple[str, ...], hours: int, days: int, output: Output
+    name: str,
+    folder: Path,
+    siblings: tuple[str, ...],
+    hours: int,
+    days: int,
+    output: Output,
+    **blocks: tuple[str, ...],
 ) -> ExitCode:
     r"""Invite a node called NAME, and print the token by which it comes in, this once.
 
     The token goes to stdout, all else to stderr. It lets in one machine, the first that shows it:
-    take it there over a way that nobody else can read.
+    take it there over a way that nobody else can read. The blocks are ranges that the node takes
+    when it has joined.
 
     \b
     Examples:
       herdbook node invite barn --ca ./authority --sibling tcp:shed.example.org:8653
       herdbook node invite barn --ca ./authority --sibling tcp:10.0.0.1:8653 --hours 2 --json
+      herdbook node invite barn --ca ./authority --sibling tcp:10.0.0.1:8653 \
+        --serves 10.1.0.0/16 --pool 10.2.0.0/16
     """
     from service.identity.joining.invitations import Invitation
     from service.identity.joining.kept import change_kept
@@ -88,9 +133,15 @@ def invite(
     ends = now.replace(microsecond=0) + timedelta(hours=hours)
     digest = authority_digest(authority.certificate)
     token = JoinToken(ends, digest, secrets.token_bytes(SECRET_BYTES))
-    new = Invitation(name, token.digest, now, ends, days, siblings)
+    ranges = tuple(each for purpose in PURPOSES for each in blocks[purpose])
+    new = Invitation(name, token.digest, now, ends, days, siblings, ranges=ranges)
+
+    def change(book: Invitations) -> tuple[Invitations, None]:
+        _refuse_clashes(new, book, now)
+        return book.with_new(new, now), None
+
     with told_refusals():
-        change_kept(folder, lambda book: (book.with_new(new, now), None))
+        change_kept(folder, change)
     text = write_token(token)
     output.result({"token": text, **_shown(new, now)}, text)
     output.note(f"{name} is invited until {ends:%Y-%m-%d %H:%M} UTC; the token is not shown again")
@@ -117,9 +168,13 @@ def invitations(folder: Path, output: Output) -> ExitCode:
     if output.as_json:
         output.result({"invitations": shown})
     elif shown:
-        columns = ("name", "state", "since", "made_at", "ends_at", "siblings")
-        rows = [[*(each[name] for name in columns[:-1]), _words(each)] for each in shown]
-        output.table(("name", "state", "since", "made", "ends", "siblings"), rows)
+        columns = ("name", "state", "since", "made_at", "ends_at")
+        lists = ("siblings", "ranges")
+        rows = [
+            [*(each[name] for name in columns), *(_words(each[name]) for name in lists)]
+            for each in shown
+        ]
+        output.table(("name", "state", "since", "made", "ends", *lists), rows)
     else:
         output.say("nobody is invited")
     return ExitCode.DONE
@@ -163,6 +218,24 @@ def told_refusals() -> Iterator[None]:
         raise CommandFailed(error.message, error.hint, code=error.code) from None
 
 
+def _refuse_clashes(new: Invitation, book: Invitations, now: datetime) -> None:
+    """Refuse ranges that are in the way of each other, or of those of others who are invited."""
+    from service.ranges.errors import RangeRefused
+    from service.ranges.wanted import read_wanted, refuse_clashes
+
+    others = [
+        (other.name, read_wanted(each))
+        for other in book
+        if other.is_open(now) and other.name != new.name
+        for each in other.ranges
+    ]
+    try:
+        refuse_clashes(new.name, map(read_wanted, new.ranges), others)
+    except RangeRefused as error:
+        hint = "choose another block, or withdraw the other invitation first"
+        raise CommandFailed(str(error), hint, code=error.code) from None
+
+
 def _require_name(name: str) -> None:
     from service.identity.names import LONGEST, is_node_name
 
@@ -181,13 +254,13 @@ def _shown(one: Invitation, now: datetime) -> dict[str, object]:
         "ends_at": _moment(one.ends),
         "days": one.days,
         "siblings": list(one.siblings),
+        "ranges": list(one.ranges),
         "key": None if one.bond is None else one.bond.key.hex(),
     }
 
 
-def _words(shown: dict[str, object]) -> str:
-    siblings = shown["siblings"]
-    return " ".join(siblings) if isinstance(siblings, list) else ""
+def _words(texts: object) -> str:
+    return " ".join(texts) if isinstance(texts, list) else ""
 
 
 def _moment(moment: datetime) -> str:

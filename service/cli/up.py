@@ -151,10 +151,14 @@ def _given(
     if migrations is not None:
         given["node.migrations"] = str(migrations.absolute())
     if port is not None:
-        given["listen.rpc"] = f"tcp:{port}:interface=127.0.0.1"
-        for other in ("admin", "stream"):
-            given[f"listen.{other}"] = "tcp:0:interface=127.0.0.1"
+        given |= port_settings(port)
     return given
+
+
+def port_settings(port: int) -> dict[str, object]:
+    """What `--port` says over the settings."""
+    others = {f"listen.{other}": "tcp:0:interface=127.0.0.1" for other in ("admin", "stream")}
+    return {"listen.rpc": f"tcp:{port}:interface=127.0.0.1", **others}
 
 
 def _same_but_attached(params: Mapping[str, Any]) -> list[str]:

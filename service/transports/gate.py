@@ -138,7 +138,7 @@ def run_gate(
             port = await listen(reactor, wanted, secured(factory, papers))
             on_ready(shown(port.getHost(), is_http=False))
             await LoopingCall(look).start(LOOK_SECONDS, now=False)
-        except BaseException as error:
+        except Exception as error:
             trouble.append(error)
             reactor.stop()
 

@@ -69,7 +69,9 @@ def _answer(
     if isinstance(asked, Ask):
         after, found = invitations.asked(secret, key_digest(key), now, vouch)
         assert found.bond is not None
-        welcome = Welcome(found.name, found.bond.certificate, list(found.siblings))
+        welcome = Welcome(
+            found.name, found.bond.certificate, list(found.siblings), list(found.ranges)
+        )
         return Answered(after, welcome, found.name)
     after, found = invitations.joined(secret, key_digest(key), now)
     return Answered(after, Noted(), found.name)

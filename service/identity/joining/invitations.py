@@ -60,7 +60,7 @@ class Invitation(NamedTuple):
     """Who may come in. `digest` is the SHA-256 of the secret; all moments are in UTC.
 
     `days` is how long the certificate counts; `siblings` are those that the node dials. `since` is
-    when it came into its phase.
+    when it came into its phase. `ranges` are for the node to take, each as PURPOSE=BLOCK.
     """
 
     name: str
@@ -72,6 +72,7 @@ class Invitation(NamedTuple):
     phase: Phase = Phase.MADE
     since: datetime | None = None
     bond: Bond | None = None
+    ranges: tuple[str, ...] = ()
 
     def is_open(self, now: datetime) -> bool:
         """Whether somebody may still come in by it."""

@@ -39,11 +39,15 @@ class Joined(msgspec.Struct, tag_field="says", tag="joined"):
 
 
 class Welcome(msgspec.Struct, tag_field="says", tag="welcome"):
-    """The gate: what the newcomer is called, its certificate (PEM), and whom it dials."""
+    """The gate: what the newcomer is called, its certificate (PEM), whom it dials, what it takes.
+
+    `ranges` are as PURPOSE=BLOCK.
+    """
 
     name: str
     certificate: str
     siblings: list[str]
+    ranges: list[str] = []
 
 
 class Noted(msgspec.Struct, tag_field="says", tag="noted"):

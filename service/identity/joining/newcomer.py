@@ -19,11 +19,12 @@ _RELEASES = "use releases of Herdbook that go together on both sides"
 
 
 class Papers(NamedTuple):
-    """What a newcomer was given, verified: its certificate, its name, and whom it dials."""
+    """What a newcomer was given: certificate and name, verified, whom it dials, what it takes."""
 
     certificate: x509.Certificate
     name: str
     siblings: tuple[str, ...]
+    ranges: tuple[str, ...]
 
 
 def believed_authority(
@@ -56,7 +57,7 @@ def believed_papers(
         card = verify_node(certificate, authority, now)
         if card.subject.node != said.name or not belongs(key, certificate):
             raise refused("it is not for this node and its key", _RELEASES)
-    return Papers(certificate, said.name, tuple(said.siblings))
+    return Papers(certificate, said.name, tuple(said.siblings), tuple(said.ranges))
 
 
 def is_noted(said: FromGate) -> bool:

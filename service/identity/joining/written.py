@@ -27,6 +27,7 @@ class _Written(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     since: datetime | None = None
     key: str | None = None
     certificate: str = ""
+    ranges: list[str] = []
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -78,6 +79,7 @@ def _read(written: _Written) -> Invitation:
         written.phase,
         written.since,
         bond,
+        tuple(written.ranges),
     )
 
 
@@ -93,4 +95,5 @@ def _write(one: Invitation) -> _Written:
         one.since,
         None if one.bond is None else one.bond.key.hex(),
         "" if one.bond is None else one.bond.certificate,
+        list(one.ranges),
     )

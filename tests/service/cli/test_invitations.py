@@ -156,3 +156,26 @@ def test_a_change_that_is_refused_leaves_the_file_alone(tmp_path: Path) -> None:
         change_kept(tmp_path, lambda book: (book.with_new(new, NOW), None))
     assert (tmp_path / NAME).stat().st_ino == before.st_ino
     assert (tmp_path / NAME).stat().st_mtime_ns == before.st_mtime_ns
+
+
+def test_ranges_of_an_invitation_are_looked_at_when_it_is_made(
+    herdbook: Herdbook, authority: Path
+) -> None:
+    """What is none, or what is in the way, also of another who is invited; the list shows them."""
+    blocks = ("--serves", "10.1.0.0/16", "--pool", "10.2.0.0/16", "--pool", "2001:db8::/32")
+    assert herdbook(*INVITE, *blocks).code == 0
+    [kept] = read_kept(authority)
+    ranges = ("serves=10.1.0.0/16", "pool=10.2.0.0/16", "pool=2001:db8::/32")
+    assert kept.ranges == ranges
+    listed = herdbook("node", "invitations", "--ca", "authority")
+    assert " ".join(ranges) in listed.out
+    shed = ("node", "invite", "shed", "--ca", "authority", "--sibling", SIBLING, "--json")
+    ran = herdbook(*shed, "--serves", "10.1.0.1/16")
+    assert (ran.code, "the block is 10.1.0.0/16" in ran.err) == (2, True)
+    for words in (("--pool", "10.2.7.0/24"), ("--serves", "10.1.0.0/16")):
+        ran = herdbook(*shed, *words)
+        assert (ran.code, ran.error()["code"]) == (1, "range.taken")
+        assert "barn" in ran.error()["message"]
+    assert len(read_kept(authority)) == 1
+    assert herdbook("node", "withdraw", "barn", "--ca", "authority").code == 0
+    assert herdbook(*shed, "--pool", "10.2.7.0/24").code == 0

@@ -7,18 +7,19 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from service.cli import join
+from service.cli import coming_in
 from service.config import load_configuration
 from service.identity.certificates import fingerprint_of, read_certificate
 from service.identity.credentials import load_credentials
 from service.identity.files import NewFile, write_new
 from service.identity.joining import place
-from service.identity.joining.kept import read_kept
+from service.identity.joining.invitations import Invitations
+from service.identity.joining.kept import change_kept, read_kept
 from service.identity.joining.place import paths_in
 from tests.service.cli.conftest import Ran
 
@@ -38,9 +39,9 @@ class Gate:
         self.address = ""
         self.process: subprocess.Popen[str] | None = None
 
-    def invite(self, name: str) -> str:
+    def invite(self, name: str, *more: str) -> str:
         """A token."""
-        words = ("node", "invite", name, "--ca", str(self.folder), "--sibling", SIBLING)
+        words = ("node", "invite", name, "--ca", str(self.folder), "--sibling", SIBLING, *more)
         return self._herdbook(*words).out.strip()
 
     def open(self) -> None:
@@ -50,6 +51,7 @@ class Gate:
             [sys.executable, "-m", "service.cli.main", *words, "--json"],
             cwd=ROOT,
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
         )
         assert self.process.stdout is not None
@@ -62,10 +64,11 @@ class Gate:
             self.closed()
 
     def closed(self) -> int:
-        """How it ended."""
+        """How it ended; it had nothing to complain of."""
         assert self.process is not None
-        with self.process:
-            return self.process.wait(SECONDS)
+        _out, complaints = self.process.communicate(timeout=SECONDS)
+        assert complaints == ""
+        return self.process.returncode
 
     def states(self) -> dict[str, str]:
         """How far the invited have come."""
@@ -91,6 +94,7 @@ def require_whole(directory: Path, name: str, gate: Gate) -> None:
     given = {"database.url": "mysql://me@db/farm", "node.records": "farm.records"}
     settings = load_configuration(directory / "herdbook.toml", {}, given)
     assert (settings.node.name, settings.herd.siblings) == (name, (SIBLING,))
+    assert settings.herd.joining
     assert settings.herd.certificate == paths.certificate
     found = sorted(path.name for path in (directory / "herd").iterdir())
     assert found == ["ca.crt", "invitation", "node.crt", "node.key"]
@@ -102,7 +106,17 @@ def test_one_command_on_each_side_and_the_gate_closes_behind_the_last(
     """The key stays in the directory. Run again it changes nothing, with the gate closed too."""
     token = gate.invite("barn")
     gate.open()
-    words = ("join", gate.address, token, "--dir", "barn", "--records", "farm.records", "--json")
+    words = (
+        "join",
+        gate.address,
+        token,
+        "--no-start",
+        "--dir",
+        "barn",
+        "--records",
+        "farm.records",
+        "--json",
+    )
     first = herdbook(*words)
     assert first.code == 0, first.err
     assert gate.closed() == 0
@@ -127,17 +141,17 @@ def test_a_second_machine_and_who_was_not_invited_get_nothing(
     token, other = gate.invite("barn"), gate.invite("shed")
     strange = Gate(tmp_path / "strange", herdbook).invite("mill")
     gate.open()
-    assert herdbook("join", gate.address, token, "--dir", "barn").code == 0
-    ran = herdbook("join", gate.address, token, "--dir", "thief", "--json")
+    assert herdbook("join", gate.address, token, "--no-start", "--dir", "barn").code == 0
+    ran = herdbook("join", gate.address, token, "--no-start", "--dir", "thief", "--json")
     assert (ran.code, ran.error()["code"]) == (1, "invitation.taken")
     assert not paths_in(tmp_path / "thief").certificate.exists()
-    ran = herdbook("join", gate.address, strange, "--dir", "mill")
+    ran = herdbook("join", gate.address, strange, "--no-start", "--dir", "mill")
     assert ran.code == 1
     assert "not of the herd" in ran.err
     assert herdbook("node", "withdraw", "shed", "--ca", str(gate.folder)).code == 0
     assert gate.closed() == 0
     assert gate.states() == {"barn": "used", "shed": "withdrawn"}
-    ran = herdbook("join", gate.address, other, "--dir", "shed")
+    ran = herdbook("join", gate.address, other, "--no-start", "--dir", "shed")
     assert ran.code == 1
     assert "cannot be reached" in ran.err
 
@@ -152,14 +166,14 @@ def test_interrupted_anywhere_and_run_again_it_ends_in_the_same_state(
     tokens = [gate.invite(f"n{number}") for number in range(len(PLACES))]
     gate.open()
     for number, token in enumerate(tokens):
-        words = ("join", gate.address, token, "--dir", f"n{number}")
+        words = ("join", gate.address, token, "--no-start", "--dir", f"n{number}")
         assert interrupted(herdbook, words, number) == 130, PLACES[number]
     gate.kill()
     asked = {f"n{number}": "made" if number < 2 else "bound" for number in range(len(PLACES))}
     assert gate.states() == asked
     gate.open()
     for number, token in enumerate(tokens):
-        ran = herdbook("join", gate.address, token, "--dir", f"n{number}")
+        ran = herdbook("join", gate.address, token, "--no-start", "--dir", f"n{number}")
         assert ran.code == 0, ran.err
         require_whole(tmp_path / f"n{number}", f"n{number}", gate)
     assert gate.closed() == 0
@@ -181,7 +195,7 @@ def interrupted(herdbook: Herdbook, words: tuple[str, ...], at: int) -> int:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(place, "write_new", count)
-        patched.setattr(join, "_tell_gate", stop)
+        patched.setattr(coming_in, "_tell_gate", stop)
         return herdbook(*words).code
 
 
@@ -199,7 +213,8 @@ def test_what_cannot_be_is_refused_with_what_to_do(
 ) -> None:
     """Addresses, tokens, and where nobody is; what is refused at once leaves nothing behind."""
     token = gate.invite("barn")
-    ran = herdbook("join", words[0], token if words[1] == "TOKEN" else words[1], "--dir", "barn")
+    held = token if words[1] == "TOKEN" else words[1]
+    ran = herdbook("join", words[0], held, "--no-start", "--dir", "barn")
     assert ran.code == 1
     assert said in ran.err
     assert Path("barn").exists() == ("reached" in said)
@@ -214,9 +229,11 @@ def test_a_directory_of_something_else_is_left_alone(gate: Gate, herdbook: Herdb
     Path("node/herd").mkdir(parents=True)
     Path("node/herd/node.key").write_text("a key")
     address = "tcp://127.0.0.1:1"
-    assert "cannot be reached" in herdbook("join", address, first, "--dir", "begun").err
+    assert (
+        "cannot be reached" in herdbook("join", address, first, "--no-start", "--dir", "begun").err
+    )
     for token, directory in ((first, "mine"), (first, "node"), (second, "begun")):
-        ran = herdbook("join", address, token, "--dir", directory)
+        ran = herdbook("join", address, token, "--no-start", "--dir", directory)
         assert (ran.code, "is there already" in ran.err) == (1, True), ran.err
     assert Path("mine/herdbook.toml").read_text() == "[node]\n"
     assert not Path("mine/herd").exists()
@@ -230,3 +247,93 @@ def test_a_gate_for_nobody_does_not_open(gate: Gate, herdbook: Herdbook) -> None
     assert ran.code == 1
     assert "node invite" in ran.err
     assert herdbook(*words, "unix:/tmp/gate").code == 2
+
+
+def test_ranges_and_what_the_newcomer_says_stand_in_its_settings(
+    gate: Gate, herdbook: Herdbook, tmp_path: Path
+) -> None:
+    """So the node knows them when it starts, whoever starts it."""
+    blocks = ("--serves", "10.1.0.0/16", "--serves", "2001:db8::/32", "--pool", "10.2.0.0/16")
+    token = gate.invite("barn", *blocks, "--peers", "192.0.2.0/24")
+    gate.open()
+    words = ("join", gate.address, token, "--dir", "barn", "--no-start")
+    more = ("--listen", "tcp:8653:interface=192.0.2.11", "--migrations", "revisions")
+    assert herdbook(*words, *more, "--records", "farm.records").code == 0
+    require_whole(tmp_path / "barn", "barn", gate)
+    given = {"database.url": "mysql://me@db/farm"}
+    settings = load_configuration(tmp_path / "barn/herdbook.toml", {}, given)
+    assert settings.herd.ranges == (
+        "serves=10.1.0.0/16",
+        "serves=2001:db8::/32",
+        "peers=192.0.2.0/24",
+        "pool=10.2.0.0/16",
+    )
+    assert settings.herd.listen == "tcp:8653:interface=192.0.2.11"
+    assert settings.node.records == "farm.records"
+    assert settings.node.migrations == tmp_path / "revisions"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ((), "join.records", "--records"),
+        (("--records", "no.such.module"), None, "no.such.module"),
+        (("--detach", "--no-start"), None, "--no-start"),
+        (("--listen", "udp:1"), None, "listener"),
+    ],
+)
+def test_what_could_not_start_is_told_before_the_gate_is_asked(
+    gate: Gate, herdbook: Herdbook, words: tuple[str, ...], code: str | None, said: str
+) -> None:
+    """Nothing is made, and the invitation is as it was."""
+    token = gate.invite("barn")
+    gate.open()
+    ran = herdbook("join", gate.address, token, "--dir", "barn", "--json", *words)
+    assert ran.code != 0
+    assert said in ran.err
+    if code is not None:
+        assert ran.error()["code"] == code
+    assert not Path("barn").exists()
+    assert gate.states() == {"barn": "made"}
+
+
+def test_a_token_lets_nobody_in_again_when_it_is_used_withdrawn_or_over(
+    gate: Gate, herdbook: Herdbook, tmp_path: Path
+) -> None:
+    """With the gate open for somebody else; whoever has the token gets no certificate."""
+    tokens = {name: gate.invite(name) for name in ("used", "withdrawn", "bound", "over", "open")}
+    gate.open()
+    words = ("join", gate.address)
+    assert herdbook(*words, tokens["used"], "--no-start", "--dir", "used").code == 0
+    first = (*words, tokens["bound"], "--no-start", "--dir", "bound")
+    assert interrupted(herdbook, first, PLACES.index("the authority")) == 130
+    for name in ("withdrawn", "bound"):
+        assert herdbook("node", "withdraw", name, "--ca", str(gate.folder)).code == 0
+    end(gate, "over")
+    refusals = {
+        "used": "invitation.taken",
+        "withdrawn": "invitation.withdrawn",
+        "bound": "invitation.withdrawn",
+        "over": "invitation.expired",
+    }
+    for name, code in refusals.items():
+        again = (*words, tokens[name], "--no-start", "--dir", f"thief of {name}", "--json")
+        ran = herdbook(*again)
+        assert (ran.code, ran.error()["code"]) == (1, code)
+        assert not paths_in(tmp_path / f"thief of {name}").certificate.exists()
+        assert tokens[name] not in ran.err
+    assert herdbook(*first, "--json").error()["code"] == "invitation.withdrawn"
+    assert gate.states()["used"] == "used"
+    assert herdbook(*words, tokens["open"], "--no-start", "--dir", "open").code == 0
+
+
+def end(gate: Gate, name: str) -> None:
+    """The time of an invitation is over, as far as the gate knows."""
+    past = datetime.now(UTC) - timedelta(seconds=1)
+
+    def change(book: Invitations) -> tuple[Invitations, None]:
+        return Invitations(
+            each._replace(ends=past) if each.name == name else each for each in book
+        ), None
+
+    change_kept(gate.folder, change)

@@ -22,7 +22,7 @@ BOOK = Invitations([MADE, BOUND])
 def test_what_is_written_is_read_again() -> None:
     """In every phase; no secret is in it."""
     for phase in Phase:
-        book = Invitations([MADE, BOUND._replace(phase=phase)])
+        book = Invitations([MADE, BOUND._replace(phase=phase, ranges=("pool=10.2.0.0/16",))])
         text = write_invitations(book)
         assert read_invitations(text, "it") == book
         assert SECRET.hex() not in text.decode()

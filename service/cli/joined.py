@@ -1,0 +1,60 @@
+"""What `herdbook join` tells of a node that has its certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from service.cli.coming_in import SETTINGS
+from service.cli.output import Output
+
+
+def certified(directory: Path, now: datetime) -> dict[str, Any]:
+    """What the certificate in a directory says, and where the settings are.
+
+    Raises IdentityRefused where the files are not in order.
+    """
+    from service.identity.certificates import card_of, read_certificate
+    from service.identity.credentials import load_credentials
+    from service.identity.files import read_trusted
+    from service.identity.joining.place import paths_in
+
+    paths = paths_in(directory)
+    where = str(paths.certificate)
+    name = card_of(read_certificate(read_trusted(paths.certificate), where), where).subject.node
+    card = load_credentials(paths, name or "", now).card
+    return {
+        "name": name,
+        "herd": card.subject.herd,
+        "fingerprint": card.fingerprint,
+        "ends_at": f"{card.life.ends:%Y-%m-%dT%H:%M:%SZ}",
+        "settings": str(directory / SETTINGS),
+        "directory": str(directory),
+    }
+
+
+def tell_result(document: dict[str, Any], output: Output) -> None:
+    """Tell of a node that is not started, and how it is."""
+    settings = document["settings"]
+    text = (
+        f"{document['name']} is of herd {document['herd']}\n"
+        f"  settings  {settings}\n"
+        f"  start it  herdbook up --dir {document['directory']} --config {settings}\n"
+        f"  or        herdbook serve --config {settings}, which needs [database] url there"
+    )
+    output.result(document, text)
+
+
+def tell_joined(document: Mapping[str, Any], output: Output) -> None:
+    """Tell of a node that has joined, and where it serves."""
+    text = (
+        f"{document['name']} has joined herd {document['herd']}, and serves {document['rpc']}\n"
+        f"  stream    {document['stream']}\n"
+        f"  admin     {document['admin']}\n"
+        f"  database  {document['database']}\n"
+        f"  settings  {document['settings']}\n"
+        f"  directory {document['directory']} (process {document['pid']})"
+    )
+    output.result(document, text)
