@@ -39,10 +39,11 @@ def _checked(
 ) -> tuple[str, ...]:
     """Addresses as they stand in a configuration."""
     try:
-        no_sibling_twice(value)
-        return tuple(map(check_any_sibling, value))
+        checked = tuple(map(check_any_sibling, value))
+        no_sibling_twice(checked)
     except ValueWrong as error:
         raise click.BadParameter(f"{error.message}; {error.advice}") from None
+    return checked
 
 
 def _block_of(
