@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from service.config.problems import ValueWrong
+from service.config.readers import Texts
 
 ADVICE = "write PURPOSE=BLOCK, each in quotes, within [ ], such as serves=10.1.0.0/16"
 
@@ -32,3 +33,7 @@ def can_stand_together(texts: Sequence[str]) -> None:
         refuse_clashes("this node", map(read_wanted, texts), ())
     except BlocksRefused as error:
         raise ValueWrong(str(error), "name each block once for a purpose") from None
+
+
+FIRST_RANGES = Texts(check_first_range, can_stand_together, ADVICE)
+"""Reads all of them."""

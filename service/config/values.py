@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 from service.config.endpoints import ADVICE, check_any_endpoint, check_call_endpoint
-from service.config.first_ranges import ADVICE as RANGES_ADVICE
-from service.config.first_ranges import can_stand_together, check_first_range
+from service.config.first_ranges import FIRST_RANGES
 from service.config.readers import (
     Checked,
     Choice,
@@ -248,17 +247,13 @@ class HerdSettings:
         bool,
         Key(
             YesOrNo(),
-            "Whether the node comes into a herd that is there: its record says `joining` until it\n"
-            "has all that its siblings had when it met them. `herdbook join` writes so.",
+            "Whether the node comes into a herd: its record says `joining` until it has all that\n"
+            "its siblings had when it met them. `herdbook join` writes so.",
         ),
     ] = False
     ranges: Annotated[
         tuple[str, ...],
-        Key(
-            Texts(check_first_range, can_stand_together, RANGES_ADVICE),
-            "The ranges that such a node takes then, as PURPOSE=BLOCK; in the environment with\n"
-            "spaces between them. Later they are records, and change as others do.",
-        ),
+        Key(FIRST_RANGES, "The ranges that such a node takes then, once, as PURPOSE=BLOCK."),
     ] = ()
 
     @property
