@@ -64,7 +64,9 @@ def list_nodes(
 @click.option("--site", metavar="TEXT", help="Where it is; empty for nowhere.")
 @click.option("--at", "urls", metavar="URL", multiple=True, help="Where it can be reached; again.")
 @click.option("--weight", type=click.IntRange(0, 2**32 - 1), help="Its share.")
-@click.option("--state", type=click.Choice(NODE_STATES), help="Where it stands.")
+@click.option(
+    "--state", type=click.Choice(NODE_STATES), help="Where it stands; retired shuts it out."
+)
 @url_option
 @output_option
 @shows_refusals

@@ -21,6 +21,7 @@ from service.cli.output import CommandFailed, ExitCode, Output, output_option
 if TYPE_CHECKING:
     from service.herd.port import Sibling
     from service.store.herd.siblings import Known
+    from service.store.settings import SessionSettings
     from service.store.transaction import Transaction
 
 
@@ -51,8 +52,10 @@ def retire(sibling: str, yes: bool, output: Output, **place: Any) -> None:
     gets a snapshot. A node of the herd that was never met here can be retired before it is, if its
     record came this far: see `herdbook node list`.
 
-    Each node waits for its siblings by itself, and tells the others nothing of this: run the
-    command for every node that has met the sibling, or could. To run it again changes nothing.
+    The sibling's record says so too (`state` is retired), and each node that gets this record
+    retires it as well, for good: only `herdbook herd readmit` takes it back, on each node. An
+    origin that no record has, since the node goes on under another, is retired on this node only.
+    To run it again changes nothing.
 
     Exit code 4 without --yes.
 
@@ -61,24 +64,37 @@ def retire(sibling: str, yes: bool, output: Output, **place: Any) -> None:
       herdbook herd retire barn --dir ./node --yes
       herdbook herd retire 2735765433 --yes
     """
-    from service.store.herd.siblings import RETIRED, known, retire, unmet
+    from service.store.herd.retiring import retire_everywhere
+    from service.store.herd.siblings import RETIRED, known, unmet
 
     database = database_url(output, place)
     siblings = _in_database(database, lambda tx: (*known(tx), *unmet(tx)))
     found = _chosen(siblings, sibling)
     one = found.sibling
     _require_yes(yes, f"{one.name} (origin {one.origin}) would be retired")
-    _in_database(database, lambda tx: retire(tx, one))
-    others = _others_called_so(siblings, one)
-    document = {"origin": one.origin, "name": one.name, "was": found.state, "others": others}
+    is_told = _captured(database, lambda tx: retire_everywhere(tx, one))
+    others = [] if is_told else _others_called_so(siblings, one)
+    document = {
+        "origin": one.origin,
+        "name": one.name,
+        "was": found.state,
+        "others": others,
+        "everywhere": is_told,
+    }
     done = "was retired here already" if found.state == RETIRED else "is retired here"
     output.result(document, f"{one.name} (origin {one.origin}) {done}")
+    if is_told:
+        output.note("its record says so: each node that gets it refuses and awaits it no longer")
+        return
     if others:
         listed = " and ".join(map(str, others))
         output.note(
             f"origin {listed} of {one.name} is not retired: until it is, the certificate counts"
         )
-    output.note("other nodes wait for it until the same is done on each of them")
+    output.note(
+        "no record has this origin, so others are not told: "
+        "they wait for it until the same is done on each of them"
+    )
 
 
 @click.command()
@@ -88,7 +104,8 @@ def readmit(sibling: str, yes: bool, output: Output, **place: Any) -> None:
     r"""Take a sibling back that was retired here by mistake, or too early.
 
     It is waited for again, and linked again where links use TLS; what it lacks and is gone it gets
-    as a snapshot. It counts for this node only, as `retire` does.
+    as a snapshot. Its record says `active` again, so that nodes which have not heard of it do not
+    retire it any more. Those that did have to take it back themselves: run it on each.
 
     Exit code 4 without --yes.
 
@@ -97,16 +114,18 @@ def readmit(sibling: str, yes: bool, output: Output, **place: Any) -> None:
       herdbook herd readmit barn --dir ./node --yes
       herdbook herd readmit 2735765433 --yes
     """
-    from service.store.herd.siblings import ACTIVE, known, readmit
+    from service.store.herd.retiring import readmit_here
+    from service.store.herd.siblings import ACTIVE, known
 
     database = database_url(output, place)
     found = _chosen(_in_database(database, known), sibling)
     one = found.sibling
     _require_yes(yes, f"{one.name} (origin {one.origin}) would be taken back")
-    _in_database(database, lambda tx: readmit(tx, one.origin))
+    _captured(database, lambda tx: readmit_here(tx, one.origin))
     document = {"origin": one.origin, "name": one.name, "was": found.state}
     done = "was never retired here" if found.state == ACTIVE else "is taken back here"
     output.result(document, f"{one.name} (origin {one.origin}) {done}")
+    output.note("other nodes that have retired it refuse it until the same is done on each of them")
 
 
 @click.command("new-origin")
@@ -149,15 +168,27 @@ def new_origin(yes: bool, hours: float, output: Output, **place: Any) -> None:
 
 
 def _in_database(url: str, work: Callable[[Transaction], Any]) -> Any:
-    """Run work in one transaction."""
+    """Run work in one transaction, in which triggers note nothing."""
+    from service.store.herd.session import ApplyingSession
+
+    return _done(url, ApplyingSession(), work)
+
+
+def _captured(url: str, work: Callable[[Transaction], Any]) -> Any:
+    """Run work in one transaction, of which triggers note what is written to records."""
+    from service.store.settings import SessionSettings
+
+    return _done(url, SessionSettings(), work)
+
+
+def _done(url: str, session: SessionSettings, work: Callable[[Transaction], Any]) -> Any:
     from records.catalogue import Catalogue
     from service.database_url import DatabaseUrl
     from service.store.database import HerdbookDatabase
-    from service.store.herd.session import ApplyingSession
     from service.store.work import RetryPolicy, Worker
 
     seen: list[Any] = []
-    database = HerdbookDatabase(DatabaseUrl.parse(url), ApplyingSession())
+    database = HerdbookDatabase(DatabaseUrl.parse(url), session)
     worker = Worker(database, Catalogue({}), RetryPolicy(), random.random)
     try:
         worker.run(lambda tx: seen.append(work(tx)))

@@ -29,3 +29,21 @@ def retired_among(known: Iterable[tuple[int, str, bool]]) -> Retired:
         frozenset(origin for origin, _name in retired),
         frozenset(name for _origin, name in retired) - active,
     )
+
+
+def unheeded(
+    known: Iterable[tuple[int, str, bool]], said: Iterable[tuple[int, str]]
+) -> tuple[tuple[int, str], ...]:
+    """The origins, with names, that are to be retired here since the herd's records say so.
+
+    `known` are the siblings as for `retired_among`, `said` the origins and names of the nodes whose
+    records are retired. Such a node is retired under every origin under which it was met: else its
+    certificate would count on.
+    """
+    siblings, records = list(known), list(said)
+    names = {name for _origin, name in records}
+    wanted = {origin: name for origin, name, _retired in siblings if name in names}
+    done = {origin for origin, _name, is_retired in siblings if is_retired}
+    return tuple(
+        sorted(each for each in {**wanted, **dict(records)}.items() if each[0] not in done)
+    )

@@ -26,8 +26,8 @@ CHANGEABLE = ("site", "urls", "weight", "state")
 _NOTE = (
     f"Only {', '.join(CHANGEABLE[:-1])} and {CHANGEABLE[-1]} can be changed; the others are what "
     "the node says of itself. Only the fields that are sent are written. The whole record comes "
-    "back. `state` tells people and programs where a node stands; `herdbook herd "
-    "retire` refuses one that is gone."
+    "back. `state` tells people and programs where a node stands; one that is `retired` is refused "
+    "by every node that gets the record, until `herdbook herd readmit` takes it back on each."
 )
 
 

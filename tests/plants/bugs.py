@@ -281,6 +281,13 @@ _IDENTITY = (
         ("tests/service/herd/test_admission.py",),
     ),
     Bug(
+        "who is retired by his record lets himself in again",
+        "service/store/herd/retiring.py",
+        "        siblings.retire(tx, Sibling(origin, name, {}))\n    return news\n",
+        "        pass\n    return news\n",
+        ("tests/service/store/herd/test_admitted.py",),
+    ),
+    Bug(
         "a certificate is taken from any address",
         "service/herd/admission.py",
         "not admission.peers.take(bearer.name, bearer.address)",

@@ -83,8 +83,7 @@ def known(tx: Transaction) -> tuple[Known, ...]:
 
 def unmet(tx: Transaction) -> tuple[Known, ...]:
     """The nodes of the herd that say of themselves who they are, and were never met, by origin."""
-    # A database that is not upgraded yet has no such table.
-    found = tx.rows(_UNMET) if tx.rows(_HAS_NODES) else []
+    found = tx.rows(_UNMET) if has_nodes(tx) else []
     return tuple(Known(Sibling(int(origin), name, {}), UNMET, 0, 0) for origin, name in found)
 
 
@@ -105,8 +104,18 @@ def readmit(tx: Transaction, origin: int) -> None:
 
 def retired(tx: Transaction) -> Retired:
     """Who is retired here."""
+    return retired_among(standings(tx))
+
+
+def standings(tx: Transaction) -> list[tuple[int, str, bool]]:
+    """Each sibling's origin and name, and whether it is retired here."""
     found = tx.rows("SELECT `origin`, `name`, `state` FROM `herdbook_sibling`")
-    return retired_among((int(origin), name, state == RETIRED) for origin, name, state in found)
+    return [(int(origin), str(name), state == RETIRED) for origin, name, state in found]
+
+
+def has_nodes(tx: Transaction) -> bool:
+    """Whether the database has the records of nodes: one that is not upgraded yet has none."""
+    return bool(tx.rows(_HAS_NODES))
 
 
 def peers(tx: Transaction) -> dict[str, tuple[Network, ...]]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Awaitable, Callable
 
+from service.errors import ServiceError
 from service.herd.messages import Portion
 from service.herd.port import Origin, Reading, Sibling
 from service.herd.vectors import Vector
 from service.store.feed.snapshots import in_snapshot
-from service.store.herd import siblings
+from service.store.herd import retiring, siblings
 from service.store.herd.arrivals import Arrivals
 from service.store.herd.reading import DeltaReader
 from service.store.herd.renewing import draw
@@ -18,6 +20,8 @@ from service.store.threads import Lane, StepLane
 from service.store.transaction import Transaction
 
 MOST_ORIGIN = 2**32 - 1
+
+_log = logging.getLogger("herdbook.herd")
 
 
 class StoredHerd:
@@ -54,9 +58,20 @@ class StoredHerd:
         self._deltas.stop()
         self.applying.stop()
 
-    def origin(self) -> Awaitable[Origin]:
-        """See the port."""
-        return self._reading.run(in_snapshot(standing_of))
+    async def origin(self) -> Origin:
+        """See the port. Who is retired by his record is retired here from then on."""
+        told, unheeded = await self._reading.run(in_snapshot(standing_and_unheeded))
+        if unheeded:
+            await self._heed()
+        return told
+
+    async def _heed(self) -> None:
+        """Where that fails they are refused all the same, and it is tried again."""
+        try:
+            for origin, name in await self.applying.run(retiring.heed):
+                _log.warning("%s (origin %d) is retired here, as its record says", name, origin)
+        except ServiceError as error:
+            _log.warning("who is retired cannot be noted, which is tried again: %s", error)
 
     def read(self, above: Vector) -> Awaitable[Reading]:
         """See the port."""
@@ -92,5 +107,11 @@ def origin_of(tx: Transaction) -> Origin:
 
 
 def standing_of(tx: Transaction) -> Origin:
-    """The same, who is retired here, and from where links may come."""
-    return origin_of(tx)._replace(retired=siblings.retired(tx), peers=siblings.peers(tx))
+    """The same, who is retired, here or by his record, and from where links may come."""
+    return standing_and_unheeded(tx)[0]
+
+
+def standing_and_unheeded(tx: Transaction) -> tuple[Origin, tuple[tuple[int, str], ...]]:
+    """The same, and the origins and names of those who are not retired here yet."""
+    retired, unheeded = retiring.retired_by_now(tx)
+    return origin_of(tx)._replace(retired=retired, peers=siblings.peers(tx)), unheeded

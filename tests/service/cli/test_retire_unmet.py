@@ -68,6 +68,38 @@ def test_who_was_met_since_is_waited_for_when_he_is_taken_back(
     assert read(url, "SELECT origin, state FROM herdbook_sibling") == [(SHED, "active")]
 
 
+STATE = "SELECT state FROM herdbook_herd_node WHERE name = 'shed'"
+NOTED = "SELECT COUNT(*) FROM herdbook_inbox"
+
+
+def test_the_record_of_who_is_retired_says_so(herdbook: Herdbook, url: str) -> None:
+    """And goes to the other nodes, as it is captured. Taken back, it says the contrary."""
+    place = ("--database", url)
+    [(before,)] = read(url, NOTED)
+    ran = herdbook("herd", "retire", "shed", *place, "--yes", "--json")
+    assert ran.document()["everywhere"] is True
+    assert read(url, STATE) == [("retired",)]
+    assert read(url, NOTED) == [(before + 1,)]
+    ran = herdbook("herd", "readmit", "shed", *place, "--yes")
+    assert "refuse it until the same is done on each of them" in ran.err
+    assert read(url, STATE) == [("active",)]
+    assert read(url, NOTED) == [(before + 2,)]
+
+
+def test_who_is_retired_is_so_under_every_origin(herdbook: Herdbook, url: str) -> None:
+    """Or the certificate would count on; a former origin by itself is retired here only."""
+    place = ("--database", url)
+    met = [Sibling(8, "shed", {}), Sibling(6, "shed", {}), Sibling(5, "fold", {})]
+    in_transaction(url, CATALOGUE, lambda tx: note(tx, met))
+    ran = herdbook("herd", "retire", "8", *place, "--yes", "--json")
+    assert (ran.document()["everywhere"], ran.document()["others"]) == (False, [6])
+    assert read(url, STATE) == [("active",)]
+    assert refused(url) == Retired(frozenset({8}), frozenset())
+    ran = herdbook("herd", "retire", str(SHED), *place, "--yes", "--json")
+    assert ran.document()["everywhere"] is True
+    assert refused(url) == Retired(frozenset({6, 8, SHED}), frozenset({"shed"}))
+
+
 def test_a_node_does_not_retire_itself(herdbook: Herdbook, url: str) -> None:
     """Its own record is no sibling's."""
     ran = herdbook("herd", "retire", "barn", "--database", url, "--yes")

@@ -8,13 +8,17 @@ from records.catalogue import with_family
 from schema.direct import create_tables
 from service.database_url import DatabaseUrl
 from service.herd.peers import networks
-from service.herd.port import Origin
-from service.store.herd.stored import standing_of
+from service.herd.port import Origin, Sibling
+from service.herd.retirement import NOBODY, Retired
+from service.store.herd.retiring import heed, readmit_here
+from service.store.herd.siblings import note
+from service.store.herd.stored import standing_and_unheeded, standing_of
 from service.store.own_node import keep
 from tests.service.store.herd.ranch import CATALOGUE as RANCH
 from tests.service.store.tools import in_transaction, read
 
 CATALOGUE = with_family(RANCH)
+OTHER = Sibling(5, "fold", {})
 BLOCKS = {
     "barn": ("00" * 10 + "FFFF0A010000", 112),
     "shed": ("00" * 10 + "FFFF0A020300", 128),
@@ -71,7 +75,66 @@ def test_every_address_of_ipv6_is_a_block_too(url: str) -> None:
     assert standing(url).peers == {"shed": networks(["::/0"])}
 
 
+SAY = "UPDATE herdbook_herd_node SET state = '{1}' WHERE name = '{0}'"
+SHED = Retired(frozenset({9}), frozenset({"shed"}))
+
+
+def heeded(url: str) -> tuple[tuple[int, str], ...]:
+    """Who is retired here since, because his record says so."""
+    return in_transaction(url, CATALOGUE, heed)
+
+
+def test_who_is_retired_by_his_record_is_refused_at_once_and_for_good(url: str) -> None:
+    """Whatever his record says later: he may have written it himself."""
+    assert standing(url).retired == NOBODY
+    assert heeded(url) == ()
+    read(url, SAY.format("shed", "retired"))
+    assert standing(url).retired == SHED
+    assert in_transaction(url, CATALOGUE, standing_and_unheeded)[1] == ((9, "shed"),)
+    assert heeded(url) == ((9, "shed"),)
+    assert in_transaction(url, CATALOGUE, standing_and_unheeded)[1] == ()
+    read(url, SAY.format("shed", "active"))
+    assert heeded(url) == ()
+    assert standing(url).retired == SHED
+    read(url, "DELETE FROM herdbook_herd_node WHERE name = 'shed'")
+    assert standing(url).retired == SHED
+
+
+@pytest.mark.parametrize("state", ["joining", "active", "draining"])
+def test_in_any_other_state_nobody_is_refused(url: str, state: str) -> None:
+    """It is for people to read."""
+    read(url, SAY.format("shed", state))
+    assert (standing(url).retired, heeded(url)) == (NOBODY, ())
+
+
+def test_who_is_retired_by_his_record_is_so_under_every_origin(url: str) -> None:
+    """Under which he was met."""
+    in_transaction(url, CATALOGUE, lambda tx: note(tx, [Sibling(8, "shed", {}), OTHER]))
+    read(url, SAY.format("shed", "retired"))
+    both = Retired(frozenset({8, 9}), frozenset({"shed"}))
+    assert standing(url).retired == both
+    assert heeded(url) == ((8, "shed"), (9, "shed"))
+    assert standing(url).retired == both
+
+
+def test_a_node_does_not_refuse_itself(url: str) -> None:
+    """Its own record says what others think of it; also under its former origin."""
+    read(url, SAY.format("barn", "retired"))
+    assert (standing(url).retired, heeded(url)) == (NOBODY, ())
+    read(url, "UPDATE herdbook_node SET origin = 70")
+    assert (standing(url).retired, heeded(url)) == (NOBODY, ())
+
+
+def test_who_is_taken_back_is_not_retired_again(url: str) -> None:
+    """Though his record had said so."""
+    read(url, SAY.format("shed", "retired"))
+    heeded(url)
+    in_transaction(url, CATALOGUE, lambda tx: readmit_here(tx, 9))
+    assert (standing(url).retired, heeded(url)) == (NOBODY, ())
+
+
 def test_a_catalogue_without_nodes_has_none(url: str) -> None:
     """Nothing is asked of tables that may not be there."""
     read(url, "DROP TABLE herdbook_herd_range")
-    assert in_transaction(url, RANCH, standing_of).peers == {}
+    told = in_transaction(url, RANCH, standing_of)
+    assert (told.peers, told.retired) == ({}, NOBODY)

@@ -59,7 +59,8 @@ class Herd:
 
     def outcome(self, awaited: Any) -> Any:
         """What something ends with."""
-        return self.pump.outcome(awaited)
+        is_deferred = isinstance(awaited, Deferred)
+        return self.pump.outcome(awaited if is_deferred else Deferred.fromCoroutine(awaited))
 
 
 def worker(url: str, settings: SessionSettings) -> Worker:
