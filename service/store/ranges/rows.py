@@ -26,9 +26,10 @@ KEYS_A_STATEMENT = 500
 
 _CIDR = CidrKind()
 _CLAIM = f"r.`{STAMP}`, r.`{ORIGIN}`, COALESCE(r.`claim`, LEFT(r.`{CLOCK}`, {VERSION_BYTES}))"
+# Ranges first: MariaDB would go through all ranges of each node instead, since there are few nodes.
 _NAMED = (
     f"SELECT r.`id`, n.`name`, r.`cidr`, r.`purpose`, {_CLAIM} FROM `herdbook_herd_range` AS r "
-    "JOIN `herdbook_herd_node` AS n ON n.`id` = r.`node_id` WHERE "
+    "STRAIGHT_JOIN `herdbook_herd_node` AS n ON n.`id` = r.`node_id` WHERE "
 )
 _PLAIN = (
     f"SELECT r.`id`, r.`node_id`, r.`cidr`, r.`purpose`, {_CLAIM} FROM `herdbook_herd_range` AS r"
