@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -11,12 +12,14 @@ from prometheus_client import CollectorRegistry
 
 from records.catalogue import Catalogue
 from schema.version import SCHEMA_NUMBER
+from service.access.door import Door
+from service.access.rates import Limiter, rate_of
 from service.config import Configuration
 from service.herd.status import HerdState
 from service.identity.credentials import Paths
 from service.methods.family_port import NewRange
 from service.methods.herd_api import HerdPorts
-from service.metrics import SealingMetrics
+from service.metrics import AccessMetrics, SealingMetrics
 from service.ranges.wanted import read_wanted
 from service.store.database import HerdbookDatabase
 from service.store.herd.building import new_stored_herd
@@ -57,6 +60,17 @@ class Assembly:
         make_worker = partial(Worker, database, self._catalogue, RetryPolicy(), random.random)
         threads: int = getattr(self._configuration.lanes, name)
         return Lane(self._reactor, name, threads, make_worker, on_commit or (lambda: None))
+
+    def door(self, metrics: CollectorRegistry) -> Door:
+        """Who is let in, and how often he may call."""
+        access = self._configuration.access
+        limiter = Limiter(
+            rate_of(access.token_rate),
+            rate_of(access.address_rate),
+            self._reactor.seconds,
+            AccessMetrics(metrics).limited,
+        )
+        return Door(access.required, lambda: datetime.now(UTC), limiter=limiter)
 
     def sealing_lane(self, metrics: CollectorRegistry) -> SealingLane:
         """The lane that seals, with a connection of its own."""

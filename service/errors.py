@@ -258,6 +258,17 @@ class AccessForbidden(ServiceError):
     hint = "Use a token with the role in error.data.needs, or a higher one."
 
 
+class TooManyCalls(ServiceError):
+    """A client calls more often than it may; `details` hold `retry_seconds`."""
+
+    code = "access.too_many"
+    hint = (
+        "Wait for error.data.retry_seconds, and send fewer calls, or several records in one. "
+        "[access] token_rate and address_rate are the limits, and a token may have its own."
+    )
+    retryable = True
+
+
 class ShuttingDown(ServiceError):
     """The node is stopping and takes no new calls."""
 

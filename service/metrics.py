@@ -73,6 +73,22 @@ class StreamMetrics:
         )
 
 
+class AccessMetrics:
+    """The numbers about who was sent away."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._limited = Counter(
+            "herdbook_calls_limited",
+            "Calls and requests refused as too many, by whose limit it was.",
+            ["by"],
+            registry=registry,
+        )
+
+    def limited(self, by: str) -> None:
+        """Note a call that was one too many, by the limit of its "token" or "address"."""
+        self._limited.labels(by).inc()
+
+
 class SealingMetrics:
     """The numbers about sealing."""
 

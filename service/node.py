@@ -9,7 +9,6 @@ import logging
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -19,7 +18,6 @@ from twisted.internet.threads import deferToThread
 
 from records.catalogue import Catalogue
 from schema.scripts import load_revisions, needs_of, own_revisions
-from service.access.door import Door
 from service.assembly import Assembly
 from service.config import Configuration
 from service.herd.port import HerdStore
@@ -117,7 +115,7 @@ class Node:
         self._ranges = self._stored_ranges(catalogue)
         registry = self._registry(catalogue)
         calls = CallMetrics(self._metrics, frozenset(method.name for method in registry))
-        self._door = Door(configuration.access.required, lambda: datetime.now(UTC))
+        self._door = self._parts.door(self._metrics)
         self._runner = CallRunner(guarded(registry, self._door), limits, calls, reactor)
         self._rpc = RpcFactory(self._runner, WebLimits(limits.body_bytes), reactor, self._door)
         self._stream = self._lines()

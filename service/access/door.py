@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from service.access.rates import Limiter
 from service.access.roles import Role
 from service.access.secret import digest_of
 from service.access.tokens import Book, Token
@@ -26,11 +27,16 @@ class Door:
     """What all listeners of a node share: its tokens, and whether nobody gets in without one."""
 
     def __init__(
-        self, required: bool, now: Callable[[], datetime], book: Book | None = None
+        self,
+        required: bool,
+        now: Callable[[], datetime],
+        book: Book | None = None,
+        limiter: Limiter | None = None,
     ) -> None:
         self.required = required
         self.book = book or Book()
         self.now = now
+        self.limiter = limiter or Limiter(None, None, lambda: 0.0)
 
     def visitor(self, address: str | None, principal: str) -> Visitor:
         """A client that has shown nothing so far.
@@ -74,6 +80,31 @@ class Visitor:
         """Raises what `identified` does of a token that was shown; where none was, nothing."""
         if self._digest is not None:
             self._known(self._digest)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether a token was shown here that counts or did."""
+        return self._digest is not None
+
+    def look(self) -> None:
+        """Raises TooManyCalls where a call would be one too many, and what `identified` does."""
+        self._door.limiter.look(self.identified(), self._address)
+
+    def count(self) -> None:
+        """Count a call; raises what `look` does.
+
+        What is refused for another reason counts too, since somebody may be guessing.
+        """
+        try:
+            token = self.identified()
+        except ServiceError:
+            self.count_stranger()
+            raise
+        self._door.limiter.count(token, self._address)
+
+    def count_stranger(self) -> None:
+        """Count what somebody asks who has shown nothing so far; raises TooManyCalls."""
+        self._door.limiter.count(None, self._address)
 
     def require(self, role: Role, what: str) -> str:
         """Who asks, as the changelog names him; raises AccessForbidden and what `identified` does.

@@ -18,7 +18,10 @@ MOST_TOKENS = 1_000
 
 @dataclass(frozen=True)
 class Token:
-    """What is kept of a token. Without `ranges` it is for anywhere. Moments know their zone."""
+    """What is kept of a token. Without `ranges` it is for anywhere. Moments know their zone.
+
+    `rate` is how many calls a second it is good for, where that was said of it.
+    """
 
     name: str
     digest: bytes = field(repr=False)
@@ -26,6 +29,7 @@ class Token:
     made: datetime
     ranges: tuple[Network, ...] = ()
     until: datetime | None = None
+    rate: float | None = None
 
     def is_over(self, now: datetime) -> bool:
         """Whether it counts no more."""

@@ -13,6 +13,9 @@ from records.errors import HerdbookError
 from service.access.roles import ROLES
 from service.access.tokens import MOST_TOKENS, Book, Network, Token
 
+LEAST_RATE, MOST_RATE = 0.01, 1_000_000.0
+"""Calls a second: one in 100 seconds, and more than a node answers."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
@@ -35,6 +38,7 @@ class _Written(msgspec.Struct, forbid_unknown_fields=True):
     role: str
     made: datetime
     until: datetime | None = None
+    rate: float | msgspec.UnsetType = msgspec.UNSET
     ranges: list[str] = msgspec.field(default_factory=list, name="from")
 
 
@@ -66,6 +70,14 @@ def _range(text: str) -> Network:
         hint = "write it as IPv4: clients over IPv4 are told by their IPv4 addresses"
         raise TokensRefused(f"{text[:100]!r} holds IPv4 addresses written as IPv6", hint)
     return block
+
+
+def rate_of_token(a_second: float) -> float:
+    """How many calls a second a token is good for; TokensRefused where that is no such number."""
+    if not LEAST_RATE <= a_second <= MOST_RATE:
+        hint = f"write calls a second, from {LEAST_RATE:g} to {MOST_RATE:g}"
+        raise TokensRefused(f"{a_second:g} is no rate of a token", hint)
+    return a_second
 
 
 def until_of(text: str, now: datetime) -> datetime:
@@ -121,6 +133,7 @@ def _token(written: _Written) -> Token:
         written.made,
         ranges_of(written.ranges),
         written.until,
+        None if isinstance(written.rate, msgspec.UnsetType) else rate_of_token(written.rate),
     )
 
 
@@ -141,6 +154,7 @@ def written_book(book: Book) -> bytes:
             token.role.word,
             token.made,
             token.until,
+            msgspec.UNSET if token.rate is None else token.rate,
             list(map(str, token.ranges)),
         )
         for token in book

@@ -29,6 +29,7 @@ LARGEST_REPLY = 256 * 1024 * 1024
 _START = "is a node running there? `herdbook up` and `herdbook serve` start one"
 _MAYBE = "the call may still have its effect; read before you send it again"
 
+_TOO_MANY = "access.too_many"
 _STATUS_HINTS = {
     401: "the server wants credentials",
     403: "the server does not let this address in",
@@ -242,7 +243,7 @@ def _accepted(url: str, response: http.client.HTTPResponse, reply: bytes) -> byt
         raise _garbage(url, f"the answer is larger than {LARGEST_REPLY} bytes")
     if response.status in (200, 204):
         return reply
-    if response.status == 401:
+    if response.status in (401, 429):
         _refuse_stranger(url, reply)
     hint = _STATUS_HINTS.get(response.status, "is this the URL of a Herdbook node?")
     if 300 <= response.status < 400:
@@ -265,7 +266,8 @@ def _refuse_stranger(url: str, reply: bytes) -> None:
         envelope = msgspec.json.decode(reply, type=Envelope)
         if isinstance(envelope.error, msgspec.Raw):
             error = msgspec.json.decode(envelope.error, type=_Stranger)
-            hint = f"{error.data.hint} Commands take it from --token-file or {VARIABLE}."
+            where = f" Commands take it from --token-file or {VARIABLE}."
+            hint = error.data.hint + ("" if error.data.code == _TOO_MANY else where)
             raise CommandFailed(f"{url}: {error.message}", hint, code=error.data.code)
     except (msgspec.MsgspecError, RecursionError):
         return

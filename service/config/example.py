@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from itertools import groupby
 
-from service.config.values import Setting, settings
+from service.config.keys import Setting
+from service.config.values import settings
 
 _HEADING = """\
 # Herdbook configuration. Lines that begin with # are comments; a key that is commented out shows

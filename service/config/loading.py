@@ -20,10 +20,11 @@ from service.config.endpoints import (
     wider_for_calls,
 )
 from service.config.environment import overrides, unknown_variables
+from service.config.keys import EffectiveValue, Setting
 from service.config.problems import ConfigurationError, Problem, ValueWrong, did_you_mean, nearest
 from service.config.siblings import check_sibling, is_at
 from service.config.sources import DEFAULT_FILE, TomlFile, read_toml
-from service.config.values import SECTIONS, Configuration, EffectiveValue, Setting, settings
+from service.config.values import SECTIONS, Configuration, settings
 from service.database_url import DatabaseUrl
 
 # A password is one line; more is another file given by mistake.

@@ -55,18 +55,21 @@ class WholeNumber:
 
 @dataclass(frozen=True)
 class Seconds:
-    """A length of time in seconds, fractions allowed, within bounds."""
+    """A length of time in seconds, or a number of something else, fractions allowed, in bounds."""
 
     least: float
     most: float
+    what: str = "seconds"
 
     def read(self, raw: object, *, textual: bool) -> float:
-        """The seconds as a float."""
-        advice = f"write a number of seconds from {self.least:g} to {self.most:g}"
+        """The number as a float."""
+        advice = f"write a number of {self.what} from {self.least:g} to {self.most:g}"
         if textual and isinstance(raw, str):
             raw = float(raw) if re.fullmatch(r"[+-]?[0-9]{1,20}(\.[0-9]{1,20})?", raw) else raw
         if not isinstance(raw, int | float) or isinstance(raw, bool):
-            raise ValueWrong(f"{_type_of(raw)} stands where a number of seconds belongs", advice)
+            raise ValueWrong(
+                f"{_type_of(raw)} stands where a number of {self.what} belongs", advice
+            )
         # Not a number is within no bounds either.
         if not self.least <= raw <= self.most:
             raise ValueWrong(f"{_brief(raw)} is out of range", advice)

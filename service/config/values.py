@@ -10,10 +10,11 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, get_type_hints
 
 from service.config.endpoints import ADVICE, check_any_endpoint, check_call_endpoint
 from service.config.first_ranges import FIRST_RANGES
+from service.config.keys import Key, Setting
 from service.config.readers import (
     Checked,
     Choice,
@@ -22,7 +23,6 @@ from service.config.readers import (
     ModuleName,
     Name,
     OrNothing,
-    Reader,
     Seconds,
     Texts,
     WholeNumber,
@@ -32,54 +32,6 @@ from service.config.siblings import ADVICE as SIBLING_ADVICE
 from service.config.siblings import check_any_sibling, no_sibling_twice
 from service.database_url import DatabaseUrl
 from service.rpc.limits import Limits
-
-# What a key without a default has: it must be given.
-REQUIRED: Any = dataclasses.MISSING
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One key of the file: where it belongs, how it is read, and what it means."""
-
-    section: str
-    key: str
-    reader: Reader
-    default: object
-    about: str
-    example: object
-
-    @property
-    def name(self) -> str:
-        """`section.key`, as messages and lists show it."""
-        return f"{self.section}.{self.key}"
-
-    @property
-    def variable(self) -> str:
-        """The environment variable over this key."""
-        return f"HERDBOOK_{self.section}_{self.key}".upper()
-
-    @property
-    def required(self) -> bool:
-        """Whether there is no default to fall back on."""
-        return self.default is REQUIRED
-
-
-@dataclass(frozen=True)
-class EffectiveValue:
-    """What counts for one key, fit to be shown, and who said so."""
-
-    name: str
-    value: str | int | float | None
-    origin: str
-
-
-@dataclass(frozen=True)
-class Key:
-    """What a section's field says about itself: how it is read and what it means."""
-
-    reader: Reader
-    about: str
-    example: object = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,6 +151,22 @@ class AccessSettings:
             "node's; with `herdbook up --dir DIR` DIR/tokens.",
         ),
     ] = None
+    token_rate: Annotated[
+        float,
+        Key(
+            Seconds(0, 1_000_000, "calls a second"),
+            "How many calls a second one token is good for from other machines, and ten times\n"
+            "as many at once. 0: no limit. A token may have its own: `herdbook token add --rate`.",
+        ),
+    ] = 100.0
+    address_rate: Annotated[
+        float,
+        Key(
+            Seconds(0, 1_000_000, "calls a second"),
+            "The same for all clients in a block of addresses (IPv4 /24, IPv6 /64) that is not\n"
+            "this machine's.",
+        ),
+    ] = 200.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,15 +18,16 @@ Respond: TypeAlias = Callable[[str, Params], Coroutine[Any, Any, object]]
 def guarded(registry: Registry, door: Door) -> Respond:
     """The registry's `respond` for those who may; raises the errors `access.*` for all others.
 
-    Who may not get in is not told whether there is such a method.
+    Who may not get in, or calls too often, is not told whether there is such a method.
     """
 
     async def respond(method: str, params: Params) -> object:
-        if method == LOGIN:
-            return await registry.respond(method, params)
         caller = current_caller()
         visitor = _visitor(caller, door)
-        visitor.identified()
+        if method == LOGIN:
+            visitor.count_stranger()
+            return await registry.respond(method, params)
+        visitor.count()
         registry.find(method)
         role = needed_role(method)
         principal = visitor.require(role, method)

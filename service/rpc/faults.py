@@ -87,6 +87,7 @@ FAULT_KINDS: tuple[FaultKind, ...] = (
     FaultKind(1502, "The token has expired", errors.TokenExpired),
     FaultKind(1503, "The token may not be used from there", errors.AddressRefused),
     FaultKind(1504, "The token's role is too small", errors.AccessForbidden),
+    FaultKind(1505, "Too many calls from there", errors.TooManyCalls),
 )
 
 _BY_CLASS = {kind.error: kind for kind in FAULT_KINDS}

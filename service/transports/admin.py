@@ -17,10 +17,10 @@ from twisted.internet import defer
 from twisted.internet.defer import Deferred
 
 from service.access.door import Door
-from service.errors import ServiceError
+from service.errors import ServiceError, TooManyCalls
 from service.rpc.faults import new_trace
 from service.transports.connections import WebFactory
-from service.transports.http import visitor_of
+from service.transports.http import retry_after, visitor_of
 from service.transports.timing import Clock, within_time
 from service.transports.web import Answer, Asked, WebLimits, refusal
 
@@ -56,6 +56,11 @@ class AdminPages:
 
     async def __call__(self, asked: Asked) -> Answer:
         """The answer to one request."""
+        try:
+            self._count(asked)
+        except TooManyCalls as error:
+            text = f"{error.message}. {error.advice}"
+            return refusal(429, text, {"Retry-After": retry_after(error)})
         page = self._pages.get(asked.path)
         if page is None:
             return refusal(404, f"There is nothing here. Try {', '.join(self._pages)}.")
@@ -63,6 +68,10 @@ class AdminPages:
             message = f"{asked.method} is not possible here. Use GET."
             return refusal(405, message, {"Allow": "GET, HEAD"})
         return await page(asked)
+
+    def _count(self, asked: Asked) -> None:
+        if self._door is not None:
+            self._door.visitor(asked.address, asked.client).count_stranger()
 
     async def _alive(self, asked: Asked) -> Answer:
         """200 as long as the process answers at all."""

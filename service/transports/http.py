@@ -6,12 +6,13 @@ statuses are for what never reached JSON-RPC, with a small JSON object that says
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from twisted.internet.defer import Deferred
 
 from service.access.door import Door, Visitor, bearer
-from service.errors import Busy, ServiceError, TokenNeeded
+from service.errors import Busy, ServiceError, TokenNeeded, TooManyCalls
 from service.methods.caller import Caller, calling
 from service.transports.calls import CallRunner
 from service.transports.connections import WebFactory
@@ -39,21 +40,26 @@ class RpcPages:
             return refused
         try:
             visitor = visitor_of(asked, self._door)
+            if visitor is not None:
+                visitor.look()
         except ServiceError as error:
             return self._turned_away(error)
         return self._overload() or await self._answered(asked, visitor)
 
     def stranger(self, headers: Mapping[str, str], peer: object) -> Answer | None:
-        """What to answer who may not come in; None: he may."""
+        """What to answer who may not come in, or asks too often; None: he may."""
         shown = Asked("", "", headers=headers, address=address_at(peer))
         try:
-            visitor_of(shown, self._door)
+            look_at(shown, self._door)
         except ServiceError as error:
             return self._turned_away(error)
         return None
 
     def _turned_away(self, error: ServiceError) -> Answer:
         """The answer to who does not get in: JSON-RPC, since programs look for its codes."""
+        if isinstance(error, TooManyCalls):
+            headers = {"Content-Type": "application/json", "Retry-After": retry_after(error)}
+            return Answer(429, self._runner.refuse(error), headers)
         reason = "" if isinstance(error, TokenNeeded) else ', error="invalid_token"'
         challenge = f'Bearer realm="herdbook"{reason}'
         headers = {"Content-Type": "application/json", "WWW-Authenticate": challenge}
@@ -107,6 +113,26 @@ def visitor_of(asked: Asked, door: Door | None) -> Visitor | None:
         visitor.show(secret)
     visitor.identified()
     return visitor
+
+
+def look_at(asked: Asked, door: Door | None) -> None:
+    """Raises what speaks against a request before its body is read; that counts as a call."""
+    if door is None:
+        return
+    try:
+        visitor = visitor_of(asked, door)
+        if visitor is not None:
+            visitor.look()
+    except TooManyCalls:
+        raise
+    except ServiceError:
+        door.visitor(asked.address, asked.client).count_stranger()
+        raise
+
+
+def retry_after(error: TooManyCalls) -> str:
+    """The whole seconds to wait, as HTTP says it."""
+    return str(math.ceil(float(str(error.details["retry_seconds"]))))
 
 
 def _refusal(asked: Asked) -> Answer | None:

@@ -95,3 +95,19 @@ def test_who_is_revoked_is_out_while_he_listens(tmp_path: Path, database: str) -
                 client.receive()
         assert other.call("farm.count") == 1
         assert called(node, secret, "farm.count") == (1, "access.unknown")
+
+
+@pytest.mark.slow
+def test_a_token_with_a_rate_is_held_to_it(tmp_path: Path, database: str) -> None:
+    """Also on this machine, over HTTP and over the stream together; others are not."""
+    with served(tmp_path, database) as node, LineClient(node.stream) as client:
+        secret = made(tmp_path, "slow", "--role", "read", "--rate", "0.01")
+        until(partial(logged_in, client, secret))
+        assert client.call("farm.count") == 0
+        assert called(node, secret, "farm.count") == (1, "access.too_many")
+        with pytest.raises(CallFailed) as refused:
+            client.call("farm.count")
+        assert refused.value.code == "access.too_many"
+        assert 90 < refused.value.error["data"]["retry_seconds"] <= 100
+        assert node.call("farm.count") == 0
+        assert 'herdbook_calls_limited_total{by="token"} 2.0' in page(node, "/metrics")

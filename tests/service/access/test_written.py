@@ -144,3 +144,19 @@ def test_an_end_that_is_none_or_past_is_refused(text: str) -> None:
     """A token that never counted would only puzzle."""
     with pytest.raises(TokensRefused):
         until_of(text, NOW)
+
+
+def test_a_rate_is_kept_and_none_is_not_written() -> None:
+    """A file without rates can be read by those who know none."""
+    with_rate, without = token(1, rate=2.5), token(2)
+    content = written_book(Book([with_rate, without]))
+    assert content.count(b"rate") == 1
+    assert [one.rate for one in read_book(content, "x")] == [2.5, None]
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "1e7", "0.001", '"1"', "null"])
+def test_a_rate_that_is_none_is_refused(rate: str) -> None:
+    """It could have been meant as a limit."""
+    content = written_book(Book([token(1, rate=2.5)])).replace(b"2.5", rate.encode())
+    with pytest.raises(TokensRefused):
+        read_book(content, "x")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from service.access.door import Door
+from service.access.rates import Limiter
 from service.access.roles import ROLES
 from service.access.secret import digest_of, secret_of
 from service.access.tokens import Book, Token
@@ -19,11 +20,16 @@ def secret(number: int) -> str:
 
 
 def token(
-    number: int, role: str = "read", *ranges: str, name: str = "", until: datetime | None = None
+    number: int,
+    role: str = "read",
+    *ranges: str,
+    name: str = "",
+    until: datetime | None = None,
+    rate: float | None = None,
 ) -> Token:
     """The token over the secret of a number."""
     digest = digest_of(secret(number))
-    return Token(name or f"app-{number}", digest, ROLES[role], NOW, ranges_of(ranges), until)
+    return Token(name or f"app-{number}", digest, ROLES[role], NOW, ranges_of(ranges), until, rate)
 
 
 class Watch:
@@ -37,6 +43,11 @@ class Watch:
         return self.now
 
 
-def door(*tokens: Token, required: bool = True, watch: Watch | None = None) -> Door:
+def door(
+    *tokens: Token,
+    required: bool = True,
+    watch: Watch | None = None,
+    limiter: Limiter | None = None,
+) -> Door:
     """A door that knows these tokens."""
-    return Door(required, watch or Watch(), Book(tokens))
+    return Door(required, watch or Watch(), Book(tokens), limiter)

@@ -36,7 +36,7 @@ def test_programs_are_told_all_of_it(herdbook: Herdbook, tmp_path: Path) -> None
     """With its limits, as JSON on one line."""
     told = herdbook(
         *("token", "add", "dashboard", "--role", "read", "--from", "10.0.0.0/8"),
-        *("--from", "2001:db8::/32", "--until", "2999-12-31", "--json"),
+        *("--from", "2001:db8::/32", "--until", "2999-12-31", "--rate", "2.5", "--json"),
     ).document()
     assert SECRET.fullmatch(told.pop("token"))
     assert told.pop("made").endswith("Z")
@@ -45,6 +45,7 @@ def test_programs_are_told_all_of_it(herdbook: Herdbook, tmp_path: Path) -> None
         "role": "read",
         "from": ["10.0.0.0/8", "2001:db8::/32"],
         "until": "3000-01-01T00:00:00Z",
+        "rate": 2.5,
         "file": str(tmp_path / "herdbook.tokens"),
     }
 
@@ -55,9 +56,9 @@ def test_the_list_shows_everything_but_secrets_and_digests(
     """For people and for programs."""
     assert "no tokens in" in herdbook("token", "list").out
     secret = herdbook("token", "add", "loader", "--role", "write").out.strip()
-    herdbook("token", "add", "ops", "--role", "admin", "--from", "192.0.2.7")
+    herdbook("token", "add", "ops", "--role", "admin", "--from", "192.0.2.7", "--rate", "20")
     plain, document = herdbook("token", "list"), herdbook("token", "list", "--json")
-    for part in ("loader", "write", "anywhere", "no end", "ops", "admin", "192.0.2.7/32"):
+    for part in ("loader", "write", "anywhere", "no end", "ops", "admin", "192.0.2.7/32", "20/s"):
         assert part in plain.out
     listed = {each["name"]: each for each in document.document()["tokens"]}
     assert listed["ops"]["from"] == ["192.0.2.7/32"]

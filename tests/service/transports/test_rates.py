@@ -1,0 +1,129 @@
+"""Who calls too often, at all three doors: refused with what to do, and not shut out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+
+from service.access.door import Door
+from service.access.rates import Limiter, rate_of
+from service.transports.admin import AdminPages
+from service.transports.http import RpcFactory
+from service.transports.web import Answer, Asked
+from tests.service.access.tokens import door, secret, token
+from tests.service.transports.guarded import ADDRESS, Guarded, body, code_of, told
+from tests.service.transports.live import post
+from tests.service.transports.memory import LIMITS, Line
+
+READER, SLOW = secret(1), secret(2)
+
+
+class World:
+    """Both doors with a limit of ten calls for a token, and twenty for an address."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        limiter = Limiter(rate_of(1), rate_of(2), lambda: self.now)
+        tokens = (token(1, "read"), token(2, "read", rate=0.2))
+        self.door: Door = door(*tokens, required=True, limiter=limiter)
+        self.guarded = Guarded(self.door)
+
+
+@pytest.fixture
+def world() -> World:
+    """The doors."""
+    return World()
+
+
+def test_too_many_calls_over_http_are_answered_with_429(world: World) -> None:
+    """With the seconds to wait, for HTTP whole ones; then the next is answered."""
+    for _ in range(10):
+        assert world.guarded.post("cow.list", token=READER).status == 200
+    refused = world.guarded.post("cow.list", token=READER)
+    assert (refused.status, refused.headers["Retry-After"]) == (429, "1")
+    error = told(refused)["error"]
+    assert (error["code"], code_of(told(refused))) == (1505, "access.too_many")
+    assert 0 < error["data"]["retry_seconds"] <= 1
+    assert error["data"]["retryable"] is True
+    world.now += error["data"]["retry_seconds"]
+    assert world.guarded.post("cow.list", token=READER).status == 200
+    assert len(world.guarded.called) == 11
+
+
+def test_every_call_of_a_batch_counts(world: World) -> None:
+    """Those within the limit are carried out, each of the others says why not."""
+    answers = told(world.guarded.post(*["cow.list"] * 12, token=READER))
+    assert [("result" in one) for one in answers] == [True] * 10 + [False] * 2
+    assert {code_of(one) for one in answers[10:]} == {"access.too_many"}
+    assert len(world.guarded.called) == 10
+
+
+def test_on_the_stream_a_call_is_refused_and_the_connection_stays(world: World) -> None:
+    """What is subscribed goes on; after a while calls are answered again."""
+    client = world.guarded.connect()
+    client.ask("session.login", READER)
+    answers = [client.ask("cow.list") for _ in range(12)]
+    assert [("result" in one) for one in answers] == [True] * 10 + [False] * 2
+    assert code_of(answers[-1]) == "access.too_many"
+    assert not client.is_closed()
+    world.now += 1
+    assert client.ask("cow.list")["result"] == "token:app-1"
+
+
+def test_a_tokens_own_rate_counts(world: World) -> None:
+    """Two calls at once, of one in five seconds."""
+    statuses = [world.guarded.post("cow.list", token=SLOW).status for _ in range(4)]
+    assert statuses == [200, 200, 429, 429]
+
+
+def test_guessing_tokens_is_limited(world: World) -> None:
+    """Over HTTP and over the stream, by address; a good token from elsewhere counts on."""
+    factory = RpcFactory(world.guarded.runner, LIMITS, world.guarded.clock, world.door)
+    refused = [factory.stranger(_bearer(secret(9)), _Peer()) for _ in range(30)]
+    statuses = [one.status for one in refused if one is not None]
+    assert statuses == [401] * 20 + [429] * 10
+    client = world.guarded.connect()
+    assert code_of(client.ask("session.login", secret(9))) == "access.too_many"
+    assert factory.stranger(_bearer(READER), _Peer("198.51.100.7")) is None
+
+
+class _Peer:
+    def __init__(self, host: str = ADDRESS) -> None:
+        self.host = host
+
+
+def _bearer(shown: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {shown}"}
+
+
+def test_the_body_of_a_call_too_many_is_not_waited_for(world: World) -> None:
+    """The answer comes with the end of the headers."""
+    world.door.limiter = Limiter(None, None, lambda: 0.0)
+    factory = RpcFactory(world.guarded.runner, LIMITS, world.guarded.clock, world.door)
+    world.door.book = world.door.book.with_token(token(3, "read", name="once", rate=0.1))
+    whole = post(body("cow.list"), extra=f"Authorization: Bearer {secret(3)}\r\n")
+    first = Line(factory)
+    first.send(whole)
+    assert first.received.startswith(b"HTTP/1.1 200 ")
+    second = Line(factory)
+    second.send(whole[:-5])
+    assert second.received.startswith(b"HTTP/1.1 429 ")
+    assert b"Retry-After: 10\r\n" in second.received
+
+
+def test_probes_from_elsewhere_are_limited_too(world: World) -> None:
+    """Each asks the database; those of this machine are not."""
+    pages = AdminPages({}, CollectorRegistry(), Clock(), world.door)
+
+    def status(address: str) -> int:
+        asked = Asked("GET", "/readyz", address=address)
+        answered: Any = Deferred.fromCoroutine(pages(asked))
+        assert isinstance(answered.result, Answer)
+        return answered.result.status
+
+    assert [status(ADDRESS) for _ in range(21)] == [200] * 20 + [429]
+    assert [status("127.0.0.1") for _ in range(50)] == [200] * 50
