@@ -185,8 +185,25 @@ class Connection(http.HTTPChannel):
             self.setTimeout(self.factory.limits.receive_seconds)
         LineReceiver.dataReceived(self, data)
 
+    def lineReceived(self, line: bytes) -> None:  # noqa: N802
+        """Read a line of the headers. Others may take one that begins with a space for another."""
+        if line[:1] in (b" ", b"\t"):
+            self._respondToBadRequestAndDisconnect()
+            return
+        super().lineReceived(line)
+
     def headerReceived(self, line: bytes) -> bool:  # noqa: N802
-        """Read a header. A length of thousands of digits is a bad one and not our failure."""
+        """Read a header. A length of thousands of digits is a bad one and not our failure.
+
+        Of codings only chunks are known, and only to HTTP/1.1: another server may see a body
+        elsewhere.
+        """
+        name, _, value = line.partition(b":")
+        if name.lower() == b"transfer-encoding" and (
+            value.strip(b" \t").lower() != b"chunked" or self._version != b"HTTP/1.1"
+        ):
+            self._respondToBadRequestAndDisconnect()
+            return False
         try:
             return cast(bool, super().headerReceived(line))
         except ValueError:
