@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+from service.methods.operators import OPERATORS
 from service.methods.registry import Method
 
 LITERAL = (
@@ -34,6 +35,8 @@ LITERAL = (
 )
 """What a text may hold, and has to be kept as it is."""
 
+_OF_LISTS = ("in", "not_in")
+
 PROBES = (
     *("'", '"', "`", "\\", "%s %(name)s ? :name"),
     "\\' OR 1=1 UNION SELECT secret FROM canary -- 🐄",
@@ -58,7 +61,8 @@ def attacks(method: Method, text: str) -> Iterator[dict[str, Any]]:
         for condition in (
             [text, "=", "x"],
             ["id", text, "x"],
-            ["name", "=", text],
+            *(["name", operator, text] for operator in OPERATORS if operator not in _OF_LISTS),
+            *(["name", operator, [text, ""]] for operator in _OF_LISTS),
             ["or", ["name", "=", text], ["not", [text, "is_null", True]]],
             ["id", "in", [text]],
         ):

@@ -172,7 +172,8 @@ def test_what_looks_like_a_condition_finds_nothing(target: Target) -> None:
         "untouche%",
     ):
         for name in ("farm", "cow"):
-            assert target.node.call(f"{name}.count", {"where": ["name", "=", text]}) == 0
+            for condition in (["=", text], ["in", [text, "x"]], ["starts_with", text]):
+                assert target.node.call(f"{name}.count", {"where": ["name", *condition]}) == 0
 
 
 def test_a_name_of_a_sibling_is_no_sql(target: Target, capsys: pytest.CaptureFixture[str]) -> None:
