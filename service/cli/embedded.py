@@ -20,7 +20,7 @@ from service.cli.advice import hints_about, option_words, with_options
 from service.cli.options import make_importable
 from service.cli.output import CommandFailed, ExitCode, Output
 from service.cli.place import DATABASE, Place, Running
-from service.cli.prepare import catalogue_for, migrate, start_log
+from service.cli.prepare import catalogue_for, leave_no_core_dump, migrate, start_log
 from service.cli.signals import end_as_by_ctrl_c
 from service.cli.waited import write_what_waited
 from service.config import DEFAULT_FILE, Configuration, load_configuration
@@ -60,6 +60,7 @@ class Embedded:
         before = self._configuration(_NOT_YET)
         make_importable(before.folder)
         catalogue = catalogue_for(before)
+        leave_no_core_dump()
         start_log(before.log.level)
         with private_server(self.place, self.output) as server:
             configuration = self._configuration(server.url(DATABASE))

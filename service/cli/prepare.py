@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 import sys
 
 from records.catalogue import Catalogue, load_catalogue
@@ -29,6 +30,16 @@ def start_log(level: str) -> None:
         level=level.upper(),
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
+
+
+def leave_no_core_dump() -> None:
+    """Let nothing of this process's memory be written to a file where it crashes.
+
+    A node holds the database's password, its key, and tokens for as long as calls take. Programs
+    that it starts inherit this.
+    """
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
 def migrator_for(configuration: Configuration, catalogue: Catalogue) -> Migrator:

@@ -12,7 +12,7 @@ import click
 from service.cli.advice import hints_about, option_words, with_options
 from service.cli.options import config_option, read_configuration
 from service.cli.output import Output, output_option
-from service.cli.prepare import catalogue_for, require_ready, start_log
+from service.cli.prepare import catalogue_for, leave_no_core_dump, require_ready, start_log
 from service.cli.server_checks import require_durable
 from service.config import find_file
 
@@ -34,6 +34,7 @@ def serve(config: Path | None, output: Output) -> None:
       herdbook serve --config herdbook.toml
     """
     configuration = read_configuration(config)
+    leave_no_core_dump()
     start_log(configuration.log.level)
     catalogue = catalogue_for(configuration)
     # Whoever reads the hint may have another environment than this node's.
