@@ -50,6 +50,7 @@ class NodeProcess:
         self.rpc = ""
         self.admin = ""
         self.stream = ""
+        self.herd = ""
 
     @property
     def pid(self) -> int:
@@ -95,6 +96,7 @@ class NodeProcess:
         assert ready, f"the node did not start: {self.log()}"
         told = json.loads(ready)
         self.rpc, self.admin, self.stream = told["rpc"], told["admin"], told["stream"]
+        self.herd = told["herd"] or ""
 
     def stop(self) -> None:
         """Stop it; one that was never started, or has ended, is fine."""
