@@ -25,14 +25,13 @@ from urllib.parse import quote
 import MySQLdb
 
 from service.cli.place import DATABASE, Place
-from service.config import load_configuration
 from service.server import ServerKind
 from service.server.processes import servers_on
 from tests.live.herds import ROOT, SECONDS, LiveHerd, assert_same, standing_at, states_at
 from tests.live.node import CallFailed, NodeProcess
 from tests.live.pasture import some_call
 from tests.servers.programs import program_of
-from tests.service.cli.nodes import herdbook
+from tests.service.cli.nodes import caller, herdbook
 from tests.service.store.tools import ask, raw_connection, read
 
 RECORDS = "tests.live.pasture"
@@ -145,6 +144,10 @@ class Newcomer:
         socket = quote(str(self.place.layout.socket))
         return f"mysql://root@localhost/{DATABASE}?unix_socket={socket}"
 
+    def node(self, told: Mapping[str, Any]) -> NodeProcess:
+        """Something to call it with, once it has told where it serves."""
+        return caller(dict(told))
+
     def rows(self, statement: str) -> list[Any]:
         """What a query finds there; nothing while that cannot be asked."""
         try:
@@ -244,9 +247,3 @@ def wait_until(is_so: Callable[[], bool], told: Callable[[], str]) -> None:
     while not is_so():
         assert time.monotonic() < deadline, told()
         time.sleep(0.05)
-
-
-def settings_of(newcomer: Newcomer) -> Any:
-    """The configuration that it has written."""
-    given = {"database.url": "mysql://root@localhost/x"}
-    return load_configuration(newcomer.folder / "herdbook.toml", {}, given)

@@ -16,6 +16,7 @@ from service.identity.joining.place import paths_in
 from tests.conftest import Servers
 from tests.live.herds import SECONDS, LiveHerd
 from tests.live.joining import Authority, Load, Newcomer, fill, require_equal
+from tests.live.node import NodeProcess
 from tests.servers.programs import chosen_kinds
 
 COWS = 3_000
@@ -43,18 +44,25 @@ def herd(
         yield running
 
 
-def node_at(herd: LiveHerd, number: int, name: str) -> dict[str, Any]:
-    """The record of a node as another one has it; nothing where it has none."""
-    page = herd.nodes[number].call("node.list", {"where": ["name", "=", name]})
+def node_at(node: NodeProcess, name: str) -> dict[str, Any]:
+    """The record of a node as one has it; nothing where it has none."""
+    page = node.call("node.list", {"where": ["name", "=", name]})
     found: list[dict[str, Any]] = page["records"]
     return found[0] if found else {}
 
 
-def blocks_at(herd: LiveHerd, number: int, node: str) -> list[tuple[str, str]]:
-    """Purposes and blocks of a node, as another one knows them."""
-    where = ["node_id", "=", node_at(herd, number, node)["id"]]
-    page = herd.nodes[number].call("range.list", {"where": where, "order": "cidr"})
-    return [(each["purpose"], each["cidr"]) for each in page["records"]]
+def ranges_at(node: NodeProcess, name: str) -> list[dict[str, Any]]:
+    """The ranges of a node of a name, as one knows them."""
+    where = ["node_id", "=", node_at(node, name)["id"]]
+    found: list[dict[str, Any]] = node.call("range.list", {"where": where, "order": "cidr"})[
+        "records"
+    ]
+    return found
+
+
+def blocks_at(node: NodeProcess, name: str) -> list[tuple[str, str]]:
+    """Their purposes and blocks."""
+    return [(each["purpose"], each["cidr"]) for each in ranges_at(node, name)]
 
 
 @pytest.mark.slow
@@ -78,9 +86,9 @@ def test_one_command_and_the_node_has_all_and_serves(
             assert load.done > 0
             assert newcomer.rows("SELECT COUNT(*) FROM cow WHERE number >= 1000") == [(COWS,)]
             require_equal(herd, newcomer, told["rpc"])
-            shown = node_at(herd, 0, name)
+            shown = node_at(herd.nodes[0], name)
             assert (shown["state"], shown["fingerprint"]) == ("active", told["fingerprint"])
-            assert blocks_at(herd, 1, name) == [
+            assert blocks_at(herd.nodes[1], name) == [
                 ("serves", f"10.{number}.0.0/16"),
                 ("peers", "127.0.0.0/8"),
                 ("pool", f"172.{16 + number}.0.0/16"),
@@ -89,6 +97,37 @@ def test_one_command_and_the_node_has_all_and_serves(
             newcomer.stop()
         assert newcomer.process is not None
         assert newcomer.process.returncode == 0
+
+
+@pytest.mark.slow
+def test_a_block_in_the_way_is_named_and_what_was_taken_once_is_not_taken_again(
+    herd: LiveHerd, authority: Authority, tmp_path: Path
+) -> None:
+    """The node runs on without its command, and the same command finds it running."""
+    herd.nodes[1].call("range.add", {"cidr": "10.200.0.0/16", "purpose": "serves"})
+    blocks = ("--serves", "10.200.0.0/16", "--pool", "172.30.0.0/16")
+    token = authority.invite("shed", herd, *blocks)
+    with authority.gate() as address:
+        newcomer = Newcomer(tmp_path / "shed", address, token, herd, chosen_kinds()[-1])
+        try:
+            newcomer.begin("--detach")
+            told = newcomer.ended()
+            assert blocks_at(newcomer.node(told), "shed") == [("pool", "172.30.0.0/16")]
+            [warning] = newcomer.node(told).call("herd.status")["warnings"]
+            assert warning["code"] == "range.refused"
+            assert "there is 10.200.0.0/16, served by node1" in warning["text"]
+            newcomer.begin()
+            assert newcomer.ended() == told
+            [pool] = ranges_at(newcomer.node(told), "shed")
+            newcomer.node(told).call("range.release", {"id": pool["id"]})
+            newcomer.stop()
+            newcomer.begin()
+            again = newcomer.joined()
+            assert again["pid"] != told["pid"]
+            assert blocks_at(newcomer.node(again), "shed") == []
+            require_equal(herd, newcomer, again["rpc"])
+        finally:
+            newcomer.stop()
 
 
 MOMENTS: list[tuple[str, Callable[[Newcomer], object]]] = [
@@ -137,8 +176,8 @@ def test_killed_at_any_moment_and_run_again_it_joins(
             assert kept.bond is not None
             given = read_certificate(kept.bond.certificate.encode(), "")
             assert {given.serial_number} == certificates
-            assert node_at(herd, 1, name)["state"] == "active"
-            assert blocks_at(herd, 1, name) == [("serves", f"10.{number}.0.0/16")]
+            assert node_at(herd.nodes[1], name)["state"] == "active"
+            assert blocks_at(herd.nodes[1], name) == [("serves", f"10.{number}.0.0/16")]
         finally:
             newcomer.stop()
 
