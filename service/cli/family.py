@@ -13,6 +13,7 @@ from service.cli.gate import gate
 from service.cli.invitations import invitations, invite, withdraw
 from service.cli.named import id_of_node, ids_of_ranges, names_of
 from service.cli.output import ExitCode, Output, output_option
+from service.cli.renewing import renew
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -31,7 +32,7 @@ def node() -> None:
     """
 
 
-for _command in (invite, invitations, withdraw, gate):
+for _command in (invite, invitations, withdraw, gate, renew):
     node.add_command(_command)
 
 

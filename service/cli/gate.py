@@ -46,8 +46,16 @@ def checked_endpoint(
     metavar="ENDPOINT",
     help="Where newcomers come, such as tcp:8654:interface=192.0.2.10.",
 )
+@click.option(
+    "--renew",
+    "renewal_days",
+    type=click.IntRange(1, 36_500),
+    metavar="DAYS",
+    help="Also renew the certificates of the herd's nodes, for so many days each; open until"
+    " Ctrl-C then.",
+)
 @output_option
-def gate(folder: Path, endpoint: str, output: Output) -> ExitCode:
+def gate(folder: Path, endpoint: str, renewal_days: int | None, output: Output) -> ExitCode:
     r"""Open the gate for those who are invited, until all are in or their time is over.
 
     One line tells where it is: `herdbook join` is given that, or the name under which others reach
@@ -55,8 +63,9 @@ def gate(folder: Path, endpoint: str, output: Output) -> ExitCode:
     who was about to come in comes again when it is opened anew.
 
     \b
-    Example:
+    Examples:
       herdbook node gate --ca ./authority --listen tcp:8654:interface=192.0.2.10
+      herdbook node gate --ca ./authority --listen tcp:8654:interface=192.0.2.10 --renew 365
     """
     from service.identity.certificates import certificate_pem, key_pem
     from service.identity.joining.gate import hello
@@ -66,7 +75,7 @@ def gate(folder: Path, endpoint: str, output: Output) -> ExitCode:
 
     authority = read_authority(folder)
     invited = [each.name for each in read_kept(folder) if each.is_open(_now())]
-    if not invited:
+    if not (invited or renewal_days):
         hint = "invite somebody first: herdbook node invite NAME"
         raise CommandFailed("nobody is invited", hint, code="gate.nobody_invited")
     papers = gate_papers(authority, _now())
@@ -74,18 +83,25 @@ def gate(folder: Path, endpoint: str, output: Output) -> ExitCode:
     from service.transports.gate import Sayings, run_gate
 
     def ready(address: str) -> None:
-        text = f"the gate is open for {', '.join(invited)}\n  {address}"
+        renewals = ["renewals"] if renewal_days else []
+        text = f"the gate is open for {', '.join([*invited, *renewals])}\n  {address}"
         output.result({"listen": address, "invited": invited}, text)
 
-    sayings = Sayings(write_line(hello(authority)), _answering(folder, authority, output))
+    answering = _answering(folder, authority, renewal_days, output)
     both = certificate_pem(papers.certificate) + key_pem(papers.key)
-    run_gate(endpoint, both, sayings, lambda: read_kept(folder).are_open(_now()), ready)
+
+    def is_wanted() -> bool:
+        return renewal_days is not None or read_kept(folder).are_open(_now())
+
+    run_gate(endpoint, both, Sayings(write_line(hello(authority)), answering), is_wanted, ready)
     left = [each.name for each in read_kept(folder) if each.is_open(_now())]
     output.note(f"closed; still invited: {', '.join(left)}" if left else "closed; nobody is left")
     return ExitCode.DONE
 
 
-def _answering(folder: Path, authority: Authority, output: Output) -> Callable[[bytes], bytes]:
+def _answering(
+    folder: Path, authority: Authority, renewal_days: int | None, output: Output
+) -> Callable[[bytes], bytes]:
     """What to say to each line; what it changes is kept before."""
     from service.identity.errors import IdentityRefused
     from service.identity.joining.gate import answer
@@ -96,7 +112,7 @@ def _answering(folder: Path, authority: Authority, output: Output) -> Callable[[
         try:
             found = change_kept(
                 folder,
-                lambda book: _twice(answer(line, book, authority, _now())),
+                lambda book: _twice(answer(line, book, authority, _now(), renewal_days)),
             )
         except IdentityRefused as error:
             output.note(f"nobody is let in: {error}")
@@ -114,12 +130,14 @@ def _twice(found: Answered) -> tuple[Invitations, Answered]:
 
 def _told(found: Answered) -> str:
     """A line about what was answered, for who has opened the gate."""
-    from service.identity.joining.messages import No, Noted
+    from service.identity.joining.messages import No, Noted, Renewed
 
     if isinstance(found.reply, No):
         return f"refused ({found.reply.code}): {found.reply.message}"
     if isinstance(found.reply, Noted):
         return f"{found.who} is in"
+    if isinstance(found.reply, Renewed):
+        return f"{found.who} gets a new certificate"
     return f"{found.who} has asked for its certificate and gets it"
 
 

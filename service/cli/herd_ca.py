@@ -88,7 +88,7 @@ def init(folder: Path, days: int, output: Output) -> None:
     )
     card = card_of(made.certificate, CERTIFICATE)
     files = {"certificate": str(folder / CERTIFICATE), "key": str(folder / KEY)}
-    output.result(_document(card) | files, f"{_words(card)}\n  in {folder}")
+    output.result(card_document(card) | files, f"{card_words(card)}\n  in {folder}")
     output.note("keep its folder where no node runs, and back it up")
 
 
@@ -136,7 +136,7 @@ def issue(node: str, folder: Path, out: Path | None, days: int, output: Output) 
     )
     card = card_of(made.certificate, NODE_CERTIFICATE)
     told = {name: str(path) for name, path in files.items()}
-    output.result(_document(card) | told, f"{_words(card)}\n  in {place}")
+    output.result(card_document(card) | told, f"{card_words(card)}\n  in {place}")
 
 
 @ca.command()
@@ -166,7 +166,8 @@ def renew(certificate: Path, folder: Path, days: int, output: Output) -> None:
     replace(certificate, certificate_pem(made))
     card = card_of(made, str(certificate))
     output.result(
-        _document(card) | {"certificate": str(certificate)}, f"{_words(card)}\n  in {certificate}"
+        card_document(card) | {"certificate": str(certificate)},
+        f"{card_words(card)}\n  in {certificate}",
     )
 
 
@@ -192,8 +193,8 @@ def show(path: Path, output: Output) -> ExitCode:
     cards = [
         (file, card_of(read_certificate(read_public(file), str(file)), str(file))) for file in files
     ]
-    shown = [_document(card) | {"certificate": str(file)} for file, card in cards]
-    output.result({"certificates": shown}, "\n".join(_words(card) for _file, card in cards))
+    shown = [card_document(card) | {"certificate": str(file)} for file, card in cards]
+    output.result({"certificates": shown}, "\n".join(card_words(card) for _file, card in cards))
     good = all(document["state"] == "valid" for document in shown)
     return ExitCode.DONE if good else ExitCode.DIFFERENCES
 
@@ -240,7 +241,8 @@ def _require_absent(*paths: Path) -> None:
         )
 
 
-def _document(card: Card) -> dict[str, object]:
+def card_document(card: Card) -> dict[str, object]:
+    """What a certificate says, for programs."""
     subject, life = card.subject, card.life
     return {
         "kind": "authority" if subject.node is None else "node",
@@ -254,7 +256,8 @@ def _document(card: Card) -> dict[str, object]:
     }
 
 
-def _words(card: Card) -> str:
+def card_words(card: Card) -> str:
+    """The same for people."""
     subject, life = card.subject, card.life
     who = "authority" if subject.node is None else f"node {subject.node}"
     return (

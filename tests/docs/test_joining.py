@@ -45,7 +45,7 @@ def test_the_invitations_of_the_page_are_made_shown_and_withdrawn(
 def test_the_commands_of_both_sides_are_written_as_they_are_taken() -> None:
     """Each word is an argument or an option that its command has."""
     found = [read(words) for _program, *words in lines("text")]
-    assert found == ["gate", "join"]
+    assert found == ["gate", "join", "gate", "renew"]
 
 
 def read(words: list[str]) -> str:

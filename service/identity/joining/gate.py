@@ -13,17 +13,25 @@ from service.identity.joining.messages import (
     VERSION,
     Ask,
     FromGate,
-    FromNewcomer,
     Hello,
+    Joined,
     No,
     Noted,
+    Renew,
     Welcome,
     read_asked,
 )
 from service.identity.joining.papers import key_digest, read_request
+from service.identity.joining.renewing import renewed
 from service.identity.joining.token import digest_of
 
 REFUSED = "invitation.refused"
+
+_NO_RENEWALS = InvitationRefused(
+    "renewal.closed",
+    "this gate renews no certificates",
+    "let it be opened with --renew, or renew by hand: herdbook herd ca renew",
+)
 
 
 class Answered(NamedTuple):
@@ -42,10 +50,23 @@ def hello(authority: Authority) -> Hello:
     return Hello(VERSION, certificate_pem(authority.certificate).decode())
 
 
-def answer(line: bytes, invitations: Invitations, authority: Authority, now: datetime) -> Answered:
-    """What becomes of a newcomer's line; nothing that it can send raises."""
+def answer(
+    line: bytes,
+    invitations: Invitations,
+    authority: Authority,
+    now: datetime,
+    renewal_days: int | None = None,
+) -> Answered:
+    """What becomes of a line; nothing that anybody can send raises.
+
+    Certificates are renewed for so many days; None: this gate does not do that.
+    """
     try:
         asked = read_asked(line)
+        if isinstance(asked, Renew):
+            if renewal_days is None:
+                raise _NO_RENEWALS
+            return Answered(invitations, *renewed(asked, invitations, authority, now, renewal_days))
         secret, key = _secret(asked), read_request(asked.request.encode())
         return _answer(asked, secret, key, invitations, authority, now)
     except InvitationRefused as error:
@@ -55,7 +76,7 @@ def answer(line: bytes, invitations: Invitations, authority: Authority, now: dat
 
 
 def _answer(
-    asked: FromNewcomer,
+    asked: Ask | Joined,
     secret: bytes,
     key: PublicKey,
     invitations: Invitations,
@@ -77,7 +98,7 @@ def _answer(
     return Answered(after, Noted(), found.name)
 
 
-def _secret(asked: FromNewcomer) -> bytes:
+def _secret(asked: Ask | Joined) -> bytes:
     """The digest of what was sent as a secret; what is none has that of no invitation."""
     try:
         return digest_of(bytes.fromhex(asked.secret))

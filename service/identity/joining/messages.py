@@ -38,6 +38,19 @@ class Joined(msgspec.Struct, tag_field="says", tag="joined"):
     request: str
 
 
+class Renew(msgspec.Struct, tag_field="says", tag="renew"):
+    """A node: its certificate (PEM), and a request (PEM) that is signed with the key of it."""
+
+    certificate: str
+    request: str
+
+
+class Renewed(msgspec.Struct, tag_field="says", tag="renewed"):
+    """The gate: another certificate (PEM) for the same node and key."""
+
+    certificate: str
+
+
 class Welcome(msgspec.Struct, tag_field="says", tag="welcome"):
     """The gate: what the newcomer is called, its certificate (PEM), whom it dials, what it takes.
 
@@ -62,8 +75,8 @@ class No(msgspec.Struct, tag_field="says", tag="no"):
     hint: str
 
 
-FromNewcomer = Ask | Joined
-FromGate = Hello | Welcome | Noted | No
+FromNewcomer = Ask | Joined | Renew
+FromGate = Hello | Welcome | Noted | Renewed | No
 
 _Message = TypeVar("_Message", FromNewcomer, FromGate)
 

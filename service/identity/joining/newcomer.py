@@ -34,10 +34,17 @@ def believed_authority(
 
     `shown` is the certificate that was shown over TLS. Raises IdentityRefused.
     """
+    return believed_gate(said, shown, token.authority, now)
+
+
+def believed_gate(
+    said: FromGate, shown: x509.Certificate, wanted: bytes, now: datetime
+) -> x509.Certificate:
+    """The same where the herd is known by the digest of its authority's certificate."""
     if not isinstance(said, Hello):
         raise refused("who answers there does not say who it is", _RELEASES)
     authority = read_certificate(said.authority.encode(), "what the gate says of its authority")
-    verify_gate(shown, authority, token.authority, now)
+    verify_gate(shown, authority, wanted, now)
     # After that it is certain who says so.
     if said.version != VERSION:
         raise refused(f"the gate speaks version {said.version}, and not {VERSION}", _RELEASES)

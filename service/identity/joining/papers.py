@@ -94,7 +94,7 @@ def verify_gate(
     where anything speaks against it; nothing must be told to it then.
     """
     if authority_digest(authority) != wanted:
-        raise refused("who answers there is not of the herd that the token is for", _STRANGER)
+        raise refused("who answers there is not of the herd that it should be of", _STRANGER)
     verify_authority(authority, now)
     try:
         shown.verify_directly_issued_by(authority)
