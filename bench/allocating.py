@@ -15,10 +15,11 @@ import json
 import selectors
 import shutil
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -105,6 +106,8 @@ def herd_on(kind: str) -> Iterator[LiveHerd]:
     folder = Path(tempfile.mkdtemp(prefix="herdbook-bench-"))
     try:
         with (
+            # It prints the nodes' logs when it ends.
+            redirect_stdout(sys.stderr),
             server_of(kind) as server,
             LiveHerd(folder, [server, server], [(1, 0)]) as herd,
         ):

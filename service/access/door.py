@@ -120,7 +120,7 @@ class Visitor:
                 hint=f"Use a token with the role {_or_higher(role)}.",
                 details={"needs": role.word},
             )
-        return f"token:{token.name}"
+        return f"token:{token.name}@{self._address or 'unix'}"
 
     def _known(self, digest: bytes) -> Token:
         token = self._door.book.find(digest)

@@ -108,7 +108,7 @@ def add(
     r"""Make a token called NAME and print it, this once.
 
     The token goes to stdout, all else to stderr. It cannot be shown again. What is written with it
-    is noted in the changelog as by token:NAME.
+    is noted in the changelog as by token:NAME@ADDRESS.
 
     \b
     Examples:

@@ -67,7 +67,7 @@ def test_a_node_lets_in_who_has_a_token_and_notes_who_wrote(tmp_path: Path, data
         with LineClient(node.stream) as client:
             assert client.call("session.login", {"token": reader})["role"] == "read"
             [change] = client.call("feed.read", {"from": 0, "wait_seconds": 20})["changes"]
-        assert (change["key"]["id"], change["writer"]) == (farm["id"], "token:loader")
+        assert (change["key"]["id"], change["writer"]) == (farm["id"], "token:loader@127.0.0.1")
         command = Path(f"/proc/{node.pid}/cmdline").read_text()
         everything = node.log() + command + _file(tmp_path).read_text()
     for secret in (reader, writer, stranger):

@@ -17,6 +17,7 @@ from service.errors import (
     TokenNeeded,
     TokenUnknown,
 )
+from service.methods.caller import LONGEST_PRINCIPAL
 from tests.service.access.tokens import NOW, Watch, door, secret, token
 
 HERE = ("127.0.0.1", "api:127.0.0.1")
@@ -37,7 +38,7 @@ def test_a_token_counts_for_its_role_and_those_below(required: bool) -> None:
     visitor = door(token(1, "write", name="loader"), required=required).visitor(*HERE)
     assert visitor.show(secret(1)).name == "loader"
     for role in (Role.READ, Role.WRITE):
-        assert visitor.require(role, "city.list") == "token:loader"
+        assert visitor.require(role, "city.list") == "token:loader@127.0.0.1"
     with pytest.raises(AccessForbidden) as caught:
         visitor.require(Role.ADMIN, "held.drop")
     assert caught.value.details == {"needs": "admin"}
@@ -89,7 +90,7 @@ def test_a_wrong_token_takes_nothing_from_who_had_shown_a_right_one() -> None:
     visitor.show(secret(1))
     with pytest.raises(TokenUnknown):
         visitor.show(secret(2))
-    assert visitor.require(Role.READ, "city.list") == "token:app-1"
+    assert visitor.require(Role.READ, "city.list") == "token:app-1@127.0.0.1"
 
 
 @pytest.mark.parametrize(
@@ -153,3 +154,18 @@ def test_every_refusal_says_what_to_do_and_has_a_code_of_its_own() -> None:
         assert kind.code.startswith("access.")
         assert kind.hint.endswith(".")
         assert not kind.retryable
+
+
+def test_over_a_socket_a_token_is_from_there() -> None:
+    """The changelog tells where each caller was, with a token and without."""
+    visitor = door(token(1)).visitor(None, "api:unix")
+    visitor.show(secret(1))
+    assert visitor.require(Role.READ, "city.list") == "token:app-1@unix"
+
+
+def test_the_longest_name_and_address_fit_into_what_the_changelog_keeps() -> None:
+    """So that no two tokens, and no two addresses, are cut to the same."""
+    address = "2001:0db8:ffff:ffff:ffff:ffff:255.255.255.255"
+    visitor = door(token(1, name="x" * 64)).visitor(address, f"api:{address}")
+    visitor.show(secret(1))
+    assert len(visitor.require(Role.READ, "city.list")) <= LONGEST_PRINCIPAL

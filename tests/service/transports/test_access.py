@@ -76,16 +76,30 @@ def test_a_token_lets_do_what_its_role_is_for_under_its_name(required: bool) -> 
     somewhere = world(required=required)
     calls = ("cow.list", "cow.create", "held.drop", "no.such")
     expected = {
-        READER: ["token:app-1", "access.forbidden", "access.forbidden", "method.unknown"],
-        WRITER: ["token:loader", "token:loader", "access.forbidden", "method.unknown"],
-        ADMIN: ["token:app-3", "token:app-3", "token:app-3", "method.unknown"],
+        READER: ["token:app-1@192.0.2.7", "access.forbidden", "access.forbidden", "method.unknown"],
+        WRITER: [
+            "token:loader@192.0.2.7",
+            "token:loader@192.0.2.7",
+            "access.forbidden",
+            "method.unknown",
+        ],
+        ADMIN: [
+            "token:app-3@192.0.2.7",
+            "token:app-3@192.0.2.7",
+            "token:app-3@192.0.2.7",
+            "method.unknown",
+        ],
     }
     for shown, outcomes in expected.items():
         answers = told(somewhere.post(*calls, token=shown))
         assert [each.get("result") or code_of(each) for each in answers] == outcomes
     [refused] = told(somewhere.post("cow.create", "cow.list", token=READER))[:1]
     assert refused["error"]["data"]["needs"] == "write"
-    assert set(somewhere.called) == {"token:app-1", "token:loader", "token:app-3"}
+    assert set(somewhere.called) == {
+        "token:app-1@192.0.2.7",
+        "token:loader@192.0.2.7",
+        "token:app-3@192.0.2.7",
+    }
 
 
 def test_a_token_that_is_not_for_the_clients_address_is_refused() -> None:
@@ -94,7 +108,7 @@ def test_a_token_that_is_not_for_the_clients_address_is_refused() -> None:
     answer = somewhere.post("cow.list", token=secret(1))
     assert (answer.status, code_of(told(answer))) == (401, "access.wrong_address")
     assert code_of(somewhere.connect().ask("session.login", secret(1))) == "access.wrong_address"
-    assert told(somewhere.post("cow.list", token=secret(2)))["result"] == "token:app-2"
+    assert told(somewhere.post("cow.list", token=secret(2)))["result"] == "token:app-2@192.0.2.7"
 
 
 def test_what_waited_while_its_token_was_revoked_is_not_told() -> None:
@@ -122,7 +136,7 @@ def test_a_login_counts_for_all_that_follows_on_the_connection_and_for_no_other(
     assert code_of(client.ask("cow.list")) == "access.required"
     answer = client.ask("session.login", WRITER)["result"]
     assert answer == {"name": "loader", "role": "write", "until": None}
-    assert client.ask("cow.create")["result"] == "token:loader"
+    assert client.ask("cow.create")["result"] == "token:loader@192.0.2.7"
     assert code_of(client.ask("held.drop")) == "access.forbidden"
     assert code_of(other.ask("cow.list")) == "access.required"
     login = {"jsonrpc": "2.0", "method": "session.login", "params": {"token": READER}, "id": 1}
@@ -130,7 +144,7 @@ def test_a_login_counts_for_all_that_follows_on_the_connection_and_for_no_other(
     other.send(json.dumps([listing, login, listing]).encode() + b"\n")
     [[first, second, third]] = other.received()
     assert code_of(first) == "access.required"
-    assert (second["result"]["name"], third["result"]) == ("app-1", "token:app-1")
+    assert (second["result"]["name"], third["result"]) == ("app-1", "token:app-1@192.0.2.7")
 
 
 def test_a_login_that_is_refused_changes_nothing() -> None:
@@ -139,7 +153,7 @@ def test_a_login_that_is_refused_changes_nothing() -> None:
     client = closed.connect()
     client.ask("session.login", READER)
     assert code_of(client.ask("session.login", secret(9))) == "access.unknown"
-    assert client.ask("cow.list")["result"] == "token:app-1"
+    assert client.ask("cow.list")["result"] == "token:app-1@192.0.2.7"
     answer = told(closed.post("session.login", token=READER))
     assert code_of(answer) == "params.invalid"
 
@@ -218,7 +232,7 @@ def test_who_shows_no_token_for_long_is_told_and_leaves_the_place_to_others() ->
     [told_last] = stranger.received()
     assert (told_last["id"], code_of(told_last)) == (None, "access.required")
     assert stranger.is_closed()
-    assert client.ask("cow.list")["result"] == "token:app-1"
+    assert client.ask("cow.list")["result"] == "token:app-1@192.0.2.7"
 
 
 def test_the_body_of_a_stranger_is_not_waited_for() -> None:
@@ -239,7 +253,7 @@ def test_the_body_of_a_stranger_is_not_waited_for() -> None:
         line.send(b"x" * 500)
         closed.clock.advance(LIMITS.linger_seconds)
         assert line.is_closing()
-    assert closed.called == ["token:app-1"]
+    assert closed.called == ["token:app-1@192.168.1.1"]
 
 
 @pytest.mark.parametrize("end", [b"", b"\n"], ids=["unfinished", "whole"])
@@ -266,7 +280,7 @@ def test_who_has_shown_a_token_sends_long_lines_also_right_behind_it() -> None:
     client.send(b"\n" + long_line + b"\n")
     logged_in, *answers = client.received()
     assert logged_in["result"]["name"] == "app-1"
-    assert [each["result"] for each in answers] == ["token:app-1"] * 2
+    assert [each["result"] for each in answers] == ["token:app-1@192.0.2.7"] * 2
 
 
 def test_where_no_token_is_required_everybody_sends_long_lines() -> None:
