@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 SETTINGS = "herdbook.toml"
 
-Say = Callable[[str], None]
-"""Tells of the next step that is done."""
+Say = Callable[[int, str], None]
+"""Tells of a step that is done, by its number."""
 
 
 class Wishes(NamedTuple):
@@ -53,7 +53,7 @@ def come_in(url: str, newcomer: Newcomer) -> None:
     """
     from service.identity.joining.place import is_in
 
-    newcomer.say(f"the key is in {newcomer.directory / 'herd'}")
+    newcomer.say(1, f"the key is in {newcomer.directory / 'herd'}")
     if is_in(newcomer.directory):
         _say_that_it_is_in(url, newcomer)
     else:
@@ -77,7 +77,7 @@ def _asked(line: Line, newcomer: Newcomer) -> Papers:
 
     shown = read_der(line.shown, "what the gate shows")
     authority = believed_authority(line.hear(), shown, newcomer.token, _now())
-    newcomer.say("the gate is that of the herd that the token is for")
+    newcomer.say(2, "the gate is that of the herd that the token is for")
     line.say(Ask(newcomer.token.secret.hex(), _request(newcomer)))
     papers = believed_papers(line.hear(), newcomer.key, authority, _now())
     keep_authority(newcomer.directory, authority)
@@ -95,7 +95,7 @@ def _keep(newcomer: Newcomer, papers: Papers) -> None:
     text = settings_text(papers.name, newcomer.wishes, siblings, ranges)
     settle(newcomer.directory / SETTINGS, text.encode())
     keep_certificate(newcomer.directory, papers.certificate)
-    newcomer.say(f"{papers.name} has its certificate and the herd's authority")
+    newcomer.say(3, f"{papers.name} has its certificate and the herd's authority")
 
 
 def _tell_gate(line: Line, newcomer: Newcomer) -> None:
@@ -109,7 +109,7 @@ def _tell_gate(line: Line, newcomer: Newcomer) -> None:
     except (CommandFailed, OSError):
         noted = False
     told = "the gate knows that it is in" if noted else "the gate could not be told; no harm in it"
-    newcomer.say(told)
+    newcomer.say(4, told)
 
 
 def _say_that_it_is_in(url: str, newcomer: Newcomer) -> None:
@@ -119,14 +119,14 @@ def _say_that_it_is_in(url: str, newcomer: Newcomer) -> None:
     from service.identity.errors import IdentityRefused
     from service.identity.joining.newcomer import believed_authority
 
-    newcomer.say("the certificates are there already")
+    newcomer.say(3, "the certificates are there already")
     try:
         with line_to(url) as line:
             shown = read_der(line.shown, "what the gate shows")
             believed_authority(line.hear(), shown, newcomer.token, _now())
             _tell_gate(line, newcomer)
     except (CommandFailed, IdentityRefused):
-        newcomer.say("the gate could not be told; no harm in it")
+        newcomer.say(4, "the gate could not be told; no harm in it")
 
 
 def settings_text(name: str, wishes: Wishes, siblings: list[str], ranges: list[str]) -> str:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 
 import click
@@ -146,5 +144,4 @@ def _require_records(directory: Path, records: str | None) -> None:
 
 def _steps(output: Output, number: int) -> Say:
     """Tells each step with its number."""
-    numbers: Iterator[int] = count(1)
-    return lambda text: output.note(f"{next(numbers)} of {number}: {text}")
+    return lambda step, text: output.note(f"{step} of {number}: {text}")

@@ -68,11 +68,11 @@ def _require_joined(joining: Joining, running: Running) -> None:
 
 def _see_through(joining: Joining, running: Running, is_alive: Callable[[], bool]) -> bool:
     """Wait until a node has joined, and tell so; False where it is not alive before."""
-    joining.say(f"the node runs (process {running.pid}), and gets what the herd has")
+    joining.say(5, f"the node runs (process {running.pid}), and gets what the herd has")
     follower = Follower(running.rpc, is_alive, joining.output)
     if not follower.follow():
         return False
-    joining.say("it has all that the herd had" if follower.is_level else follower.why_not)
+    joining.say(6, "it has all that the herd had" if follower.is_level else follower.why_not)
     for warning in follower.warnings:
         joining.output.note(f"WARNING {warning}")
     told = {**joining.document, **asdict(running), "joined": follower.is_level}

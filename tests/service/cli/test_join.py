@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 import subprocess
 import sys
@@ -183,6 +184,8 @@ def test_interrupted_anywhere_and_run_again_it_ends_in_the_same_state(
     for number, token in enumerate(tokens):
         ran = herdbook("join", gate.address, token, "--no-start", "--dir", f"n{number}")
         assert ran.code == 0, ran.err
+        steps = re.findall(r"^(\d) of 4: ", ran.err, re.MULTILINE)
+        assert steps == (["1", "3", "4"] if number == len(PLACES) - 1 else ["1", "2", "3", "4"])
         require_whole(tmp_path / f"n{number}", f"n{number}", gate)
     assert gate.closed() == 0
     assert set(gate.states().values()) == {"used"}
