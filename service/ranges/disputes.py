@@ -22,6 +22,9 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
+from service.ranges.allocation import best_of, cut
+from service.ranges.arithmetic import free
+from service.ranges.blocks import BITS
 from service.ranges.errors import BlocksRefused
 from service.ranges.values import Purpose, Range, same
 
@@ -70,13 +73,33 @@ def refuse_clash(new: Range, present: Iterable[Range]) -> None:
     `range.taken` where it would be disputed, or is there already; `range.foreign_pool` where it
     lies in the pool of another node, which may give it out at any moment.
     """
-    for each in sorted(present, key=lambda each: each.precedence):
+    ordered = sorted(present, key=lambda each: each.precedence)
+    for each in ordered:
         if excluded(new, each) or same(new, each):
             fault = f"{new.block} cannot be given to {new.node} as {new.purpose}: there is {each}"
-            raise BlocksRefused("range.taken", fault, [each.block])
+            hint = _instead(new, each, ordered)
+            raise BlocksRefused("range.taken", f"{fault}; {hint}", [each.block])
         if in_foreign_pool(new, each):
             fault = f"{new.block} lies in {each}: let {each.node} give it out, or split the pool"
             raise BlocksRefused("range.foreign_pool", fault, [each.block])
+
+
+def _instead(new: Range, each: Range, present: Iterable[Range]) -> str:
+    """What would work instead of a range that another one excludes."""
+    if same(new, each):
+        return "it is so already"
+    if new.purpose is Purpose.SERVES and new.block.length < BITS[new.block.family]:
+        half = cut(new.block, new.block.length + 1)
+        return f"blocks within it may be served, such as {half}"
+    if new.block == each.block:
+        return "name another block, or release that one first"
+    if each.block.holds(new.block):
+        return f"{each.node} can give it away by splitting that pool"
+    pools = sorted(other.block for other in present if excluded(new, other))
+    largest = best_of(free(new.block, pools))
+    if largest is None:
+        return "all of it is pools of other nodes"
+    return f"the largest block in it that no other node has as a pool is {largest}"
 
 
 def in_foreign_pool(one: Range, other: Range) -> bool:

@@ -91,7 +91,7 @@ def test_what_is_in_the_way_is_named(herd: LiveHerd) -> None:
             "pointer": "/cidr",
             "code": "range.taken",
             "message": "172.16.5.0/24 cannot be given to node1 as pool: "
-            "there is 172.16.0.0/12, pool of node0",
+            "there is 172.16.0.0/12, pool of node0; node0 can give it away by splitting that pool",
         }
     ]
     second.call("range.add", {"cidr": "172.16.5.0/24", "purpose": "peers"})

@@ -88,11 +88,18 @@ FAMILIES = [
 def test_pools_that_meet_one_of_another_node_are_told_which(
     ranges: Ranges, pool: str, outer: str, inner: str
 ) -> None:
-    """The same, around it, and within it."""
+    """The same, around it, and within it; and what would go instead, which then goes."""
     ranges.add(pool, "pool", "far")
-    for block in (pool, outer, inner):
-        said = f"{block} cannot be given to barn as pool: there is {pool}, pool of far"
+    rest = {"10.0.0.0/8": "10.128.0.0/9", "2001:db8::/32": "2001:db8:8000::/33"}[outer]
+    instead = {
+        pool: "name another block, or release that one first",
+        outer: f"the largest block in it that no other node has as a pool is {rest}",
+        inner: "far can give it away by splitting that pool",
+    }
+    for block, hint in instead.items():
+        said = f"{block} cannot be given to barn as pool: there is {pool}, pool of far; {hint}"
         assert ranges.not_added(block) == ("range.taken", said)
+    ranges.add(rest)
 
 
 @pytest.mark.parametrize(("block", "outer", "inner"), FAMILIES)
@@ -101,11 +108,18 @@ def test_blocks_that_are_served_may_nest_and_not_be_the_same(
 ) -> None:
     """Of another node or of this one; what is there is told."""
     ranges.add(block, "serves", "far")
-    said = f"{block} cannot be given to barn as serves: there is {block}, served by far"
+    network, _, length = block.partition("/")
+    half = f"{network}/{int(length) + 1}"
+    said = (
+        f"{block} cannot be given to barn as serves: there is {block}, served by far; blocks "
+        f"within it may be served, such as {half}"
+    )
     assert ranges.not_added(block, "serves") == ("range.taken", said)
+    ranges.add(half, "serves")
     for nested in (outer, inner):
         ranges.add(nested, "serves")
         said = f"{nested} cannot be given to barn as serves: there is {nested}, served by barn"
+        said += "; it is so already"
         assert ranges.not_added(nested, "serves") == ("range.taken", said)
 
 

@@ -47,13 +47,18 @@ def test_each_is_told_what_is_in_its_way() -> None:
         range_of("2001:db8::/32", "barn"),
     )
     cannot = "cannot be given to barn as"
+    rest = "; the largest block in it that no other node has as a pool is"
     assert refused == [
-        (0, "range.taken", f"10.3.0.0/16 {cannot} pool: there is 10.0.0.0/8, pool of far"),
-        (1, "range.taken", f"0.0.0.0/1 {cannot} pool: there is 10.0.0.0/8, pool of far"),
-        (2, "range.taken", f"10.1.0.0/16 {cannot} serves: there is 10.1.0.0/16, served by far"),
+        (0, "range.taken", f"10.3.0.0/16 {cannot} pool: there is 10.0.0.0/8, pool of far"
+         "; far can give it away by splitting that pool"),
+        (1, "range.taken", f"0.0.0.0/1 {cannot} pool: there is 10.0.0.0/8, pool of far"
+         f"{rest} 64.0.0.0/2"),
+        (2, "range.taken", f"10.1.0.0/16 {cannot} serves: there is 10.1.0.0/16, served by far"
+         "; blocks within it may be served, such as 10.1.0.0/17"),
         (3, "range.foreign_pool", "10.2.0.0/16 lies in 10.0.0.0/8, pool of far: let far give it "
          "out, or split the pool"),
-        (4, "range.taken", f"2001:db8::/32 {cannot} pool: there is 2001:db8::/48, pool of far"),
+        (4, "range.taken", f"2001:db8::/32 {cannot} pool: there is 2001:db8::/48, pool of far"
+         f"{rest} 2001:db8:8000::/33"),
     ]  # fmt: skip
 
 

@@ -155,6 +155,40 @@ def test_what_can_stand_is_added(text: str, node: str, purpose: str) -> None:
     assert disputes([*PRESENT, new]) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "node", "purpose", "hint"),
+    [
+        ("10.0.1.0/24", "b", "pool", "; a can give it away by splitting that pool"),
+        ("10.0.0.0/16", "b", "pool", "; name another block, or release that one first"),
+        ("10.0.0.0/16", "a", "pool", "; it is so already"),
+        ("10.0.0.0/8", "b", "pool", "; the largest block in it that no other node has as a pool "
+         "is 10.128.0.0/9"),
+        ("10.0.0.0/15", "b", "pool", "; the largest block in it that no other node has as a pool "
+         "is 10.1.0.0/16"),
+        ("192.168.0.0/24", "a", "serves", "; blocks within it may be served, such as "
+         "192.168.0.0/25"),
+        ("192.168.7.7/32", "a", "serves", "; name another block, or release that one first"),
+    ],
+)  # fmt: skip
+def test_what_could_be_added_instead_is_told(text: str, node: str, purpose: str, hint: str) -> None:
+    """It can, where it is a block."""
+    present = [*PRESENT, range_of("192.168.7.7/32", "b", "serves", 4)]
+    with pytest.raises(BlocksRefused) as refused:
+        refuse_clash(range_of(text, node, purpose, stamp=9), present)
+    assert refused.value.message.endswith(hint)
+    block = hint.rpartition(" ")[2]
+    if "/" in block:
+        refuse_clash(range_of(block, node, purpose, stamp=9), present)
+
+
+def test_where_no_block_within_is_free_it_is_told() -> None:
+    """All of it is pools of others."""
+    present = [range_of("10.0.0.0/25", "a", "pool", 1), range_of("10.0.0.128/25", "c", "pool", 2)]
+    with pytest.raises(BlocksRefused) as refused:
+        refuse_clash(range_of("10.0.0.0/24", "b", "pool", stamp=9), present)
+    assert refused.value.message.endswith("; all of it is pools of other nodes")
+
+
 def test_every_purpose_is_known_to_messages() -> None:
     """No range is without words."""
     for purpose in Purpose:

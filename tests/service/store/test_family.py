@@ -137,8 +137,10 @@ def test_what_excludes_the_new_range_is_named(url: str) -> None:
     added(url, "10.2.0.0/16", node="far")
     added(url, "10.3.0.0/16", "pool", "far")
     there = "10.1.0.0/16 cannot be given to barn as serves: there is 10.1.0.0/16, served by barn"
+    there += "; it is so already"
     assert refused(url, "10.1.0.0/16") == [("/cidr", "range.taken", there)]
     there = "10.2.0.0/16 cannot be given to barn as serves: there is 10.2.0.0/16, served by far"
+    there += "; blocks within it may be served, such as 10.2.0.0/17"
     assert refused(url, "10.2.0.0/16") == [("/cidr", "range.taken", there)]
     there = "10.3.7.0/24 lies in 10.3.0.0/16, pool of far: let far give it out, or split the pool"
     assert refused(url, "10.3.7.0/24") == [("/cidr", "range.foreign_pool", there)]
@@ -152,8 +154,9 @@ def test_pools_of_two_nodes_may_not_meet_and_those_of_one_may(url: str) -> None:
     read(url, "INSERT INTO herdbook_herd_node (id, name) VALUES (REPEAT('x', 16), 'far')")
     added(url, "10.1.0.0/16", "pool", "far")
     for block in ("10.1.0.0/16", "10.1.255.0/24", "10.1.0.0/32", "10.0.0.0/15", "0.0.0.0/0"):
-        there = f"{block} cannot be given to barn as pool: there is 10.1.0.0/16, pool of far"
-        assert refused(url, block, "pool") == [("/cidr", "range.taken", there)]
+        there = f"{block} cannot be given to barn as pool: there is 10.1.0.0/16, pool of far; "
+        [(place, code, said)] = refused(url, block, "pool")
+        assert (place, code, said[: len(there)]) == ("/cidr", "range.taken", there)
     for block in ("10.0.0.0/16", "10.2.0.0/16", "::/0"):
         added(url, block, "pool")
     added(url, "10.1.2.0/24", "pool", "far")
