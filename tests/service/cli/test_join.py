@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 import stat
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from service.cli import coming_in, renewing
+from service.cli import coming_in
 from service.config import load_configuration
 from service.identity.certificates import fingerprint_of, read_certificate
 from service.identity.credentials import load_credentials
@@ -22,67 +19,7 @@ from service.identity.joining import place
 from service.identity.joining.invitations import Invitations
 from service.identity.joining.kept import change_kept, read_kept
 from service.identity.joining.place import paths_in
-from tests.service.cli.conftest import Ran
-
-Herdbook = Callable[..., Ran]
-SIBLING = "tcp:shed.example.org:8653"
-ROOT = Path(__file__).parents[3]
-SECONDS = 120
-
-
-class Gate:
-    """An authority, and its gate as a process."""
-
-    def __init__(self, folder: Path, herdbook: Herdbook) -> None:
-        self.folder = folder
-        self._herdbook = herdbook
-        assert herdbook("herd", "ca", "init", str(folder)).code == 0
-        self.address = ""
-        self.process: subprocess.Popen[str] | None = None
-
-    def invite(self, name: str, *more: str) -> str:
-        """A token."""
-        words = ("node", "invite", name, "--ca", str(self.folder), "--sibling", SIBLING, *more)
-        return self._herdbook(*words).out.strip()
-
-    def open(self, *more: str) -> None:
-        """Let newcomers in."""
-        words = [
-            "node",
-            "gate",
-            "--ca",
-            str(self.folder),
-            "--listen",
-            "tcp:0:interface=127.0.0.1",
-            *more,
-        ]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "service.cli.main", *words, "--json"],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        self.address = json.loads(self.process.stdout.readline())["listen"]
-
-    def kill(self) -> None:
-        """At once."""
-        if self.process is not None:
-            self.process.kill()
-            self.closed()
-
-    def closed(self) -> int:
-        """How it ended; it had nothing to complain of."""
-        assert self.process is not None
-        _out, complaints = self.process.communicate(timeout=SECONDS)
-        assert complaints == ""
-        return self.process.returncode
-
-    def states(self) -> dict[str, str]:
-        """How far the invited have come."""
-        now = datetime.now(UTC)
-        return {each.name: each.standing(now) for each in read_kept(self.folder)}
+from tests.service.cli.gates import SIBLING, Gate, Herdbook
 
 
 @pytest.fixture
@@ -348,54 +285,3 @@ def end(gate: Gate, name: str) -> None:
         ), None
 
     change_kept(gate.folder, change)
-
-
-def test_a_node_renews_its_certificate_at_a_gate_that_is_open_for_that(
-    gate: Gate, herdbook: Herdbook, tmp_path: Path
-) -> None:
-    """As often as it asks; the key stays. Where the gate is not, the file stays as it was."""
-    token = gate.invite("barn", "--days", "30")
-    gate.open("--renew", "90")
-    assert herdbook("join", gate.address, token, "--no-start", "--dir", "barn").code == 0
-    paths = paths_in(tmp_path / "barn")
-    key, first = paths.key.read_bytes(), paths.certificate.read_bytes()
-    words = ("node", "renew", gate.address, str(paths.certificate), "--json")
-    ran = herdbook(*words, "--when-due")
-    assert (ran.code, ran.document()["renewed"]) == (0, False)
-    assert paths.certificate.read_bytes() == first
-    ran = herdbook(*words)
-    assert (ran.code, ran.document()["renewed"]) == (0, True), ran.err
-    found = load_credentials(paths, "barn", datetime.now(UTC))
-    assert found.card.fingerprint == ran.document()["fingerprint"]
-    assert found.card.life.ends - datetime.now(UTC) > timedelta(days=89)
-    assert paths.key.read_bytes() == key
-    later = datetime.now(UTC) + timedelta(days=80)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(renewing, "_now", lambda: later)
-        ran = herdbook(*words, "--when-due")
-    assert "gate's certificate counts" in ran.err
-    second = paths.certificate.read_bytes()
-    gate.kill()
-    gate.invite("mill")
-    gate.open()
-    ran = herdbook("node", "renew", gate.address, str(paths.certificate), "--json")
-    assert (ran.code, ran.error()["code"]) == (1, "renewal.closed")
-    assert paths.certificate.read_bytes() == second != first
-
-
-def test_a_certificate_is_renewed_by_the_gate_of_its_herd_only(
-    gate: Gate, herdbook: Herdbook, tmp_path: Path
-) -> None:
-    """Nothing is shown to another one; nor is anything asked without the key."""
-    assert herdbook("herd", "ca", "issue", "barn", "--ca", str(gate.folder)).code == 0
-    mine = gate.folder / "nodes/barn/node.crt"
-    strange = Gate(tmp_path / "strange", herdbook)
-    strange.open("--renew", "90")
-    try:
-        ran = herdbook("node", "renew", strange.address, str(mine))
-        assert (ran.code, "not of the herd" in ran.err) == (1, True)
-    finally:
-        strange.kill()
-    mine.with_name("node.key").unlink()
-    ran = herdbook("node", "renew", "tcp://127.0.0.1:1", str(mine))
-    assert (ran.code, "node.key" in ran.err) == (1, True)
