@@ -15,6 +15,7 @@ from schema.version import SCHEMA_NUMBER
 from service.access.door import Door
 from service.access.rates import Limiter, rate_of
 from service.config import Configuration
+from service.config.advertised import advertised_url
 from service.herd.status import HerdState
 from service.identity.credentials import Paths
 from service.methods.family_port import NewRange
@@ -128,7 +129,9 @@ class Assembly:
             return None if security is None else security.card.fingerprint
 
         state = JOINING if self._configuration.herd.joining else "active"
-        told = Told(self._configuration.node.name, fingerprint, state)
+        advertised = self._configuration.herd.advertise
+        url = advertised_url(advertised) if advertised else None
+        told = Told(self._configuration.node.name, fingerprint, state, url)
         every = self._configuration.capture.check_seconds
         return OwnNode(told, reading, writing, self._reactor, every)
 

@@ -276,12 +276,11 @@ class Node:
         return new_herd_room(
             store,
             Who(node.name, self._parts.schema_identity),
-            self._configuration.herd.siblings,
+            self._configuration.herd,
             self._sealing,
             self._metrics,
             self._reactor,
             self._security,
-            self._configuration.herd.peers_required,
         )
 
     def _listener_tls(self) -> ListenerTls | None:

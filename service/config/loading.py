@@ -199,6 +199,7 @@ class _Loader:
         self._read_password(values)
         self._check_listeners(values)
         self._check_links(values)
+        self._check_advertised(values)
         self._check_not_itself(values)
         self._check_waits(values)
         self._check_wider(values)
@@ -244,6 +245,16 @@ class _Loader:
             self._require_local("herd.listen", values["herd.listen"], WIDER_FOR_SIBLINGS)
             for sibling in values["herd.siblings"] or ():
                 self._try("herd.siblings", partial(check_sibling, sibling))
+            if values["herd.advertise"]:
+                self._try("herd.advertise", partial(check_sibling, values["herd.advertise"]))
+
+    def _check_advertised(self, values: dict[str, Any]) -> None:
+        """Others are told only of what listens."""
+        if values["herd.advertise"] and not values["herd.listen"]:
+            message = "this node does not listen for siblings, so none could dial it there"
+            self._refuse(
+                self.written["herd.advertise"], message, "set herd.listen, or leave it out"
+            )
 
     def _require_no_peers(self, required: bool | None) -> None:
         """Without certificates nobody's name is certain, so his ranges tell nothing."""

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, get_type_hints
 
+from service.config.advertised import ADVICE as ADVERTISED_ADVICE
+from service.config.advertised import check_advertised
 from service.config.endpoints import ADVICE, check_any_endpoint, check_call_endpoint
 from service.config.first_ranges import FIRST_RANGES
 from service.config.keys import Key, Setting
@@ -203,6 +205,22 @@ class HerdSettings:
         Path | None, Key(FilePath(), "Its private key, which nobody but the node's user may read.")
     ] = None
     ca: Annotated[Path | None, Key(FilePath(), "The certificate of the herd's authority.")] = None
+    advertise: Annotated[
+        str,
+        Key(
+            OrNothing(Checked(check_advertised, ADVERTISED_ADVICE)),
+            "Where other nodes reach `listen`: tcp:HOST:PORT. It is written into this node's\n"
+            "record, for those that follow the records.",
+        ),
+    ] = ""
+    follow_records: Annotated[
+        bool,
+        Key(
+            YesOrNo(),
+            "Whether this node dials, beside its siblings, those that the herd's records choose:\n"
+            "all of its site, and some of each other one.",
+        ),
+    ] = False
     peers_required: Annotated[
         bool,
         Key(
@@ -227,7 +245,7 @@ class HerdSettings:
     @property
     def is_wanted(self) -> bool:
         """Whether there is anything to do."""
-        return bool(self.listen or self.siblings)
+        return bool(self.listen or self.siblings or self.follow_records)
 
 
 @dataclass(frozen=True, kw_only=True)

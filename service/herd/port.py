@@ -12,6 +12,7 @@ from service.herd.deltas import Delta
 from service.herd.messages import Portion
 from service.herd.peers import EVERYWHERE, Network
 from service.herd.retirement import NOBODY, Retired
+from service.herd.topology import Roll
 from service.herd.vectors import Vector
 
 
@@ -55,6 +56,10 @@ class HerdStore(Protocol):
 
     def origin(self) -> Awaitable[Origin]:
         """Who the node is and what it has; fails with ServiceError."""
+        ...
+
+    def roll(self) -> Awaitable[Roll]:
+        """All nodes of the herd, as far as it is known here; fails with ServiceError."""
         ...
 
     def read(self, above: Vector) -> Awaitable[Reading]:

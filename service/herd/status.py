@@ -32,7 +32,8 @@ class SiblingState(NamedTuple):
     it has stood so, `again_seconds` when it is tried again. `reason` says how the last link ended.
     `schema` is what it says of its schema, `vector` what it surely has.
     `fingerprint` is that of the certificate which it has shown, where links are secured.
-    `receiving` is how far the delta or snapshot has come that comes from there.
+    `receiving` is how far the delta or snapshot has come that comes from there. `chosen`: it is
+    dialled since the herd's records choose it, and not by the configuration.
     """
 
     address: str
@@ -49,6 +50,7 @@ class SiblingState(NamedTuple):
     vector: Vector | None = None
     receiving: Progress | None = None
     fingerprint: str | None = None
+    chosen: bool = False
 
     def as_plain(self) -> dict[str, object]:
         """For JSON."""

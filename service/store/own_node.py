@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from records.values import RecordInfo
+from service.herd.link_urls import with_link
 from service.herd.own_record import Create, Found, Itself, Keep, Leave, settle
 from service.methods.caller import Caller, calling
 from service.store import writer
@@ -36,6 +37,7 @@ _ORIGIN = "SELECT `origin` FROM `herdbook_node` WHERE `only` = 1"
 _NODES = "SELECT `id`, `name`, `origin`, `fingerprint` FROM `herdbook_herd_node`"
 _BY_ID = f"{_NODES} WHERE `id` = ? FOR UPDATE"
 _BY_NAME = f"{_NODES} WHERE `name` = ? FOR UPDATE"
+_URLS = "SELECT `urls` FROM `herdbook_herd_node` WHERE `id` = ? FOR UPDATE"
 _STATE = (
     "SELECT `n`.`id`, `n`.`state` FROM `herdbook_node` AS `h` "
     "JOIN `herdbook_herd_node` AS `n` ON `n`.`id` = `h`.`record` WHERE `h`.`only` = 1"
@@ -46,12 +48,14 @@ _REMEMBER = "UPDATE `herdbook_node` SET `record` = ? WHERE `only` = 1"
 class Told(NamedTuple):
     """What a node tells of itself beside its origin; `state` is that of a record that is new.
 
-    `fingerprint` is asked for the one of the certificate that counts now.
+    `fingerprint` is asked for the one of the certificate that counts now. `link_url` is where it
+    takes links; None: what its record says of that is left as it is.
     """
 
     name: str
     fingerprint: Callable[[], str | None] = lambda: None
     state: str = "active"
+    link_url: str | None = None
 
 
 class OwnNode:
@@ -72,7 +76,8 @@ class OwnNode:
     def keep(self) -> Awaitable[None]:
         """Write what differs. What goes wrong is told to the log, and tried again later."""
         name, fingerprint = self._told.name, self._told.fingerprint()
-        work = partial(keep, name=name, fingerprint=fingerprint, state=self._told.state)
+        state, url = self._told.state, self._told.link_url
+        work = partial(keep, name=name, fingerprint=fingerprint, state=state, url=url)
         with calling(_SELF):
             kept = self._writing.run(work)
         return kept.addCallbacks(partial(self._kept, fingerprint), self._failed)
@@ -122,12 +127,16 @@ class OwnNode:
 
 
 def keep(
-    tx: Transaction, name: str, fingerprint: str | None = None, state: str = "active"
+    tx: Transaction,
+    name: str,
+    fingerprint: str | None = None,
+    state: str = "active",
+    url: str | None = None,
 ) -> tuple[int, int | str | None]:
     """Write what differs; the node's origin, and the origin of another node that has its name.
 
     None where its name is its own, "unknown" where the other one's origin is not known. A record
-    that is new gets the `state`.
+    that is new gets the `state`. `url` becomes the one of its URLs where it takes links.
     """
     record = tx.catalogue.records["node"]
     ((origin, remembered),) = tx.rows(_LOCKED)
@@ -139,11 +148,23 @@ def keep(
     own = _created(tx, record, itself, state) if isinstance(decision, Create) else decision.found.id
     if isinstance(decision, Keep) and decision.changes:
         writer.update(tx, record, [((own,), dict(decision.changes))])
+    if url is not None:
+        _advertise(tx, record, own, url)
     raw = record.fields["id"].kind.to_database(own)
     if raw != remembered:
         tx.execute(_REMEMBER, (raw,))
     taken = decision.taken if isinstance(decision, Keep) else None
     return itself.origin, None if taken is None else _taken(taken)
+
+
+def _advertise(tx: Transaction, record: RecordInfo, own: UUID, url: str) -> None:
+    """Write where the node takes links into its record, where that differs."""
+    kinds = {name: record.fields[name].kind for name in ("id", "urls")}
+    ((raw,),) = tx.rows(_URLS, (kinds["id"].to_database(own),))
+    before = None if raw is None else kinds["urls"].from_database(raw)
+    after = with_link(before, url)
+    if after != before:
+        writer.update(tx, record, [((own,), {"urls": after})])
 
 
 def arrive(tx: Transaction) -> None:

@@ -288,6 +288,13 @@ _IDENTITY = (
         ("tests/service/store/herd/test_admitted.py",),
     ),
     Bug(
+        "two sites are joined by way of one node",
+        "service/herd/topology.py",
+        "if first[0] != second[0] and first[1] != second[1]:",
+        "if first != second:",
+        ("tests/service/herd/test_topology.py",),
+    ),
+    Bug(
         "a certificate is taken from any address",
         "service/herd/admission.py",
         "not admission.peers.take(bearer.name, bearer.address)",

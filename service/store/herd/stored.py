@@ -9,12 +9,14 @@ from collections.abc import Awaitable, Callable
 from service.errors import ServiceError
 from service.herd.messages import Portion
 from service.herd.port import Origin, Reading, Sibling
+from service.herd.topology import Roll
 from service.herd.vectors import Vector
 from service.store.feed.snapshots import in_snapshot
 from service.store.herd import retiring, siblings
 from service.store.herd.arrivals import Arrivals
 from service.store.herd.reading import DeltaReader
 from service.store.herd.renewing import draw
+from service.store.herd.roll import roll
 from service.store.herd.snapshots import moment_of
 from service.store.threads import Lane, StepLane
 from service.store.transaction import Transaction
@@ -72,6 +74,10 @@ class StoredHerd:
                 _log.warning("%s (origin %d) is retired here, as its record says", name, origin)
         except ServiceError as error:
             _log.warning("who is retired cannot be noted, which is tried again: %s", error)
+
+    def roll(self) -> Awaitable[Roll]:
+        """See the port."""
+        return self._reading.run(in_snapshot(roll))
 
     def read(self, above: Vector) -> Awaitable[Reading]:
         """See the port."""

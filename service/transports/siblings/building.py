@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -10,6 +9,9 @@ from prometheus_client import CollectorRegistry
 from twisted.internet.endpoints import clientFromString
 from twisted.internet.threads import deferToThread
 
+from service.config.problems import ValueWrong
+from service.config.siblings import check_sibling
+from service.config.values import HerdSettings
 from service.herd.port import HerdStore
 from service.metrics import HerdMetrics
 from service.transports.siblings.room import HerdRoom, Who
@@ -21,17 +23,15 @@ from service.transports.subscribers import Changes
 def new_herd_room(
     store: HerdStore,
     who: Who,
-    siblings: Sequence[str],
+    herd: HerdSettings,
     changes: Changes,
     registry: CollectorRegistry,
     reactor: Any,
     security: Security | None = None,
-    peers_required: bool = False,
 ) -> HerdRoom:
-    """The links of one node; `siblings` are Twisted's endpoint strings.
+    """The links of one node, as it is configured.
 
     `security` is what they are secured with; None: links stay on this machine, and show nothing.
-    `peers_required`: nobody dials this node over TLS whose addresses no `peers` range tells.
     """
     around = Surroundings(
         clock=reactor,
@@ -39,6 +39,22 @@ def new_herd_room(
         connect=partial(clientFromString, reactor),
         metrics=HerdMetrics(registry),
         security=security,
-        peers_required=peers_required,
+        peers_required=herd.peers_required,
+        follows_records=herd.follow_records,
+        may_dial=_stays_here if security is None else _leads_anywhere,
     )
-    return HerdRoom(store, who, siblings, changes, around)
+    return HerdRoom(store, who, herd.siblings, changes, around)
+
+
+def _stays_here(address: str) -> bool:
+    """What is not secured does not leave this machine, whatever a record says."""
+    try:
+        check_sibling(address)
+    except ValueWrong:
+        return False
+    return True
+
+
+def _leads_anywhere(_address: str) -> bool:
+    """Who is there shows a certificate."""
+    return True

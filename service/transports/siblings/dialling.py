@@ -82,14 +82,21 @@ class Links(Protocol):
     def is_linked(self, origin: int) -> bool:
         """Whether there is a stream with a sibling."""
 
+    def broke(self, connection: SiblingConnection, ending: Ending) -> None:
+        """A link is to end."""
+
 
 class Dialler:
-    """One address. `last` is how it ended last, until it has worked again."""
+    """One address. `last` is how it ended last, until it has worked again.
+
+    `unlinked_since` is since when it is dialled in vain; None where it is linked, one way or other.
+    """
 
     def __init__(self, address: str, links: Links, around: Surroundings) -> None:
         self.address = address
         self.state: State = Resting()
         self.last: Ending | None = None
+        self.unlinked_since: float | None = around.clock.seconds()
         self._links = links
         self._around = around
         self._endpoint = endpoint_of(address, around)
@@ -114,12 +121,14 @@ class Dialler:
 
     def greeted(self) -> None:
         """The sibling was reached."""
-        self.last = self._twin_of = None
+        self.last = self._twin_of = self.unlinked_since = None
 
     def ended(self, ending: Ending, origin: int | None) -> None:
         """The connection that this one made is gone; `origin` is who was there, if it is known."""
         if isinstance(self.state, Resting):
             return
+        if self.unlinked_since is None:
+            self.unlinked_since = self._now()
         if ending.code == TWIN:
             # Whoever says so first, it is nobody's fault; when time is up, it is seen who stays.
             self._twin_of = origin
@@ -131,6 +140,7 @@ class Dialler:
     def uncover(self, origin: int) -> None:
         """A link with a sibling is gone: if it was the other way to this one, dial again."""
         if isinstance(self.state, Covered) and self.state.origin == origin:
+            self.unlinked_since = self._now()
             self._wait(Ending(Blame.NOBODYS, TWIN, "the other link has ended"))
 
     def _dial(self) -> None:
@@ -147,7 +157,7 @@ class Dialler:
     def _rest(self) -> None:
         """There is another way to the same sibling."""
         assert self._twin_of is not None
-        self.last, self._failures = None, 0
+        self.last, self._failures, self.unlinked_since = None, 0, None
         self.state = Covered(self._now(), self._twin_of)
 
     def _is_connected(self, connection: SiblingConnection) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import count
 from typing import Any, NamedTuple, cast
 
@@ -37,6 +38,7 @@ from service.herd.messages import Hello, Message, Portion, Prune, Refusal
 from service.herd.port import HerdStore, Origin, Sibling
 from service.herd.status import HerdState
 from service.transports.siblings.asking import Notes, OwnVector
+from service.transports.siblings.choosing import Choosing
 from service.transports.siblings.connection import STOPPED, Ending, SiblingConnection
 from service.transports.siblings.database import Database, begin
 from service.transports.siblings.diallers import Diallers
@@ -99,12 +101,13 @@ class HerdRoom:
         self._linked: dict[int, SiblingConnection] = {}
         self._hellos: dict[int, Hello] = {}
         self._diallers = Diallers(addresses, self, around)
+        self._choosing = Choosing(store, self._diallers, self, around)
         self._callers = Callers()
         self._own = OwnVector(store, around, self._is_told)
         self._notes = Notes(store)
         reading_seconds = around.limits.reading_seconds
         self._database = Database(store, around.clock, reading_seconds, self._give, self._refuse)
-        self._loops = [self._loop(self._tick), self._loop(self._note)]
+        self._loops = [self._loop(partial(self._give, Ticked())), self._loop(self._note)]
         self._leave: Callable[[], None] = lambda: None
         self._closed: Deferred[None] | None = None
         around.metrics.show(self.state)
@@ -123,6 +126,7 @@ class HerdRoom:
         for loop in self._loops:
             if loop.running:
                 loop.stop()
+        self._choosing.stop()
         self._diallers.stop()
         self._flood = None
         for connection in tuple(self._open.values()):
@@ -193,9 +197,7 @@ class HerdRoom:
             if not loop.running:
                 loop.start(seconds, now=False)
         self._diallers.start()
-
-    def _tick(self) -> None:
-        self._give(Ticked())
+        self._choosing.start()
 
     def _note(self) -> None:
         """Note what siblings have, and look whether somebody has made the node another one."""

@@ -69,7 +69,8 @@ class Surroundings:
 
     `chance` draws a number from 0 to 1, `draw_run` the number that tells this start of the node
     from others. `security` is what links are secured with; None: nothing. `peers_required`: who has
-    shown a certificate and has no `peers` range is not let in either.
+    shown a certificate and has no `peers` range is not let in either. `follows_records`: those are
+    dialled too whom the herd's records choose, as far as `may_dial` allows their addresses.
     """
 
     clock: Clock
@@ -81,3 +82,5 @@ class Surroundings:
     limits: LinkLimits = field(default_factory=LinkLimits)
     security: Security | None = None
     peers_required: bool = False
+    follows_records: bool = False
+    may_dial: Callable[[str], bool] = lambda _address: True

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from service.config import Configuration, ConfigurationError, load_configuration
+from service.config.advertised import advertised_url
 from service.config.endpoints import check_any_endpoint
 from service.config.problems import ValueWrong
 from service.config.siblings import check_any_sibling
+from service.herd.link_urls import endpoint_in
 
 FILES = {"certificate": "node.crt", "key": "node.key", "ca": "ca.crt"}
 WIDE = {"listen": "tcp:8653:interface=0.0.0.0", "siblings": "tcp:192.0.2.7:8653"}
@@ -123,3 +125,46 @@ def test_ranges_of_peers_are_required_with_tls_only(tmp_path: Path) -> None:
     [problem] = caught.value.problems
     assert "[herd] peers_required" in problem.where
     assert "without it `peers` ranges count for nothing" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("advertised", "url"),
+    [
+        ("tcp:barn.example.org:8653", "herdbook+tcp://barn.example.org:8653"),
+        ("tcp:192.0.2.7:1", "herdbook+tcp://192.0.2.7:1"),
+        (r"tcp:2001\\:db8\\:\\:7:8653", "herdbook+tcp://[2001:db8::7]:8653"),
+    ],
+)
+def test_where_a_node_is_reached_is_a_url_in_its_record(
+    tmp_path: Path, advertised: str, url: str
+) -> None:
+    """By which others dial just that."""
+    herd = loaded(tmp_path, **WIDE, **FILES, advertise=advertised).herd
+    assert advertised_url(herd.advertise) == url
+    assert endpoint_in([url]) == herd.advertise
+
+
+@pytest.mark.parametrize(
+    ("advertised", "told"),
+    [
+        ("unix:/run/barn.sock", "not of use to other nodes"),
+        ("tcp:host=barn:port=1", "not of use to other nodes"),
+        ("tcp:barn:1:timeout=3", "not of use to other nodes"),
+        ("tcp:0.0.0.0:8653", "neither an IP address nor the name"),
+        ("barn:8653", "no links of kind"),
+    ],
+)
+def test_what_others_could_not_dial_is_not_advertised(
+    tmp_path: Path, advertised: str, told: str
+) -> None:
+    """It says what to write."""
+    assert told in "".join(mistakes(tmp_path, **WIDE, **FILES, advertise=advertised))
+
+
+def test_a_node_advertises_only_what_it_listens_on(tmp_path: Path) -> None:
+    """Nor, without TLS, what leads away from this machine."""
+    siblings = {"siblings": WIDE["siblings"]}
+    [told] = mistakes(tmp_path, **siblings, **FILES, advertise="tcp:192.0.2.7:1")
+    assert "does not listen for siblings" in told
+    [told] = mistakes(tmp_path, listen="tcp:1:interface=127.0.0.1", advertise="tcp:192.0.2.7:2")
+    assert "is not the loopback" in told

@@ -17,6 +17,7 @@ from service.herd.planning.draft import DeltaRefused
 from service.herd.port import Origin, Sibling
 from service.herd.retirement import NOBODY
 from service.herd.shapes import CASCADE, Place, Reference, Shape, Shapes, Unique
+from service.herd.topology import Roll
 from service.herd.vectors import Vector
 from service.herd.waiting_rows import Waiting
 from service.simulation.clock import Clock
@@ -70,6 +71,7 @@ class MemoryHerdStore:
         self.noted: list[Sibling] = []
         self.retired = NOBODY
         self.peers = EVERYWHERE
+        self.known = Roll()
         self.asked = 0
         self.applied = 0
         self._most_rows = most_rows
@@ -122,6 +124,11 @@ class MemoryHerdStore:
         self.asked += 1
         self.require_reads()
         return Origin(self.node.origin, dict(self.node.vector), self.retired, self.peers)
+
+    async def roll(self) -> Roll:
+        """See the port."""
+        self.require_reads()
+        return self.known
 
     async def read(self, above: Vector) -> MemoryReading:
         """See the port."""

@@ -150,6 +150,7 @@ class World:
         siblings: Sequence[str] = (),
         store: MemoryHerdStore | None = None,
         limits: LinkLimits | None = None,
+        follows_records: bool = False,
     ) -> MemoryHerdStore:
         """A node that runs, and its database."""
         store = store or MemoryHerdStore(len(self.stores))
@@ -162,6 +163,8 @@ class World:
             metrics=HerdMetrics(registry),
             chance=lambda: 1.0,
             limits=limits or LinkLimits(),
+            follows_records=follows_records,
+            may_dial=lambda address: address != "forbidden",
         )
         room = HerdRoom(store, Who(name, "1"), siblings, store, around)
         self.rooms[name] = room

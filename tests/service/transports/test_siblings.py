@@ -356,6 +356,7 @@ def test_the_state_says_who_lacks_how_much(world: World) -> None:
             "they_lack": 0,
             "we_lack": 1,
             **dict.fromkeys(("reason", "again_seconds", "fingerprint")),
+            "chosen": False,
             "schema": "1",
             "receiving": {"parts": 0, "rows": 0, "snapshot": False},
         }
