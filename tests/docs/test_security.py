@@ -101,3 +101,16 @@ def test_the_limits_of_the_page_are_those_that_count() -> None:
     assert "A handshake may take ten seconds." in PAGE
     assert "there are fifty at most" in PAGE
     assert (limits.handshake_seconds, limits.handshakes, limits.note_seconds) == (10, 50, 5)
+
+
+def test_every_attack_of_the_page_is_tried() -> None:
+    """Each test that it names is there."""
+    table = PAGE.partition("## Attacks that are tried")[2]
+    rows = [line.split("|")[2] for line in table.splitlines() if line.startswith("| ")][2:]
+    assert len(rows) >= 20
+    for row in rows:
+        assert "test_" in row
+        for file, names in re.findall(r"`([a-z_/]+\.py)` ((?:`test_[a-z0-9_]+`(?:, )?)+)", row):
+            defined = re.findall(r"^def (test_\w+)", (ROOT / "tests" / file).read_text(), re.M)
+            assert set(re.findall(r"`(test_\w+)`", names)) <= set(defined), row
+        assert len(re.findall("`test_", row)) >= len(re.findall(r"\.py`", row)) >= 1

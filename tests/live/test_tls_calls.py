@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import ssl
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -162,18 +161,3 @@ def test_a_node_does_not_listen_wider_without_all_of_it(
     log = refused(tmp_path, database, **whole)
     assert "is a symbolic link" in log
     assert "Traceback" not in log
-
-
-def test_out_of_the_box_nothing_listens_beyond_the_loopback(tmp_path: Path, database: str) -> None:
-    """As the system itself sees it: of this process no socket is for others."""
-    with served(tmp_path, database) as node:
-        open_files = [str(link.readlink()) for link in Path(f"/proc/{node.pid}/fd").iterdir()]
-        sockets = {name[8:-1] for name in open_files if name.startswith("socket:[")}
-        listening = []
-        for table in ("tcp", "tcp6"):
-            for line in Path(f"/proc/{node.pid}/net/{table}").read_text().splitlines()[1:]:
-                words = line.split()
-                if words[3] == "0A" and words[9] in sockets:
-                    listening.append(words[1].partition(":")[0])
-    loopback = (127).to_bytes(1, "big") + b"\0\0\1"
-    assert listening == [f"{int.from_bytes(loopback, sys.byteorder):08X}"] * 3

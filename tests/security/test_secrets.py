@@ -214,7 +214,7 @@ def invite(home: Home) -> None:
     traces.run("node", "invitations", "--ca", "authority")
     gate = ("node", "gate", "--ca", "authority", "--listen", "tcp:0:interface=127.0.0.1", "--json")
     with traces.running(*gate) as told:
-        into = ("join", told["listen"], "-", "--dir")
+        into = ("join", told["listen"], "-", "--no-start", "--dir")
         traces.run(*into, "hut", "--records", "tests.live.pasture", stdin=ticket)
     home.secrets.key("the key of hut", home.folder / "hut/herd/node.key")
     traces.run(*into, "hovel", stdin=ticket, code=1)
