@@ -120,9 +120,10 @@ class _Wish:
         return True
 
     def gives_turn_back(self) -> None:
-        """Nothing was given out; where it was given up before, it stays so."""
-        if not self.outcome.called:
-            self._ticket.reopen()
+        """Nothing was given out; who was told meanwhile that nobody knows waits no more."""
+        self._ticket.reopen()
+        if self.outcome.called:
+            self._ticket.abandon()
 
     def tell(self, told: Row | BaseException) -> None:
         """What came of it, unless it was given up."""

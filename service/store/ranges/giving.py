@@ -153,7 +153,9 @@ class _Choosing:
                 return None
             raise
         self._giving.taken.add(block)
-        return _Offer(block, max((e for e in pools if e.holds(block)), key=lambda e: e.length))
+        # Memory may take for free what is a pool by now: a block is never given out of itself.
+        around = [each for each in pools if each.length < block.length and each.holds(block)]
+        return _Offer(block, max(around, key=lambda each: each.length))
 
     def _space(self, pool: Block) -> FreeSpace:
         """What is free of a pool: as it is known, or read, and that once only."""

@@ -172,3 +172,21 @@ def test_what_constraints_refuse_together_is_tried_one_by_one(clients: Clients) 
     assert clients.lane.lengths()[3:] == [[11]]
     clients.lane.commit()
     assert clients.told[11] == {"length": 11}
+
+
+def test_who_has_given_up_is_not_tried_again(clients: Clients) -> None:
+    """He was told that nobody knows; what is written after that would be nobody's."""
+    for length in (9, 10, 11):
+        clients.ask(length)
+    clients.lane.commit()
+    giving = clients.lane.begun[-1][0]
+    assert [giving.waits(0), giving.waits(1)] == [True, True]
+    clients.calls[10].cancel()
+    assert isinstance(clients.told[10], OutcomeUnknown)
+    clients.lane.fail(Conflict([Failure("reference.missing", "no such node", "/node")]))
+    assert clients.lane.lengths()[2:] == [[10]]
+    assert not clients.lane.begun[-1][0].waits(0)
+    clients.lane.commit()
+    assert clients.lane.lengths()[3:] == [[11]]
+    clients.lane.commit()
+    assert clients.told[11] == {"length": 11}

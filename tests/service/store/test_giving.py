@@ -256,6 +256,15 @@ def test_of_several_pools_the_best_fit_of_all_is_given(giver: Giver) -> None:
     assert giver.give(64, "2001:db8::/32") == "2001:db8:0:1::/64"
 
 
+def test_a_pool_within_another_is_not_given_out_of_it(giver: Giver) -> None:
+    """Not whole either, though the node took it for free before it was a pool of its own."""
+    giver.add("10.0.0.0/16")
+    assert giver.give(24) == "10.0.0.0/24"
+    giver.add("10.0.1.0/24")
+    assert giver.give(24) == "10.0.2.0/24"
+    assert giver.give(25, "10.0.1.0/24") == "10.0.1.0/25"
+
+
 def test_each_refusal_says_why(giver: Giver) -> None:
     """Where the pool is another's, whose it is."""
     assert told(giver.refusal(28)) == ("/from", "range.no_pool")
