@@ -20,7 +20,9 @@ MOST = 1_000
 """Of one herd, those that are over included: as many as are read and written in a moment."""
 
 KEPT = timedelta(days=30)
-"""How long those are shown that were withdrawn or have expired."""
+"""How long those are shown that were withdrawn or have expired.
+
+Longer where one was withdrawn by which somebody had come: its key gets no renewal."""
 
 
 class Phase(Enum):
@@ -208,7 +210,9 @@ def _taken_name(there: Invitation) -> InvitationRefused:
 
 
 def _is_forgotten(each: Invitation, now: datetime) -> bool:
-    return each.phase is not Phase.USED and now - each.ends > KEPT
+    """Who has a certificate may ask for its renewal at any time."""
+    has_certificate = each.phase is Phase.WITHDRAWN and each.bond is not None
+    return each.phase is not Phase.USED and not has_certificate and now - each.ends > KEPT
 
 
 def _without_ballast(each: Invitation, now: datetime) -> Invitation:

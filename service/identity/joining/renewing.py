@@ -45,13 +45,19 @@ def renewed(
         shown = key_of(former)
         if shown is None or key_digest(shown) != key_digest(key):
             raise refused("who asks has not its key", "renew with the node.key that is beside it")
-    latest = next((each for each in reversed(list(invitations)) if each.name == name), None)
-    if latest is not None and latest.phase is Phase.WITHDRAWN:
+    if _is_withdrawn(name, key_digest(key), invitations):
         raise InvitationRefused(
             "invitation.withdrawn", f"the invitation of {name} was withdrawn", _BY_HAND
         )
     made = renew(authority, former, now, days)
     return Renewed(certificate_pem(made).decode()), name
+
+
+def _is_withdrawn(name: str, key: bytes, invitations: Invitations) -> bool:
+    """Whether a key came by an invitation that was withdrawn, or the latest of its name was."""
+    its = [each for each in invitations if each.name == name]
+    came = [each for each in its if each.bond is not None and each.bond.key == key]
+    return any(each.phase is Phase.WITHDRAWN for each in [*came, *its[-1:]])
 
 
 def believed_renewal(

@@ -147,6 +147,14 @@ def test_what_is_long_over_is_forgotten_and_who_came_in_is_not() -> None:
     assert later[0].bond == (KEYS[0], "")
 
 
+def test_what_was_withdrawn_after_somebody_asked_is_not_forgotten() -> None:
+    """He has a certificate, and the gate has to know that it does not renew it."""
+    book, _ = BOOK.asked(SECRET, KEYS[0], NOW, Issuing())
+    book, _ = book.withdrawn("barn", NOW)
+    barn, _byre = book.with_new(made("byre", b"4" * 32), ENDS + 2 * KEPT)
+    assert (barn.name, barn.phase, barn.bond) == ("barn", Phase.WITHDRAWN, (KEYS[0], ""))
+
+
 def test_there_are_so_many_invitations_and_no_more() -> None:
     """The file is read and written as a whole."""
     many = Invitations(made(f"n{number}", number.to_bytes(32, "big")) for number in range(MOST))

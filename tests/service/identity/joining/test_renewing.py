@@ -8,8 +8,9 @@ from service.identity.authority import Issued, issue, new_key, vouched
 from service.identity.certificates import certificate_pem
 from service.identity.errors import IdentityRefused
 from service.identity.joining.gate import REFUSED, answer
-from service.identity.joining.invitations import InvitationRefused, Invitations, Phase
+from service.identity.joining.invitations import Bond, InvitationRefused, Invitations, Phase
 from service.identity.joining.messages import FromGate, No, Noted, Renewed, write_line
+from service.identity.joining.papers import key_digest
 from service.identity.joining.renewing import asked_renewal, believed_renewal
 from service.identity.verifying import belongs, verify_node
 from tests.service.identity.joining.guests import HOUR, invitation, token_for
@@ -73,6 +74,18 @@ def test_whose_invitation_was_withdrawn_gets_none() -> None:
     later = there._replace(digest=b"x" * 32, made=NOW + HOUR, phase=Phase.USED)
     assert code_of(said(BARN, Invitations([withdrawn]))) == "invitation.withdrawn"
     assert isinstance(said(BARN, Invitations([withdrawn, later])), Renewed)
+
+
+def test_who_came_by_a_withdrawn_invitation_gets_none_when_the_name_is_invited_again() -> None:
+    """Another machine is that node now, and it has another key."""
+    there = invitation("barn", token_for(HERE))
+    bond = Bond(key_digest(BARN.key.public_key()), "")
+    withdrawn = there._replace(phase=Phase.WITHDRAWN, bond=bond)
+    other = Bond(b"y" * 32, "")
+    later = there._replace(digest=b"x" * 32, made=NOW + HOUR, phase=Phase.USED, bond=other)
+    assert code_of(said(BARN, Invitations([withdrawn, later]))) == "invitation.withdrawn"
+    new = issue(HERE, "barn", NOW - 300 * DAY)
+    assert isinstance(said(new, Invitations([withdrawn, later])), Renewed)
 
 
 @pytest.mark.parametrize(
