@@ -20,6 +20,7 @@ from service.access.written import (
     TokensRefused,
     name_of,
     ranges_of,
+    rate_of_token,
     until_of,
 )
 from service.cli.embedded import tokens_at
@@ -126,7 +127,7 @@ def add(
         now.replace(microsecond=0),
         _blocks(ranges),
         None if until is None else until_of(until, now),
-        rate,
+        None if rate is None else rate_of_token(rate),
     )
     change_tokens(file, lambda book: _with(book, made))
     output.result({"token": secret, **_shown(made), "file": str(file)}, secret)

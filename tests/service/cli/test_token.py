@@ -32,6 +32,18 @@ def test_a_token_is_shown_once_alone_on_stdout(herdbook: Herdbook, tmp_path: Pat
     assert again.rstrip("\n") != shown
 
 
+def test_a_rate_that_is_no_number_leaves_the_file_as_it_was(
+    herdbook: Herdbook, tmp_path: Path
+) -> None:
+    """No JSON can hold it, and with it none of the tokens could be read any more."""
+    herdbook("token", "add", "loader", "--role", "write")
+    before = (tmp_path / "herdbook.tokens").read_bytes()
+    ran = herdbook("token", "add", "other", "--role", "read", "--rate", "nan")
+    assert ran.code != 0
+    assert "nan is no rate of a token" in ran.err
+    assert (tmp_path / "herdbook.tokens").read_bytes() == before
+
+
 def test_programs_are_told_all_of_it(herdbook: Herdbook, tmp_path: Path) -> None:
     """With its limits, as JSON on one line."""
     told = herdbook(
