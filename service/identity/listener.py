@@ -27,6 +27,9 @@ ListenerKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed2551
 LEAST_RSA_BITS = 2048
 """What OpenSSL's own second level of security takes at least, and browsers do."""
 
+_CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
+"""What clients have in common; with others nobody could come to the end of a handshake."""
+
 _KINDS = (ec.EllipticCurvePrivateKey, rsa.RSAPrivateKey, ed25519.Ed25519PrivateKey)
 _NAME = "name the two that were made together"
 _CHAIN = "put the node's own certificate first, behind it those that lead up to its authority"
@@ -95,10 +98,18 @@ def _key(pem: bytes, where: str) -> ListenerKey:
         raise refused(f"{where} holds no private key", _NAME) from None
     if not isinstance(key, _KINDS):
         raise refused(f"{where} holds a key that TLS has no use for", "make one of P-256")
+    _require_strong(key, where)
+    return key
+
+
+def _require_strong(key: ListenerKey, where: str) -> None:
+    """IdentityRefused where OpenSSL or most clients take no such key."""
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size < LEAST_RSA_BITS:
         what = f"{where} holds a key of {key.key_size} bits"
         raise refused(what, f"make one of P-256, or of {LEAST_RSA_BITS} bits at least")
-    return key
+    if isinstance(key, ec.EllipticCurvePrivateKey) and not isinstance(key.curve, _CURVES):
+        what = f"{where} holds a key of the curve {key.curve.name}"
+        raise refused(what, "make one of P-256")
 
 
 def _against(chain: tuple[x509.Certificate, ...], where: str, now: datetime) -> Iterator[Trouble]:

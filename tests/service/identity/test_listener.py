@@ -62,6 +62,10 @@ def _of_another_kind(paths: ListenerPaths) -> None:
     _write(paths, dsa.generate_private_key(2048))
 
 
+def _other_curve(paths: ListenerPaths) -> None:
+    _write(paths, ec.generate_private_key(ec.SECP256K1()))
+
+
 def _short(paths: ListenerPaths) -> None:
     _write(paths, rsa.generate_private_key(65_537, 1024))
 
@@ -91,6 +95,7 @@ def _another(paths: ListenerPaths) -> None:
         (_locked, "a key with a passphrase"),
         (_of_another_kind, "a key that TLS has no use for"),
         (_short, "a key of 1024 bits"),
+        (_other_curve, "a key of the curve secp256k1"),
         (_another, "is not the key of"),
         (lambda paths: paths.certificate.write_text("x"), "holds no certificate"),
         (lambda paths: paths.certificate.chmod(0o666), "has mode 666"),
