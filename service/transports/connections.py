@@ -179,7 +179,12 @@ class Connection(http.HTTPChannel):
         return self.factory.clock.callLater(period, func)
 
     def dataReceived(self, data: bytes) -> None:
-        """Read on. Unlike in Twisted, more data gives a request no more time."""
+        """Read on. Unlike in Twisted, more data gives a request no more time.
+
+        What comes after the end was said is nothing to answer; only TLS still reads it.
+        """
+        if cast(Any, self.transport).disconnecting:
+            return
         if self._is_idle:
             self._is_idle = False
             self.setTimeout(self.factory.limits.receive_seconds)

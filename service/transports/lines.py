@@ -37,6 +37,7 @@ from service.rpc.refusals import BodyTooLarge
 from service.transports.calls import CallRunner
 from service.transports.outbox import Outbox
 from service.transports.peers import address_at, keep_alive, principal_at
+from service.transports.sent_away import SentAway
 from service.transports.stream_limits import StreamLimits
 from service.transports.subscribers import (
     CallSession,
@@ -304,20 +305,6 @@ class LineConnection(Protocol):
         self.transport.abortConnection()
 
 
-class _TooMany(Protocol):
-    """A connection that finds no place."""
-
-    transport: Any
-
-    def __init__(self, line: bytes) -> None:
-        self._line = line
-
-    def connectionMade(self) -> None:
-        """Say why, and close."""
-        self.transport.write(self._line)
-        self.transport.loseConnection()
-
-
 class LineFactory(ServerFactory):
     """The listener's side: makes connections, and ends them together."""
 
@@ -342,13 +329,14 @@ class LineFactory(ServerFactory):
         wakes = Wakes(changes)
         self.terms = SubscriptionTerms(bounds.subscriptions, limits, metrics, clock, wakes)
         self._connections: set[LineConnection] = set()
+        self._sent_away = SentAway(clock, bounds.linger_seconds)
         self._closed: Deferred[None] | None = None
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
-        """A new connection, or one that only says that there are too many."""
+        """A new connection, or one that only says that there are too many, or none."""
         if len(self._connections) >= self.bounds.connections:
-            most = self.bounds.connections
-            return _TooMany(self.runner.refuse(Busy(f"there are {most} connections already")) + END)
+            error = Busy(f"there are {self.bounds.connections} connections already")
+            return self._sent_away.tell(self.runner.refuse(error) + END)
         connection = LineConnection(self)
         self._connections.add(connection)
         self.metrics.connections.inc()

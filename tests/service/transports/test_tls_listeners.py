@@ -9,14 +9,17 @@ import json
 import logging
 import socket
 import ssl
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from prometheus_client import CollectorRegistry
+from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
 
 from service.access.door import Door
 from service.identity.errors import IdentityRefused
@@ -25,6 +28,7 @@ from service.metrics import CallMetrics, StreamMetrics
 from service.rpc.limits import Limits
 from service.transports.calls import CallRunner
 from service.transports.lines import LineFactory
+from service.transports.sent_away import SentAway
 from service.transports.stream_limits import StreamLimits
 from service.transports.tls_listeners import HANDSHAKE_SECONDS, LOOK_SECONDS, ListenerTls
 from service.transports.web import WebLimits
@@ -242,6 +246,15 @@ class Wire(cast(Any, StringTransport)):  # type: ignore[misc]
     def setTcpNoDelay(self, enabled: bool) -> None:  # noqa: N802
         """As TCP has it."""
 
+    def unregisterProducer(self) -> None:  # noqa: N802
+        """As TLS has it, which takes it twice."""
+        self.producer = None
+
+
+def over() -> Failure:
+    """How a connection ends in good order."""
+    return Failure(ConnectionDone())  # type: ignore[no-untyped-call]
+
 
 class HalfOpen:
     """Somebody who connects, and says no more than he likes."""
@@ -319,3 +332,54 @@ def test_a_client_of_the_standard_library_is_served(world: World) -> None:
     with contextlib.closing(client):
         client.request("POST", "/", call("echo", ["hay"]), JSON)
         assert json.loads(client.getresponse().read())["result"] == ["hay"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [b"Transfer-Encoding: gzip\r\nA: b\r\n", b"Transfer-Encoding: chunked\r\n\r\nhay\r\n"],
+    ids=["a header", "a chunk"],
+)
+def test_what_follows_on_a_bad_request_is_neither_run_nor_kept(wrong: bytes) -> None:
+    """Its rest is no call. TLS goes on reading when it was closed, for the other side's end."""
+    factory, transport = rpc_factory(held := HeldCalls()), Wire()
+    factory.clock = Clock()
+    connection = factory.buildProtocol(None)
+    connection.makeConnection(transport)
+    connection.dataReceived(b"POST / HTTP/1.1\r\n" + wrong)
+    assert transport.value().startswith(b"HTTP/1.1 400")
+    assert transport.disconnecting
+    body = call("hold")
+    length = b"Content-Length: %d\r\n" % len(body)
+    for line in (b"Content-Type: application/json\r\n", length, b"B: c\r\n", b"\r\n", body):
+        connection.dataReceived(line)
+    tracemalloc.start()
+    for _ in range(64):
+        connection.dataReceived(b"\r\n" * 8_192)
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    connection.connectionLost(over())
+    assert held.ended.empty()
+    assert kept < 2**18
+
+
+def test_who_finds_no_place_and_does_not_answer_the_end_is_cut_off(world: World) -> None:
+    """Else those beyond the limit would stay without one."""
+    server = world.stream(StreamLimits(connections=0, linger_seconds=0.2))
+    with world.connect(server) as connection:
+        assert b"busy" in connection.recv(1_000)
+        beneath = socket.socket(fileno=connection.detach())
+        beneath.settimeout(SECONDS)
+        with contextlib.suppress(ConnectionError):
+            read_all(beneath)
+        beneath.close()
+
+
+def test_of_those_who_find_no_place_only_so_many_are_told() -> None:
+    """Each takes a socket too; where one ends, the next is told again."""
+    away = SentAway(Clock(), 5.0, most=2)
+    first, second = away.tell(b"busy\n"), away.tell(b"busy\n")
+    assert first is not None
+    assert second is not None
+    assert away.tell(b"busy\n") is None
+    first.connectionLost(over())
+    assert away.tell(b"busy\n") is not None
