@@ -12,6 +12,7 @@ Node, sibling, server and clients share one machine.
 from __future__ import annotations
 
 import json
+import os
 import selectors
 import shutil
 import socket
@@ -155,12 +156,21 @@ def allocating(herd: LiveHerd, report: Report, kind: str, clients: int, rounds: 
             asked = {"length": length, "purpose": "serves", "from": str(pool)}
             first, _block = burst(all_of_them[:1], "range.allocate", asked)
             add_row(report, f"{kind}: the first {name}, which reads the pool", first)
+            before = processor_ms(node)
             took, given = _rounds(all_of_them, asked, rounds)
+            each = (processor_ms(node) - before) / len(given)
             if len({each["cidr"] for each in given}) != len(given):
                 raise RuntimeError("a block was given out twice")
             add_row(report, f"{kind}: {name}, {clients} clients at once", took, p99=_TARGET_BURST)
+            add_row(report, f"{kind}: {name}, processor time of the node for each", [each])
             took, given = _rounds(all_of_them[:1], asked, clients)
             add_row(report, f"{kind}: {name}, one client", took, p50=_TARGET_ONE)
+
+
+def processor_ms(node: NodeProcess) -> float:
+    """Milliseconds of processor time that a node has taken so far, its threads' as well."""
+    fields = Path(f"/proc/{node.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1_000 / os.sysconf("SC_CLK_TCK")
 
 
 def _rounds(clients: Sequence[Client], asked: Any, rounds: int) -> tuple[list[float], list[Any]]:
