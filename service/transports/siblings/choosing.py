@@ -55,17 +55,16 @@ class Choosing:
             begin(self._ask())
 
     async def _ask(self) -> None:
-        """Where the database does not tell, those who were chosen stay so."""
+        """Where the records cannot be read or followed, those who were chosen stay so."""
         try:
             roll = await self._store.roll()
-        except Exception as error:
-            if not self._has_failed:
-                _log.warning("the records of nodes cannot be read, which is tried again: %s", error)
-            self._has_failed = True
-        else:
-            self._has_failed = False
             if self._loop.running:
                 self._follow(roll)
+            self._has_failed = False
+        except Exception as error:
+            if not self._has_failed:
+                _log.warning("the records of nodes are not followed; it is tried again: %s", error)
+            self._has_failed = True
         self._is_asking = False
 
     def _follow(self, roll: Roll) -> None:

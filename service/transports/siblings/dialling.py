@@ -96,7 +96,7 @@ class Dialler:
         self.address = address
         self.state: State = Resting()
         self.last: Ending | None = None
-        self.unlinked_since: float | None = around.clock.seconds()
+        self.unlinked_since: float | None = None
         self._links = links
         self._around = around
         self._endpoint = endpoint_of(address, around)
@@ -108,6 +108,8 @@ class Dialler:
         self._failures = 0
         if isinstance(self.state, Waiting):
             self.state.call.cancel()
+        if isinstance(self.state, Resting):
+            self.unlinked_since = self._now()
         if isinstance(self.state, Resting | Waiting):
             self._dial()
 

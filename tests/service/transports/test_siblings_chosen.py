@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from service.herd.topology import Member, Roll
+from service.herd.topology import Member, Roll, to_dial
+from tests.service.herd.memory_store import MemoryHerdStore
 from tests.service.transports.sibling_world import World
 
 NAMES = ("barn", "shed", "byre", "fold")
@@ -157,3 +158,27 @@ def test_a_node_that_stops_looks_no_more(world: World) -> None:
     tell(world, *world.stores)
     world.run(20)
     assert "shed" not in world.dials
+
+
+def test_who_could_not_be_dialled_yet_is_not_away(world: World) -> None:
+    """A node whose database was long in coming has not looked for anybody."""
+    herd(world, *NAMES)
+    chosen_by_barn = set(to_dial(roll_of(world, "barn", *NAMES))) - {"shed"}
+    [across] = chosen_by_barn
+    [other] = {"byre", "fold"} - chosen_by_barn
+    late = World()
+    store = MemoryHerdStore(7)
+    store.reads_fail = True
+    store.known = roll_of(world, "barn", *NAMES)
+    late.node("barn", [across], store, follows_records=True)
+    late.run(40)
+    store.reads_fail = False
+    for _ in range(100):
+        late.run(0.5)
+        if across in late.dials:
+            break
+    late.run(8)
+    assert across in late.dials
+    assert other not in late.dials
+    late.run(40)
+    assert other in late.dials
