@@ -71,7 +71,7 @@ def test_on_the_stream_a_call_is_refused_and_the_connection_stays(world: World) 
     assert code_of(answers[-1]) == "access.too_many"
     assert not client.is_closed()
     world.now += 1
-    assert client.ask("cow.list")["result"] == "token:app-1"
+    assert client.ask("cow.list")["result"] == "token:app-1@192.0.2.7"
 
 
 def test_a_tokens_own_rate_counts(world: World) -> None:
