@@ -180,7 +180,8 @@ class _Deadline:
         if self._guarded is not None:
             # It may have ended by itself in the same moment.
             with contextlib.suppress(OSError):
-                self._guarded.shutdown(socket.SHUT_RDWR)
+                # That of a socket with TLS would take TLS off first, and the other thread may send.
+                socket.socket.shutdown(self._guarded, socket.SHUT_RDWR)
 
 
 def _exchange(
