@@ -9,14 +9,19 @@ from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import ITCPTransport
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 
+from service.access.tokens import plain
+
 _KEEP_ALIVE = {socket.TCP_KEEPIDLE: 60, socket.TCP_KEEPINTVL: 10, socket.TCP_KEEPCNT: 6}
 """Seconds of silence before the peer is asked, seconds between questions, and how many."""
 
 
 def address_at(peer: object) -> str | None:
-    """The IP address of a client over TCP, None of one over a socket."""
+    """The IP address of a client over TCP, that of IPv4 also where it came over IPv6.
+
+    None of one over a socket.
+    """
     host = getattr(peer, "host", None)
-    return None if host is None else str(host)
+    return None if host is None else str(plain(str(host)))
 
 
 def principal_at(peer: object) -> str:
