@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from prometheus_client import CollectorRegistry
 
@@ -18,9 +19,10 @@ from service.config import Configuration
 from service.config.advertised import advertised_url
 from service.herd.status import HerdState
 from service.identity.credentials import Paths
+from service.identity.listener import ListenerPaths
 from service.methods.family_port import NewRange
 from service.methods.herd_api import HerdPorts
-from service.metrics import AccessMetrics, SealingMetrics
+from service.metrics import AccessMetrics, SealingMetrics, show_certificate_end
 from service.ranges.wanted import read_wanted
 from service.store.database import HerdbookDatabase
 from service.store.herd.building import new_stored_herd
@@ -37,8 +39,23 @@ from service.store.sealing.session import SealingSession
 from service.store.settings import SessionSettings
 from service.store.threads import Lane
 from service.store.work import RetryPolicy, Worker
+from service.transports.admin import admin_limits
 from service.transports.arriving import JOINING, Arriving, Wishes
+from service.transports.descriptors import MOST, RESERVED, make_room, most_within
 from service.transports.siblings.tls import Security
+from service.transports.stream_limits import StreamLimits
+from service.transports.tls_listeners import ListenerTls
+from service.transports.web import WebLimits
+
+_log = logging.getLogger("herdbook.node")
+
+
+class Bounds(NamedTuple):
+    """What each listener of applications may cost."""
+
+    rpc: WebLimits
+    stream: StreamLimits
+    admin: WebLimits
 
 
 class Assembly:
@@ -62,16 +79,42 @@ class Assembly:
         threads: int = getattr(self._configuration.lanes, name)
         return Lane(self._reactor, name, threads, make_worker, on_commit or (lambda: None))
 
-    def door(self, metrics: CollectorRegistry) -> Door:
+    def door(self, metrics: AccessMetrics) -> Door:
         """Who is let in, and how often he may call."""
         access = self._configuration.access
         limiter = Limiter(
             rate_of(access.token_rate),
             rate_of(access.address_rate),
             self._reactor.seconds,
-            AccessMetrics(metrics).limited,
+            metrics.limited,
         )
         return Door(access.required, lambda: datetime.now(UTC), limiter=limiter)
+
+    def bounds(self) -> Bounds:
+        """What each listener may cost, by what the system lets this process open."""
+        access, feed = self._configuration.access, self._configuration.feed
+        lanes = self._configuration.lanes.read + self._configuration.lanes.write
+        descriptors = make_room(RESERVED + sum(MOST) + lanes) - lanes
+        most, near = most_within(descriptors), access.address_connections
+        if most != MOST:
+            _log.warning("%d files may be open: %s", descriptors, most)
+        stream = StreamLimits(
+            most.stream,
+            near,
+            stall_seconds=feed.stall_seconds,
+            subscriptions=feed.subscriptions,
+        )
+        body = self._configuration.limits.body_bytes
+        return Bounds(WebLimits(body, most.rpc, near), stream, admin_limits(most.admin, near))
+
+    def listener_tls(self, metrics: CollectorRegistry) -> ListenerTls | None:
+        """What listeners show; raises IdentityRefused where its files are no good."""
+        files = self._configuration.listen.files
+        if files is None:
+            return None
+        tls = ListenerTls(ListenerPaths(*files), self._reactor)
+        show_certificate_end(metrics, lambda: tls.life.ends)
+        return tls
 
     def sealing_lane(self, metrics: CollectorRegistry) -> SealingLane:
         """The lane that seals, with a connection of its own."""

@@ -84,6 +84,17 @@ class AccessMetrics:
             registry=registry,
         )
 
+        self._turned_away = Counter(
+            "herdbook_connections_turned_away",
+            "Connections refused, or cut off as strangers to make room, by listener and reason.",
+            ["listener", "reason"],
+            registry=registry,
+        )
+
+    def turned_away(self, listener: str, reason: str) -> None:
+        """Note a connection that found or lost no place: "full", "address" or "stranger"."""
+        self._turned_away.labels(listener, reason).inc()
+
     def limited(self, by: str) -> None:
         """Note a call that was one too many, by the limit of its "token" or "address"."""
         self._limited.labels(by).inc()

@@ -22,16 +22,15 @@ from service.assembly import Assembly
 from service.config import Configuration
 from service.herd.port import HerdStore
 from service.herd.status import HerdState
-from service.identity.listener import ListenerPaths
 from service.methods.api import build_registry
 from service.methods.guard import guarded
 from service.methods.registry import Registry
 from service.metrics import (
+    AccessMetrics,
     AsideMetrics,
     CallMetrics,
     StreamMetrics,
     new_registry,
-    show_certificate_end,
     show_missing_capture,
     show_waiting,
 )
@@ -52,10 +51,7 @@ from service.transports.lines import LineFactory
 from service.transports.listening import Listener, Listeners
 from service.transports.siblings.building import new_herd_room
 from service.transports.siblings.room import HerdRoom, Who
-from service.transports.stream_limits import StreamLimits
-from service.transports.tls_listeners import ListenerTls
 from service.transports.token_watch import TokenWatch
-from service.transports.web import WebLimits
 
 DRAIN_SECONDS = 10.0
 """How long calls under way may take when the node stops; process managers wait 30 and more."""
@@ -115,10 +111,12 @@ class Node:
         self._ranges = self._stored_ranges(catalogue)
         registry = self._registry(catalogue)
         calls = CallMetrics(self._metrics, frozenset(method.name for method in registry))
-        self._door = self._parts.door(self._metrics)
+        away = AccessMetrics(self._metrics)
+        self._door = self._parts.door(away)
+        self._bounds = self._parts.bounds()
         self._runner = CallRunner(guarded(registry, self._door), limits, calls, reactor)
-        self._rpc = RpcFactory(self._runner, WebLimits(limits.body_bytes), reactor, self._door)
-        self._stream = self._lines()
+        self._rpc = self._calls(partial(away.turned_away, "rpc"))
+        self._stream = self._lines(partial(away.turned_away, "stream"))
         self._tokens = TokenWatch(
             configuration.tokens_file, self._door, reactor, self._stream.look_again
         )
@@ -128,8 +126,8 @@ class Node:
             else None
         )
         self._arriving = self._parts.arriving(self._own, self._ranges, self._links)
-        self._admin = AdminFactory(self._checks(), self._metrics, reactor, self._door)
-        self._tls = self._listener_tls()
+        self._admin = self._probes(partial(away.turned_away, "admin"))
+        self._tls = self._parts.listener_tls(self._metrics)
         self._listeners = Listeners(reactor, self._tls)
 
     async def start(self) -> Addresses:
@@ -283,22 +281,28 @@ class Node:
             self._security,
         )
 
-    def _listener_tls(self) -> ListenerTls | None:
-        """What listeners show; raises IdentityRefused where its files are no good."""
-        files = self._configuration.listen.files
-        if files is None:
-            return None
-        tls = ListenerTls(ListenerPaths(*files), self._reactor)
-        show_certificate_end(self._metrics, lambda: tls.life.ends)
-        return tls
+    def _calls(self, turned_away: Callable[[str], None]) -> RpcFactory:
+        """The listener of calls over HTTP."""
+        return RpcFactory(self._runner, self._bounds.rpc, self._reactor, self._door, turned_away)
 
-    def _lines(self) -> LineFactory:
+    def _probes(self, turned_away: Callable[[str], None]) -> AdminFactory:
+        """The listener of probes and numbers."""
+        bounds = self._bounds.admin
+        return AdminFactory(
+            self._checks(), self._metrics, self._reactor, self._door, bounds, turned_away
+        )
+
+    def _lines(self, turned_away: Callable[[str], None]) -> LineFactory:
         """The listener whose connections stay."""
-        limits, feed = self._configuration.limits, self._configuration.feed
-        bounds = StreamLimits(stall_seconds=feed.stall_seconds, subscriptions=feed.subscriptions)
-        metrics = StreamMetrics(self._metrics)
         return LineFactory(
-            self._runner, limits, bounds, metrics, self._sealing, self._reactor, self._door
+            self._runner,
+            self._configuration.limits,
+            self._bounds.stream,
+            StreamMetrics(self._metrics),
+            self._sealing,
+            self._reactor,
+            self._door,
+            turned_away,
         )
 
     async def _database_problem(self) -> str | None:

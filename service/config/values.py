@@ -169,6 +169,13 @@ class AccessSettings:
             "this machine's.",
         ),
     ] = 200.0
+    address_connections: Annotated[
+        int,
+        Key(
+            WholeNumber(0, 100_000),
+            "The most connections of such a block to each listener. 0: no limit.",
+        ),
+    ] = 200
 
 
 @dataclass(frozen=True, kw_only=True)

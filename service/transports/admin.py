@@ -20,7 +20,9 @@ from service.access.door import Door
 from service.errors import ServiceError, TooManyCalls
 from service.rpc.faults import new_trace
 from service.transports.connections import WebFactory
+from service.transports.descriptors import MOST
 from service.transports.http import retry_after, visitor_of
+from service.transports.peers import address_at
 from service.transports.timing import Clock, within_time
 from service.transports.web import Answer, Asked, WebLimits, refusal
 
@@ -109,6 +111,11 @@ class AdminPages:
         return within_time(running, _CHECK_SECONDS, self._clock, _too_slow)
 
 
+def admin_limits(connections: int, of_block: int = 0) -> WebLimits:
+    """What the admin listener may cost, with so many connections."""
+    return WebLimits(_BODY_BYTES, connections, of_block, receive_seconds=10.0)
+
+
 class AdminFactory(WebFactory):
     """The admin listener, to be given to an endpoint."""
 
@@ -118,9 +125,21 @@ class AdminFactory(WebFactory):
         registry: CollectorRegistry,
         clock: Clock,
         door: Door | None = None,
+        limits: WebLimits | None = None,
+        turned_away: Callable[[str], None] = lambda why: None,
     ) -> None:
-        limits = WebLimits(_BODY_BYTES, connections=100, receive_seconds=10.0)
-        super().__init__(AdminPages(checks, registry, clock, door), limits, clock)
+        limits = limits or admin_limits(MOST.admin)
+        pages = AdminPages(checks, registry, clock, door)
+        super().__init__(pages, limits, clock, door, turned_away)
+        self._door = door
+
+    def knows(self, headers: Mapping[str, str], peer: object) -> bool:
+        """Probes show no token; whoever asks for the numbers may."""
+        try:
+            visitor_of(Asked("", "", headers=headers, address=address_at(peer)), self._door)
+        except ServiceError:
+            return False
+        return True
 
 
 async def _safely(name: str, check: Check) -> str | None:

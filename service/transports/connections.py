@@ -3,6 +3,7 @@
 Twisted's own parser reads the wire. Added here is how much is kept, and for how long. What ends
 each phase of a connection if nothing else does:
 
+    unknown     greeting_seconds         closed          (no token so far, where one is required)
     idle        idle_seconds             closed
     receiving   receive_seconds in all   408, closed     (however steadily it drips)
     refused     linger_seconds           closed          (too large a body, read and thrown away)
@@ -19,7 +20,7 @@ nobody reads do not pile up.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -29,10 +30,12 @@ from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from twisted.web import http
 
+from service.access.door import Door
 from service.access.secret import mask_tokens
 from service.rpc.faults import new_trace
 from service.transports.peers import address_at, principal_at
-from service.transports.timing import Clock, fired, within_time
+from service.transports.places import NoPlace, Places, TurnedAway
+from service.transports.timing import Clock, Timer, fired, within_time
 from service.transports.web import Answer, Asked, Handler, WebLimits, refusal
 
 _log = logging.getLogger("herdbook.http")
@@ -66,6 +69,8 @@ class BoundedRequest(http.Request):
         None is one sent in chunks. Of a stranger's body nothing is kept, as he may have many.
         """
         refused = self.channel.factory.stranger(self._headers(), self._peer())
+        if refused is None:
+            self.channel.hear(self._headers())
         if refused is not None:
             self._refuse(refused)
         elif length is not None and length > self.channel.factory.limits.body_bytes:
@@ -178,6 +183,19 @@ class Connection(http.HTTPChannel):
         """Twisted's timers, on the factory's clock."""
         return self.factory.clock.callLater(period, func)
 
+    def connectionMade(self) -> None:
+        """Begin; who is a stranger has not long to show himself."""
+        super().connectionMade()
+        limits, clock = self.factory.limits, self.factory.clock
+        self._greeting = Timer(clock, limits.greeting_seconds, self.timeoutConnection)
+        self._greeting.run_while(self.factory.has_strangers)
+
+    def hear(self, headers: Mapping[str, str]) -> None:
+        """The headers of a request are there, and it is not refused."""
+        self._greeting.stop()
+        if self.factory.knows(headers, cast(Any, self.transport).getPeer()):
+            self.factory.places.recognise(self)
+
     def dataReceived(self, data: bytes) -> None:
         """Read on. Unlike in Twisted, more data gives a request no more time.
 
@@ -255,6 +273,7 @@ class Connection(http.HTTPChannel):
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         """End what was running for this client."""
+        self._greeting.stop()
         super().connectionLost(reason)
         self.factory.forget(self)
 
@@ -270,33 +289,53 @@ class WebFactory(ServerFactory):
 
     noisy = False
 
-    def __init__(self, handle: Handler, limits: WebLimits, clock: Clock) -> None:
+    def __init__(
+        self,
+        handle: Handler,
+        limits: WebLimits,
+        clock: Clock,
+        door: Door | None = None,
+        turned_away: Callable[[str], None] = lambda why: None,
+    ) -> None:
         self.handle = handle
+        self.has_strangers = door is not None and door.required
         self.limits = limits
         self.is_closing = False
         self.clock = clock
-        self._connections: set[Connection] = set()
+        self.places: Places[Connection] = Places(limits.connections, limits.of_block)
+        self._turned_away = TurnedAway(turned_away, _log.warning, clock)
         self._closed: Deferred[None] | None = None
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """A new connection; None, which closes it, when there are too many."""
-        if len(self._connections) >= self.limits.connections:
-            _log.warning("more than %d connections, one refused", self.limits.connections)
+        address = address_at(addr)
+        try:
+            goes = self.places.for_one_more(address)
+        except NoPlace as error:
+            self._turned_away(error.why)
             return None
+        if goes is not None:
+            self._turned_away("stranger")
+            self.forget(goes)
+            cast(Any, goes.transport).abortConnection()
         connection = Connection()
         connection.factory = self
         connection.timeOut = cast(Any, self.limits.idle_seconds)
-        self._connections.add(connection)
+        self.places.take(connection, address, self.has_strangers)
         return connection
 
     def stranger(self, headers: Mapping[str, str], peer: object) -> Answer | None:
         """What to answer who may not come in, before his body is read; None: he may."""
         return None
 
+    def knows(self, headers: Mapping[str, str], peer: object) -> bool:
+        """Whether a request that is not refused shows a token that counts."""
+        return True
+
     def forget(self, connection: Connection) -> None:
         """Note that a connection is gone."""
-        self._connections.discard(connection)
-        if not self._connections and self._closed is not None:
+        self.places.leave(connection)
+        if not len(self.places) and self._closed is not None:
             closed, self._closed = self._closed, None
             closed.callback(None)
 
@@ -307,13 +346,13 @@ class WebFactory(ServerFactory):
     def finish_requests(self) -> None:
         """Close idle connections, and each other one after its answer."""
         self.is_closing = True
-        for connection in tuple(self._connections):
+        for connection in self.places:
             connection.close_when_done()
 
     def close(self) -> Deferred[None]:
         """Close all connections; fires when they are gone, those of slow readers cut off."""
         self.finish_requests()
-        if not self._connections:
+        if not len(self.places):
             return fired()
         self._closed = closed = Deferred[None]()
         return within_time(closed, _CLOSE_SECONDS, self.clock, self._abort)
@@ -321,5 +360,5 @@ class WebFactory(ServerFactory):
     def _abort(self, result: object, seconds: float) -> None:
         """Cut off the connections that did not close by themselves."""
         self._closed = None
-        for connection in tuple(self._connections):
+        for connection in self.places:
             cast(Any, connection.transport).abortConnection()

@@ -7,7 +7,7 @@ statuses are for what never reached JSON-RPC, with a small JSON object that says
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from twisted.internet.defer import Deferred
 
@@ -83,10 +83,15 @@ class RpcFactory(WebFactory):
     """The JSON-RPC listener, to be given to an endpoint."""
 
     def __init__(
-        self, runner: CallRunner, limits: WebLimits, clock: Clock, door: Door | None = None
+        self,
+        runner: CallRunner,
+        limits: WebLimits,
+        clock: Clock,
+        door: Door | None = None,
+        turned_away: Callable[[str], None] = lambda why: None,
     ) -> None:
         pages = RpcPages(runner, door)
-        super().__init__(pages, limits, clock)
+        super().__init__(pages, limits, clock, door, turned_away)
         self._pages = pages
         self._runner = runner
 

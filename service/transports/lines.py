@@ -18,6 +18,7 @@ sent, nothing more is read from it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from enum import Enum
 from typing import Any, cast
@@ -37,6 +38,7 @@ from service.rpc.refusals import BodyTooLarge
 from service.transports.calls import CallRunner
 from service.transports.outbox import Outbox
 from service.transports.peers import address_at, keep_alive, principal_at
+from service.transports.places import NoPlace, Places, TurnedAway
 from service.transports.sent_away import SentAway
 from service.transports.stream_limits import StreamLimits
 from service.transports.subscribers import (
@@ -48,6 +50,7 @@ from service.transports.subscribers import (
 )
 from service.transports.timing import Clock, Timer, fired, within_time
 
+_log = logging.getLogger("herdbook.stream")
 _CLOSE_SECONDS = 2.0
 _STALLS_BEFORE_THE_END = 4
 
@@ -195,6 +198,8 @@ class LineConnection(Protocol):
             self._reply(outcome)
         elif not isinstance(outcome.value, CancelledError):
             self._reply(self.factory.runner.refuse(cast(BaseException, outcome.value)))
+        if self._visitor is not None and self._visitor.is_known:
+            self.factory.places.recognise(self)
         if session.begun:
             # The token may have ended since it let them subscribe.
             self.look_again()
@@ -319,8 +324,10 @@ class LineFactory(ServerFactory):
         changes: Changes,
         clock: Clock,
         door: Door | None = None,
+        turned_away: Callable[[str], None] = lambda why: None,
     ) -> None:
         self.door = door
+        self._turned_away = TurnedAway(turned_away, _log.warning, clock)
         self.runner = runner
         self.limits = limits
         self.bounds = bounds
@@ -328,32 +335,39 @@ class LineFactory(ServerFactory):
         self.clock = clock
         wakes = Wakes(changes)
         self.terms = SubscriptionTerms(bounds.subscriptions, limits, metrics, clock, wakes)
-        self._connections: set[LineConnection] = set()
+        self.places: Places[LineConnection] = Places(bounds.connections, bounds.of_block)
         self._sent_away = SentAway(clock, bounds.linger_seconds)
         self._closed: Deferred[None] | None = None
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         """A new connection, or one that only says that there are too many, or none."""
-        if len(self._connections) >= self.bounds.connections:
-            error = Busy(f"there are {self.bounds.connections} connections already")
+        address = address_at(addr)
+        try:
+            goes = self.places.for_one_more(address)
+        except NoPlace as none:
+            self._turned_away(none.why)
+            error = Busy(f"there are {len(self.places)} connections already")
             return self._sent_away.tell(self.runner.refuse(error) + END)
+        if goes is not None:
+            self._turned_away("stranger")
+            self.forget(goes)
+            goes.cut_off()
         connection = LineConnection(self)
-        self._connections.add(connection)
+        self.places.take(connection, address, self.door is not None and self.door.required)
         self.metrics.connections.inc()
         return connection
 
     def forget(self, connection: LineConnection) -> None:
         """Note that a connection is gone."""
-        if connection in self._connections:
-            self._connections.discard(connection)
+        if self.places.leave(connection):
             self.metrics.connections.dec()
-        if not self._connections and self._closed is not None:
+        if not len(self.places) and self._closed is not None:
             closed, self._closed = self._closed, None
             closed.callback(None)
 
     def look_again(self) -> None:
         """Close the connections whose tokens count no more."""
-        for connection in tuple(self._connections):
+        for connection in self.places:
             connection.look_again()
 
     def drain(self, seconds: float) -> Deferred[None]:
@@ -367,17 +381,17 @@ class LineFactory(ServerFactory):
     def close(self) -> Deferred[None]:
         """Close all connections; fires when they are gone, those of slow readers cut off."""
         self._finish()
-        if not self._connections:
+        if not len(self.places):
             return fired()
         self._closed = closed = Deferred[None]()
         return within_time(closed, _CLOSE_SECONDS, self.clock, self._cut_off)
 
     def _finish(self) -> None:
-        for connection in tuple(self._connections):
+        for connection in self.places:
             connection.close()
 
     def _cut_off(self, result: object, seconds: float) -> None:
         """Cut off the connections that did not close by themselves."""
         self._closed = None
-        for connection in tuple(self._connections):
+        for connection in self.places:
             connection.cut_off()

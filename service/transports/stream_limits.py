@@ -10,6 +10,7 @@ class StreamLimits:
     """The bounds of the stream listener.
 
     `connections`: each is a socket and little more while nothing happens on it.
+    `of_block`: of one block of addresses that is not this machine's; 0: no limit.
     `calls`: messages of one connection that are answered at once; eight times the threads of a lane
     keep these busy, more only wait.
     `receive_seconds`: from the first byte of a line to its last; 8 MiB at 1.2 Mbit/s.
@@ -21,6 +22,7 @@ class StreamLimits:
     """
 
     connections: int = 1000
+    of_block: int = 0
     calls: int = 32
     receive_seconds: float = 60.0
     idle_seconds: float = 600.0

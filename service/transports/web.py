@@ -42,6 +42,9 @@ class WebLimits:
     """What one listener may cost.
 
     `connections`: twice the calls that may be pending: half of them may be idle.
+    `of_block`: of one block of addresses that is not this machine's; 0: no limit.
+    `greeting_seconds`: from the connection to the end of the first headers, where nobody is let in
+    without a token.
     `receive_seconds`: from the first byte of a request to its last; 8 MiB at 1.2 Mbit/s.
     `idle_seconds`: longer than the 60 seconds common proxies keep a connection, so that they
     close it first and never send a request into a connection that is just closing.
@@ -51,6 +54,8 @@ class WebLimits:
 
     body_bytes: int
     connections: int = 2000
+    of_block: int = 0
+    greeting_seconds: float = 10.0
     receive_seconds: float = 60.0
     idle_seconds: float = 75.0
     linger_seconds: float = 5.0

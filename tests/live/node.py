@@ -11,7 +11,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -42,7 +42,11 @@ class CallFailed(AssertionError):
 class NodeProcess:
     """`herdbook serve` on a database, for the time of a `with` block."""
 
-    def __init__(self, folder: Path, database: str, **settings: str) -> None:
+    def __init__(
+        self, folder: Path, database: str, *, through: Sequence[str] = (), **settings: str
+    ) -> None:
+        """`through` is a command that runs the one whose words follow it."""
+        self._through = through
         self._folder = folder
         self._database = database
         self._settings = settings
@@ -85,7 +89,7 @@ class NodeProcess:
         }
         with (self._folder / "node.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "service.cli.main", "serve", "--json"],
+                [*self._through, sys.executable, "-m", "service.cli.main", "serve", "--json"],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,

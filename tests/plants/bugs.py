@@ -317,4 +317,56 @@ _IDENTITY = (
     ),
 )
 
-BUGS = (*_CAPTURE, *_MERGING, *_APPLYING, *_READING, *_LINKS, *_IDENTITY)
+_LISTENERS = (
+    Bug(
+        "strangers who stay silent keep applications out",
+        "service/transports/places.py",
+        '            return _oldest(iter(self._strangers), "full")\n',
+        '            raise NoPlace("full")\n',
+        ("tests/service/transports/test_places.py",),
+    ),
+    Bug(
+        "a wide listener needs no TLS",
+        "service/config/endpoints.py",
+        "    if has_tls and has_tokens:\n",
+        "    if has_tokens:\n",
+        ("tests/service/config/test_wide_listeners.py",),
+    ),
+    Bug(
+        "a wide listener needs no tokens",
+        "service/config/endpoints.py",
+        "    if has_tls and has_tokens:\n",
+        "    if has_tls:\n",
+        ("tests/service/config/test_wide_listeners.py",),
+    ),
+    Bug(
+        "a bucket holds what has come together without end",
+        "service/access/rates.py",
+        "        return max(full_at, now) + 1 / rate.a_second\n",
+        "        return full_at + 1 / rate.a_second\n",
+        ("tests/service/access/test_rates.py",),
+    ),
+    Bug(
+        "who is refused for his token may guess on",
+        "service/transports/http.py",
+        "        door.visitor(asked.address, asked.client).count_stranger()\n        raise\n",
+        "        raise\n",
+        ("tests/service/transports/test_rates.py",),
+    ),
+    Bug(
+        "a handshake with applications may take for ever",
+        "service/transports/tls_listeners.py",
+        "        self._shaking.start()\n",
+        "",
+        ("tests/service/transports/test_tls_listeners.py",),
+    ),
+    Bug(
+        "a folded header is taken",
+        "service/transports/connections.py",
+        '        if line[:1] in (b" ", b"\\t"):\n',
+        "        if False:\n",
+        ("tests/service/transports/test_smuggling.py",),
+    ),
+)
+
+BUGS = (*_CAPTURE, *_MERGING, *_APPLYING, *_READING, *_LINKS, *_IDENTITY, *_LISTENERS)

@@ -195,3 +195,10 @@ def test_a_tokens_own_rate_takes_the_place_of_the_general_one() -> None:
     world = World(token=1, address=None)
     assert world.calls(1, FAR, rate=7) == 70
     assert world.calls(2, FAR, rate=0.5) == 5
+
+
+def test_who_was_away_for_long_has_one_burst_and_no_more() -> None:
+    """What a full bucket cannot hold is not saved up."""
+    buckets, rate = Buckets(), Rate(10.0, 5)
+    assert taken(buckets, rate, 0.0)
+    assert [taken(buckets, rate, 3_600.0) for _ in range(7)] == [True] * 5 + [False] * 2
