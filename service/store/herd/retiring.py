@@ -18,6 +18,9 @@ _SAID = (
     "WHERE own.`origin` = n.`origin` OR own.`record` = n.`id`)"
 )
 _SAY = "UPDATE `herdbook_herd_node` SET `state` = ? WHERE `origin` = ? AND `state` {0} 'retired'"
+_SAY_OF_NAME = (
+    "UPDATE `herdbook_herd_node` SET `state` = ? WHERE `name` = ? AND `state` = 'retired'"
+)
 
 Named = tuple[int, str]
 """An origin and a name."""
@@ -30,8 +33,9 @@ def retired_by_now(tx: Transaction) -> tuple[Retired, tuple[Named, ...]]:
     said = _said(tx, _SAID) if "node" in tx.catalogue.records else []
     news = unheeded(known, said)
     added = dict(news)
-    before = [each for each in known if each[0] not in added]
-    return retired_among([*before, *((*each, True) for each in news)]), news
+    then = [(origin, name, gone or origin in added) for origin, name, gone in known]
+    # One that was renamed since it was met may have certificates for both names.
+    return retired_among([*then, *((*each, True) for each in (*said, *news))]), news
 
 
 def heed(tx: Transaction) -> tuple[Named, ...]:
@@ -60,9 +64,14 @@ def retire_everywhere(tx: Transaction, sibling: Sibling) -> bool:
 
 
 def readmit_here(tx: Transaction, origin: int) -> None:
-    """Take a sibling back on this node; its record says no more that it is retired."""
+    """Take a sibling back on this node; its record says no more that it is retired.
+
+    Nor does that of its name, which may have another origin by now: it would be retired again.
+    """
     if siblings.has_nodes(tx):
         tx.execute(_SAY.format("="), ("active", origin))
+        for name in [name for one, name, _gone in siblings.standings(tx) if one == origin]:
+            tx.execute(_SAY_OF_NAME, ("active", name))
     siblings.readmit(tx, origin)
 
 

@@ -107,6 +107,16 @@ def test_in_any_other_state_nobody_is_refused(url: str, state: str) -> None:
     assert (standing(url).retired, heeded(url)) == (NOBODY, ())
 
 
+def test_who_was_renamed_is_refused_under_both_names(url: str) -> None:
+    """Both of its certificates may count, and it can draw another origin."""
+    in_transaction(url, CATALOGUE, lambda tx: note(tx, [Sibling(9, "stall", {})]))
+    read(url, SAY.format("shed", "retired"))
+    both = Retired(frozenset({9}), frozenset({"shed", "stall"}))
+    assert standing(url).retired == both
+    assert heeded(url) == ((9, "shed"),)
+    assert standing(url).retired == both
+
+
 def test_who_is_retired_by_his_record_is_so_under_every_origin(url: str) -> None:
     """Under which he was met."""
     in_transaction(url, CATALOGUE, lambda tx: note(tx, [Sibling(8, "shed", {}), OTHER]))
@@ -123,6 +133,16 @@ def test_a_node_does_not_refuse_itself(url: str) -> None:
     assert (standing(url).retired, heeded(url)) == (NOBODY, ())
     read(url, "UPDATE herdbook_node SET origin = 70")
     assert (standing(url).retired, heeded(url)) == (NOBODY, ())
+
+
+def test_who_is_taken_back_under_a_former_origin_is_not_retired_again(url: str) -> None:
+    """His record has another origin by now; that one stays refused until it is taken back too."""
+    in_transaction(url, CATALOGUE, lambda tx: note(tx, [Sibling(8, "shed", {})]))
+    read(url, SAY.format("shed", "retired"))
+    assert heeded(url) == ((8, "shed"), (9, "shed"))
+    in_transaction(url, CATALOGUE, lambda tx: readmit_here(tx, 8))
+    assert heeded(url) == ()
+    assert standing(url).retired == Retired(frozenset({9}), frozenset())
 
 
 def test_who_is_taken_back_is_not_retired_again(url: str) -> None:
