@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -13,11 +15,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from unittest import mock
 from urllib.parse import quote
+
+from service.cli.main import run
 
 ROOT = Path(__file__).parents[2]
 _PROGRAM = [sys.executable, "-P", "-m", "service.cli.main"]
 _SECONDS = 120.0
+_OF_THEIR_OWN = ("serve",)
+"""Commands that change the process that they run in."""
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -58,19 +65,18 @@ class Traces:
         self, *words: str, code: int = 0, stdin: str = "", env: Mapping[str, str] = NOTHING
     ) -> str:
         """What a command says to stdout; both its streams are kept."""
-        started = self._started(words, env, subprocess.PIPE, subprocess.PIPE)
-        out, err = started.communicate(stdin, timeout=_SECONDS)
+        in_process = words[0] not in _OF_THEIR_OWN
+        ended, out, err = (self._within if in_process else self._apart)(words, stdin, env)
         self.note(f"out: {' '.join(words)}", out)
         self.note(f"err: {' '.join(words)}", err)
-        assert started.returncode == code, (words, out, err)
+        assert ended == code, (words, out, err)
         return out
 
     def secret(self, *words: str) -> str:
         """What a command shows this once: it is not kept, as whoever asked for it may see it."""
-        started = self._started(words, NOTHING, subprocess.PIPE, subprocess.PIPE)
-        out, err = started.communicate(timeout=_SECONDS)
+        ended, out, err = self._within(words, "", NOTHING)
         self.note(f"err: {' '.join(words)}", err)
-        assert started.returncode == 0, err
+        assert ended == 0, err
         return out.strip()
 
     @contextmanager
@@ -103,6 +109,27 @@ class Traces:
         """Where which of the secrets were said."""
         found = {where: secrets.found_in(text) for where, text in self.said.items()}
         return {where: which for where, which in found.items() if which}
+
+    def _within(
+        self, words: tuple[str, ...], stdin: str, env: Mapping[str, str]
+    ) -> tuple[int, str, str]:
+        """How a command ends that is run here, and what it says: a process takes seconds more."""
+        out, err, typed = io.StringIO(), io.StringIO(), io.StringIO(stdin)
+        with (
+            mock.patch.dict(os.environ, {**self.settings, **env}),
+            mock.patch.object(sys, "stdin", typed),
+            contextlib.chdir(self.folder),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            return run(words), out.getvalue(), err.getvalue()
+
+    def _apart(
+        self, words: tuple[str, ...], stdin: str, env: Mapping[str, str]
+    ) -> tuple[int, str, str]:
+        started = self._started(words, env, subprocess.PIPE, subprocess.PIPE)
+        out, err = started.communicate(stdin, timeout=_SECONDS)
+        return started.returncode, out, err
 
     def _started(
         self, words: tuple[str, ...], settings: Mapping[str, str], stdout: Any, stderr: Any
