@@ -23,6 +23,7 @@ from service.transports.connections import WebFactory
 from service.transports.descriptors import MOST
 from service.transports.http import retry_after, visitor_of
 from service.transports.peers import address_at
+from service.transports.places import is_near
 from service.transports.timing import Clock, within_time
 from service.transports.web import Answer, Asked, WebLimits, refusal
 
@@ -80,13 +81,24 @@ class AdminPages:
         return Answer(200, b"ok\n", _TEXT)
 
     async def _ready(self, asked: Asked) -> Answer:
-        """200 when every check passes, else 503; `?verbose` lists each one."""
+        """200 when every check passes, else 503; `?verbose` lists each, but not for strangers."""
         problems = await self._problems()
         failed = [name for name, problem in problems.items() if problem is not None]
         summary = f"not ready: {', '.join(failed)}" if failed else "ok"
         lines = [_line(name, problem) for name, problem in problems.items()]
-        shown = lines if "verbose" in parse_qs(asked.query, keep_blank_values=True) else []
+        is_asked = "verbose" in parse_qs(asked.query, keep_blank_values=True)
+        shown = lines if is_asked and self._may_be_told(asked) else []
         return Answer(503 if failed else 200, "\n".join([*shown, summary, ""]).encode(), _TEXT)
+
+    def _may_be_told(self, asked: Asked) -> bool:
+        """Whether somebody may know what is wrong: he is on this machine, or may ask for all."""
+        if is_near(asked.address):
+            return True
+        try:
+            visitor_of(asked, self._door)
+        except ServiceError:
+            return False
+        return True
 
     async def _metrics(self, asked: Asked) -> Answer:
         """The numbers in the Prometheus text format; unlike the others, a page with a lock."""

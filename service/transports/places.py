@@ -112,6 +112,11 @@ _WORDS = {
 }
 
 
+def is_near(address: str | None) -> bool:
+    """Whether a client is on this machine."""
+    return _block(address) is None
+
+
 def _block(address: str | None) -> str | None:
     return None if address is None else block_of(address)
 

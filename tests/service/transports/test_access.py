@@ -320,6 +320,34 @@ def test_numbers_need_a_token_where_calls_do(
     assert (status_of("/livez"), status_of("/readyz")) == (200, 200)
 
 
+@pytest.mark.parametrize(
+    ("address", "shown", "is_told"),
+    [
+        ("127.0.0.1", None, True),
+        (None, None, True),
+        (ADDRESS, None, False),
+        (ADDRESS, secret(9), False),
+        (ADDRESS, READER, True),
+    ],
+)
+def test_what_is_wrong_with_a_node_is_not_for_strangers(
+    address: str | None, shown: str | None, is_told: bool
+) -> None:
+    """On other machines the list needs a token where calls do; whether it is ready does not."""
+
+    async def problem() -> str | None:
+        return "the table cow has no triggers"
+
+    pages = AdminPages({"capture": problem}, CollectorRegistry(), Clock(), door(*TOKENS))
+    headers = {} if shown is None else {"authorization": f"Bearer {shown}"}
+    asked = Asked("GET", "/readyz", "verbose", headers, address=address)
+    answer = Deferred.fromCoroutine(pages(asked)).result
+    assert isinstance(answer, Answer)
+    assert answer.status == 503
+    assert b"not ready: capture" in answer.body
+    assert (b"the table cow" in answer.body) == is_told
+
+
 # Secrets.
 
 
