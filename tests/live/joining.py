@@ -229,11 +229,18 @@ def fill(herd: LiveHerd, cows: int) -> None:
 
 
 def require_equal(herd: LiveHerd, newcomer: Newcomer, rpc: str) -> None:
-    """Nobody writes any more: all agree, and `herdbook verify` finds them equal, row by row."""
+    """Nobody writes any more: all agree, and `herdbook verify` finds them equal, row by row.
+
+    What the newcomer has written last may still be on its way, so all are waited for together.
+    """
+    urls = [newcomer.url, *(site.database for site in herd.sites)]
+
+    def is_everywhere() -> bool:
+        ((_vector, unsealed, held), *more) = {standing_at(url) for url in urls}
+        return not (more or unsealed or held)
+
+    wait_until(is_everywhere, newcomer.log)
     herd.agree()
-    wait_until(
-        lambda: standing_at(newcomer.url) == standing_at(herd.sites[0].database), newcomer.log
-    )
     assert_same(states_at(herd.sites[0].database), states_at(newcomer.url), "the newcomer")
     for node in herd.nodes:
         told = json.loads(done("verify", node.rpc, rpc, "--json").stdout)
