@@ -5,15 +5,19 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeAlias
 
 from service.errors import ServiceError
 from service.herd.messages import Portion
+from service.herd.peers import Network
 from service.herd.port import Origin, Reading, Sibling
 from service.herd.topology import Roll
 from service.herd.vectors import Vector
 from service.store.feed.snapshots import in_snapshot
 from service.store.herd import retiring, siblings
 from service.store.herd.arrivals import Arrivals
+from service.store.herd.paced_peers import PacedPeers
 from service.store.herd.reading import DeltaReader
 from service.store.herd.renewing import draw
 from service.store.herd.roll import roll
@@ -22,6 +26,9 @@ from service.store.threads import Lane, StepLane
 from service.store.transaction import Transaction
 
 MOST_ORIGIN = 2**32 - 1
+
+Peers: TypeAlias = Callable[[Transaction], dict[str, tuple[Network, ...]]]
+"""Reads from where links of each node come."""
 
 _log = logging.getLogger("herdbook.herd")
 
@@ -49,6 +56,7 @@ class StoredHerd:
         self._reader = reader
         self._arrivals = arrivals
         self._follow = follow
+        self._peers = PacedPeers()
 
     def start(self) -> None:
         """Start the threads."""
@@ -62,7 +70,8 @@ class StoredHerd:
 
     async def origin(self) -> Origin:
         """See the port. Who is retired by his record is retired here from then on."""
-        told, unheeded = await self._reading.run(in_snapshot(standing_and_unheeded))
+        look = partial(standing_and_unheeded, peers=self._peers.read)
+        told, unheeded = await self._reading.run(in_snapshot(look))
         if unheeded:
             await self._heed()
         return told
@@ -117,7 +126,9 @@ def standing_of(tx: Transaction) -> Origin:
     return standing_and_unheeded(tx)[0]
 
 
-def standing_and_unheeded(tx: Transaction) -> tuple[Origin, tuple[tuple[int, str], ...]]:
+def standing_and_unheeded(
+    tx: Transaction, peers: Peers = siblings.peers
+) -> tuple[Origin, tuple[tuple[int, str], ...]]:
     """The same, and the origins and names of those who are not retired here yet."""
     retired, unheeded = retiring.retired_by_now(tx)
-    return origin_of(tx)._replace(retired=retired, peers=siblings.peers(tx)), unheeded
+    return origin_of(tx)._replace(retired=retired, peers=peers(tx)), unheeded

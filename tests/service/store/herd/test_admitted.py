@@ -10,6 +10,7 @@ from service.database_url import DatabaseUrl
 from service.herd.peers import networks
 from service.herd.port import Origin, Sibling
 from service.herd.retirement import NOBODY, Retired
+from service.store.herd.paced_peers import PacedPeers
 from service.store.herd.retiring import heed, readmit_here
 from service.store.herd.siblings import note
 from service.store.herd.stored import standing_and_unheeded, standing_of
@@ -151,6 +152,23 @@ def test_who_is_taken_back_is_not_retired_again(url: str) -> None:
     heeded(url)
     in_transaction(url, CATALOGUE, lambda tx: readmit_here(tx, 9))
     assert (standing(url).retired, heeded(url)) == (NOBODY, ())
+
+
+def test_many_ranges_are_not_read_again_at_once(url: str) -> None:
+    """What took a second is good for twenty; what took none is read each time."""
+    moments = iter([0.0, 1.0, 19.0, 20.0, 20.04, 20.04, 20.04])
+    paced = PacedPeers(lambda: next(moments))
+
+    def known() -> list[str]:
+        return sorted(in_transaction(url, CATALOGUE, paced.read))
+
+    give(url, "barn", "barn")
+    assert known() == ["barn"]
+    give(url, "shed", "shed")
+    assert known() == ["barn"]
+    assert known() == ["barn", "shed"]
+    read(url, "DELETE FROM herdbook_herd_range")
+    assert known() == []
 
 
 def test_a_catalogue_without_nodes_has_none(url: str) -> None:
