@@ -44,11 +44,12 @@ from service.store.ranges.stored import StoredRanges
 from service.store.records import StoredRecords
 from service.store.schema_watch import SchemaWatch
 from service.store.undo import StoredUndo
-from service.transports.admin import AdminFactory, Check
+from service.transports.admin import AdminFactory
 from service.transports.calls import CallRunner
 from service.transports.http import RpcFactory
 from service.transports.lines import LineFactory
 from service.transports.listening import Listener, Listeners
+from service.transports.readiness import Check
 from service.transports.siblings.building import new_herd_room
 from service.transports.siblings.room import HerdRoom, Who
 from service.transports.token_watch import TokenWatch

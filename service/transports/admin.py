@@ -6,33 +6,25 @@ and need not be open to applications.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping
 from urllib.parse import parse_qs
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
-from twisted.internet import defer
-from twisted.internet.defer import Deferred
 
 from service.access.door import Door
 from service.errors import ServiceError, TooManyCalls
-from service.rpc.faults import new_trace
 from service.transports.connections import WebFactory
 from service.transports.descriptors import MOST
 from service.transports.http import retry_after, visitor_of
 from service.transports.peers import address_at
 from service.transports.places import is_near
-from service.transports.timing import Clock, within_time
+from service.transports.readiness import Check, Readiness
+from service.transports.timing import Clock
 from service.transports.web import Answer, Asked, WebLimits, refusal
 
-Check: TypeAlias = Callable[[], Coroutine[Any, Any, str | None]]
-
-_log = logging.getLogger("herdbook.admin")
 _TEXT = {"Content-Type": "text/plain; charset=utf-8"}
-# Kubernetes gives a probe one second unless told otherwise: answer before it gives up.
-_CHECK_SECONDS = 0.8
+_PROBES = frozenset({"/livez", "/readyz"})
 # No request here has a body.
 _BODY_BYTES = 1024
 
@@ -48,9 +40,8 @@ class AdminPages:
         door: Door | None = None,
     ) -> None:
         self._door = door
-        self._checks = checks
+        self._readiness = Readiness(checks, clock)
         self._registry = registry
-        self._clock = clock
         self._pages = {
             "/livez": self._alive,
             "/readyz": self._ready,
@@ -73,7 +64,8 @@ class AdminPages:
         return await page(asked)
 
     def _count(self, asked: Asked) -> None:
-        if self._door is not None:
+        """Count what is no probe; raises TooManyCalls."""
+        if self._door is not None and not _is_probe(asked):
             self._door.visitor(asked.address, asked.client).count_stranger()
 
     async def _alive(self, asked: Asked) -> Answer:
@@ -82,7 +74,7 @@ class AdminPages:
 
     async def _ready(self, asked: Asked) -> Answer:
         """200 when every check passes, else 503; `?verbose` lists each, but not for strangers."""
-        problems = await self._problems()
+        problems = await self._readiness.found()
         failed = [name for name, problem in problems.items() if problem is not None]
         summary = f"not ready: {', '.join(failed)}" if failed else "ok"
         lines = [_line(name, problem) for name, problem in problems.items()]
@@ -111,16 +103,6 @@ class AdminPages:
         return Answer(
             200, generate_latest(self._registry), {"Content-Type": CONTENT_TYPE_PLAIN_0_0_4}
         )
-
-    async def _problems(self) -> dict[str, str | None]:
-        """Run all checks side by side; what each found."""
-        begun = {name: self._begin(name, check) for name, check in self._checks.items()}
-        return {name: await running for name, running in begun.items()}
-
-    def _begin(self, name: str, check: Check) -> Deferred[str | None]:
-        """Begin one check within its time; it fires with what it found and never fails."""
-        running = Deferred.fromCoroutine(_safely(name, check))
-        return within_time(running, _CHECK_SECONDS, self._clock, _too_slow)
 
 
 def admin_limits(connections: int, of_block: int = 0) -> WebLimits:
@@ -154,21 +136,9 @@ class AdminFactory(WebFactory):
         return True
 
 
-async def _safely(name: str, check: Check) -> str | None:
-    """What a check found; one that breaks has found that, and the log is told the rest."""
-    try:
-        return await check()
-    except defer.CancelledError:
-        raise
-    except Exception as error:
-        trace = new_trace()
-        _log.error("the check %s broke (trace %s)", name, trace, exc_info=error)
-        return f"the check itself broke (trace {trace})"
-
-
-def _too_slow(outcome: object, seconds: float) -> str:
-    """What is said of a check that did not come to an end."""
-    return f"no answer within {seconds:g} seconds"
+def _is_probe(asked: Asked) -> bool:
+    """Whether it is asked whether the node is there, by nobody who shows, or tries, a token."""
+    return asked.path in _PROBES and "authorization" not in asked.headers
 
 
 def _line(name: str, problem: str | None) -> str:

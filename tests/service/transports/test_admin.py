@@ -12,8 +12,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from service.metrics import CallMetrics, new_registry
-from service.transports.admin import AdminFactory, AdminPages, Check
+from service.transports.admin import AdminFactory, AdminPages
 from service.transports.connections import WebFactory
+from service.transports.readiness import Check
 from service.transports.web import Answer, Asked
 from tests.service.transports.live import LiveServer
 from tests.service.transports.memory import Line
@@ -50,6 +51,28 @@ def ask(checks: Mapping[str, Check], path: str, query: str = "", method: str = "
     answer: Any = getattr(answered, "result", None)
     assert isinstance(answer, Answer)
     return answer
+
+
+def test_probes_that_come_together_are_told_of_the_same_checks() -> None:
+    """One that leaves takes nothing from the others; what is found is not kept for long."""
+    clock, begun, waiting = Clock(), 0, Deferred[None]()
+
+    async def slow() -> str | None:
+        nonlocal begun
+        begun += 1
+        await waiting
+        return "too full"
+
+    pages = AdminPages({"disk": slow}, new_registry(), clock)
+    asked: list[Any] = [Deferred.fromCoroutine(pages(Asked("GET", "/readyz"))) for _ in range(3)]
+    asked[0].addErrback(lambda _: None)
+    asked[0].cancel()
+    waiting.callback(None)
+    assert [one.result.body for one in asked[1:]] == [b"not ready: disk\n"] * 2
+    assert begun == 1
+    clock.advance(1.0)
+    assert Deferred.fromCoroutine(pages(Asked("GET", "/readyz"))).called
+    assert begun == 2
 
 
 def test_a_running_process_is_alive_whatever_its_checks_say() -> None:

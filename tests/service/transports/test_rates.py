@@ -11,6 +11,7 @@ from twisted.internet.task import Clock
 
 from service.access.door import Door
 from service.access.rates import Limiter, rate_of
+from service.errors import TooManyCalls
 from service.transports.admin import AdminPages
 from service.transports.http import RpcFactory
 from service.transports.web import Answer, Asked
@@ -115,15 +116,63 @@ def test_the_body_of_a_call_too_many_is_not_waited_for(world: World) -> None:
     assert b"Retry-After: 10\r\n" in second.received
 
 
-def test_probes_from_elsewhere_are_limited_too(world: World) -> None:
-    """Each asks the database; those of this machine are not."""
-    pages = AdminPages({}, CollectorRegistry(), Clock(), world.door)
+class Probed:
+    """The admin listener's pages, and how often its one check was made."""
 
-    def status(address: str) -> int:
-        asked = Asked("GET", "/readyz", address=address)
-        answered: Any = Deferred.fromCoroutine(pages(asked))
+    def __init__(self, world: World) -> None:
+        self.clock = Clock()
+        self.checked = 0
+        pages = {"database": self._check}
+        self._pages = AdminPages(pages, CollectorRegistry(), self.clock, world.door)
+
+    def status(self, address: str, path: str = "/readyz", shown: str | None = None) -> int:
+        """The status of a page, for who is at an address."""
+        headers = {} if shown is None else _bearer(shown)
+        asked = Asked("GET", path, headers=headers, address=address)
+        answered: Any = Deferred.fromCoroutine(self._pages(asked))
         assert isinstance(answered.result, Answer)
         return answered.result.status
 
-    assert [status(ADDRESS) for _ in range(21)] == [200] * 20 + [429]
-    assert [status("127.0.0.1") for _ in range(50)] == [200] * 50
+    async def _check(self) -> None:
+        self.checked += 1
+
+
+def test_who_calls_too_often_keeps_no_probe_of_his_neighbours_away(world: World) -> None:
+    """A node that is busy is not one that is dead: what has used up its calls gets no 429 here."""
+    probed = Probed(world)
+    for _ in range(20):
+        world.door.limiter.count(None, ADDRESS)
+    with pytest.raises(TooManyCalls):
+        world.door.limiter.look(None, ADDRESS)
+    assert [probed.status(ADDRESS, "/livez") for _ in range(50)] == [200] * 50
+    assert [probed.status(ADDRESS) for _ in range(50)] == [200] * 50
+
+
+def test_probes_take_no_calls_from_their_neighbours(world: World) -> None:
+    """They come for as long as a node runs."""
+    probed = Probed(world)
+    for _ in range(50):
+        probed.status(ADDRESS, "/livez")
+        probed.status(ADDRESS)
+    assert [world.guarded.post("cow.list", token=READER).status for _ in range(10)] == [200] * 10
+
+
+def test_a_flood_of_probes_costs_few_checks(world: World) -> None:
+    """What was found counts for a while; then the database is asked again."""
+    probed = Probed(world)
+    for _ in range(50):
+        probed.status(ADDRESS)
+    assert probed.checked == 1
+    probed.clock.advance(1)
+    probed.status(ADDRESS)
+    assert probed.checked == 2
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/nothing", "/readyz"])
+def test_what_is_no_probe_is_limited_on_the_admin_listener(world: World, path: str) -> None:
+    """Such as tokens that are tried at the numbers or at `/readyz`; but not on this machine."""
+    probed = Probed(world)
+    statuses = [probed.status(ADDRESS, path, secret(9)) for _ in range(21)]
+    assert 429 not in statuses[:20]
+    assert statuses[20] == 429
+    assert 429 not in [probed.status("127.0.0.1", path, secret(9)) for _ in range(50)]
