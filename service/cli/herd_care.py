@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from service.store.settings import SessionSettings
     from service.store.transaction import Transaction
 
+_TOLD = "its record says so: each node that gets it refuses and awaits it no longer"
+_NOT_TOLD = (
+    "no record has this origin, so others are not told: "
+    "they wait for it until the same is done on each of them"
+)
+
 
 def _options(command: Callable[..., ExitCode | None]) -> Callable[..., ExitCode | None]:
     """Which database, and that it is meant."""
@@ -73,7 +79,8 @@ def retire(sibling: str, yes: bool, output: Output, **place: Any) -> None:
     one = found.sibling
     _require_yes(yes, f"{one.name} (origin {one.origin}) would be retired")
     is_told = _captured(database, lambda tx: retire_everywhere(tx, one))
-    others = [] if is_told else _others_called_so(siblings, one)
+    # Looked up afterwards: by its record a sibling is retired under several origins at once.
+    others = _others_called_so(_in_database(database, known), one)
     document = {
         "origin": one.origin,
         "name": one.name,
@@ -83,18 +90,12 @@ def retire(sibling: str, yes: bool, output: Output, **place: Any) -> None:
     }
     done = "was retired here already" if found.state == RETIRED else "is retired here"
     output.result(document, f"{one.name} (origin {one.origin}) {done}")
-    if is_told:
-        output.note("its record says so: each node that gets it refuses and awaits it no longer")
-        return
     if others:
         listed = " and ".join(map(str, others))
         output.note(
             f"origin {listed} of {one.name} is not retired: until it is, the certificate counts"
         )
-    output.note(
-        "no record has this origin, so others are not told: "
-        "they wait for it until the same is done on each of them"
-    )
+    output.note(_TOLD if is_told else _NOT_TOLD)
 
 
 @click.command()

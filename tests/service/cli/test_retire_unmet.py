@@ -100,6 +100,25 @@ def test_who_is_retired_is_so_under_every_origin(herdbook: Herdbook, url: str) -
     assert refused(url) == Retired(frozenset({6, 8, SHED}), frozenset({"shed"}))
 
 
+def test_what_is_left_of_who_was_renamed_is_told_though_his_record_is_told(
+    herdbook: Herdbook, url: str
+) -> None:
+    """The record has one of his origins and another name: under the former his certificate counts.
+
+    An origin that went with the record is none that is left.
+    """
+    met = [Sibling(SHED, "shed", {}), Sibling(8, "shed", {}), Sibling(6, "fold", {})]
+    in_transaction(url, CATALOGUE, lambda tx: note(tx, met))
+    read(url, f"UPDATE herdbook_herd_node SET name = 'fold' WHERE origin = {SHED}")
+    words = ("herd", "retire", str(SHED), "--database", url, "--yes")
+    ran = herdbook(*words, "--json")
+    assert (ran.document()["everywhere"], ran.document()["others"]) == (True, [8])
+    assert refused(url) == Retired(frozenset({6, SHED}), frozenset({"fold"}))
+    assert "origin 8 of shed is not retired" in herdbook(*words).err
+    herdbook("herd", "retire", "8", "--database", url, "--yes")
+    assert herdbook(*words, "--json").document()["others"] == []
+
+
 def test_a_node_does_not_retire_itself(herdbook: Herdbook, url: str) -> None:
     """Its own record is no sibling's."""
     ran = herdbook("herd", "retire", "barn", "--database", url, "--yes")
