@@ -48,13 +48,17 @@ class Door:
 
 
 class Visitor:
-    """One client, over one connection or for one request."""
+    """One client, over one connection or for one request.
+
+    `without_call` is how many bodies he has sent in which there was no call.
+    """
 
     def __init__(self, door: Door, address: str | None, principal: str) -> None:
         self._door = door
         self._address = address
         self._principal = principal
         self._digest: bytes | None = None
+        self.without_call = 0
 
     def show(self, secret: str) -> Token:
         """Show a token; raises what `identified` does, and then what was shown before counts on."""
@@ -100,6 +104,18 @@ class Visitor:
         except ServiceError:
             self.count_stranger()
             raise
+        self._door.limiter.count(token, self._address)
+
+    def count_no_call(self) -> None:
+        """Count a body in which there was no call to run; raises TooManyCalls and nothing else.
+
+        Who may not get in is told what is wrong with his body, so that he finds his mistake.
+        """
+        self.without_call += 1
+        try:
+            token = self.identified()
+        except ServiceError:
+            token = None
         self._door.limiter.count(token, self._address)
 
     def count_stranger(self) -> None:

@@ -73,15 +73,22 @@ class CallRunner:
         refusal = self.refusal()
         return None if refusal is None else refusal.message
 
-    async def answer(self, body: bytes) -> bytes | None:
+    async def answer(
+        self, body: bytes, count_no_call: Callable[[], None] | None = None
+    ) -> bytes | None:
         """The reply to a body, None when it held only notifications.
 
+        Calls are counted where they are run; `count_no_call` is called for a body that held none,
+        and what it raises is raised.
         Cancelling it cancels the call that runs, and the others of the body are not begun.
         """
         exchange = Exchange(self._limits, self._faults)
         self._pending += 1
         try:
-            for call in exchange.receive(body):
+            calls = exchange.receive(body)
+            if not calls and count_no_call is not None:
+                count_no_call()
+            for call in calls:
                 await self._run(exchange, call)
             return exchange.body()
         finally:

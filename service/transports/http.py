@@ -67,8 +67,13 @@ class RpcPages:
 
     async def _answered(self, asked: Asked, visitor: Visitor | None) -> Answer:
         """The answer to a request that may be made."""
-        with calling(Caller(asked.client, visitor=visitor)):
-            reply = await self._runner.answer(asked.body)
+        count = None if visitor is None else visitor.count_no_call
+        try:
+            with calling(Caller(asked.client, visitor=visitor)):
+                reply = await self._runner.answer(asked.body, count)
+        except TooManyCalls as error:
+            # Others came since it was looked, and there is no call in it that could say so.
+            return self._turned_away(error)
         if reply is None:
             return Answer(204)
         return Answer(200, reply, {"Content-Type": "application/json"})

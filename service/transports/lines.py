@@ -5,6 +5,7 @@ nothing else does:
 
     unknown     login_seconds            error, closed   (no token, where one is required)
                 at a line of over 4 KiB  error, closed
+                at 8 lines without calls error, closed
     idle        idle_seconds             closed          (nothing under way, no subscription)
     receiving   receive_seconds a line   error, closed   (however steadily it drips)
     too long    at limits.body_bytes     error, closed
@@ -40,7 +41,7 @@ from service.transports.outbox import Outbox
 from service.transports.peers import address_at, keep_alive, principal_at
 from service.transports.places import NoPlace, Places, TurnedAway
 from service.transports.sent_away import SentAway
-from service.transports.stream_limits import StreamLimits
+from service.transports.stream_limits import STRANGER_BYTES, STRANGER_LINES, StreamLimits
 from service.transports.subscribers import (
     CallSession,
     Changes,
@@ -53,9 +54,6 @@ from service.transports.timing import Clock, Timer, fired, within_time
 _log = logging.getLogger("herdbook.stream")
 _CLOSE_SECONDS = 2.0
 _STALLS_BEFORE_THE_END = 4
-
-STRANGER_BYTES = 4096
-"""Of a line, from who has yet to show a token: room for `session.login`, thirty times over."""
 
 
 class Phase(Enum):
@@ -183,7 +181,8 @@ class LineConnection(Protocol):
             return
         session = CallSession(self._subscriptions)
         with calling(Caller(self._principal, session, self._visitor)):
-            running = Deferred.fromCoroutine(runner.answer(line))
+            count = None if self._visitor is None else self._visitor.count_no_call
+            running = Deferred.fromCoroutine(runner.answer(line, count))
         self._running.add(running)
         running.addBoth(self._ended, running, session)
 
@@ -200,6 +199,8 @@ class LineConnection(Protocol):
             self._reply(self.factory.runner.refuse(cast(BaseException, outcome.value)))
         if self._visitor is not None and self._visitor.is_known:
             self.factory.places.recognise(self)
+        elif self._visitor is not None and self._visitor.without_call >= STRANGER_LINES:
+            self._stays_unknown()
         if session.begun:
             # The token may have ended since it let them subscribe.
             self.look_again()

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+STRANGER_BYTES = 4096
+"""Of a line, from who has yet to show a token: room for `session.login`, thirty times over."""
+
+STRANGER_LINES = 8
+"""Without a call in them, from the same: enough to see one's mistake, by hand too."""
+
 
 @dataclass(frozen=True)
 class StreamLimits:

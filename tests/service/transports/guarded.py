@@ -53,12 +53,16 @@ class Guarded:
 
     def posting(self, *calls: str, token: str | None = None, **headers: str) -> Deferred[Answer]:
         """A request over HTTP that may wait."""
+        return self.posting_body(body(*calls), token, **headers)
+
+    def posting_body(self, sent: bytes, token: str | None, **headers: str) -> Deferred[Answer]:
+        """The same with any body."""
         shown = {} if token is None else {"authorization": f"Bearer {token}"}
         asked = Asked(
             "POST",
             "/",
             headers={"content-type": "application/json", **shown, **headers},
-            body=body(*calls),
+            body=sent,
             client=f"api:{ADDRESS}",
             address=ADDRESS,
         )

@@ -14,7 +14,7 @@ from twisted.internet.task import Clock
 from service.access.tokens import Book
 from service.transports.admin import AdminPages
 from service.transports.http import RpcFactory
-from service.transports.lines import STRANGER_BYTES
+from service.transports.stream_limits import STRANGER_BYTES
 from service.transports.web import Answer, Asked
 from tests.service.access.tokens import NOW, Watch, door, secret, token
 from tests.service.transports.guarded import ADDRESS, Guarded, body, code_of, told

@@ -63,6 +63,30 @@ def test_every_call_of_a_batch_counts(world: World) -> None:
     assert len(world.guarded.called) == 10
 
 
+@pytest.mark.parametrize("sent", [b"[", b"[]", b"[" + b"1," * 99 + b"1]", b"\xff"])
+def test_a_body_without_a_call_counts_as_one(world: World, sent: bytes) -> None:
+    """Over HTTP and on the stream: who sends what is no call has no more of it than of calls."""
+    answers: list[Any] = [world.guarded.posting_body(sent, READER) for _ in range(15)]
+    assert [one.result.status for one in answers] == [200] * 10 + [429] * 5
+    world.now += 20
+    client = world.guarded.connect()
+    client.ask("session.login", READER)
+    for _ in range(15):
+        client.send(sent + b"\n")
+    refused = [code_of(one) for one in client.received() if isinstance(one, dict)]
+    assert refused[-5:] == ["access.too_many"] * 5
+    assert refused.count("access.too_many") == 5
+    assert not client.is_closed()
+
+
+def test_a_call_beside_what_is_none_counts_once(world: World) -> None:
+    """Ten bodies, each with one call and one thing that is none, are as many calls."""
+    sent = b"[1," + body("cow.list") + b"]"
+    answers: list[Any] = [world.guarded.posting_body(sent, READER) for _ in range(11)]
+    assert [one.result.status for one in answers] == [200] * 10 + [429]
+    assert len(world.guarded.called) == 10
+
+
 def test_on_the_stream_a_call_is_refused_and_the_connection_stays(world: World) -> None:
     """What is subscribed goes on; after a while calls are answered again."""
     client = world.guarded.connect()
