@@ -119,6 +119,23 @@ def test_what_is_left_of_who_was_renamed_is_told_though_his_record_is_told(
     assert herdbook(*words, "--json").document()["others"] == []
 
 
+def test_a_record_that_was_written_over_says_it_again_and_one_that_is_gone_cannot(
+    herdbook: Herdbook, url: str
+) -> None:
+    """Who joins goes by the record; without it a node is refused only once it was met."""
+    words = ("herd", "retire", "shed", "--database", url, "--yes", "--json")
+    herdbook(*words)
+    read(url, "UPDATE herdbook_herd_node SET state = 'active' WHERE name = 'shed'")
+    assert herdbook(*words).document()["everywhere"] is True
+    assert read(url, STATE) == [("retired",)]
+    read(url, "DELETE FROM herdbook_herd_node WHERE name = 'shed'")
+    read(url, "DELETE FROM herdbook_sibling")
+    assert herdbook(*words).error()["code"] == "sibling_unknown"
+    in_transaction(url, CATALOGUE, lambda tx: note(tx, [Sibling(SHED, "shed", {})]))
+    assert herdbook(*words).document()["everywhere"] is False
+    assert refused(url) == Retired(frozenset({SHED}), frozenset({"shed"}))
+
+
 def test_a_node_does_not_retire_itself(herdbook: Herdbook, url: str) -> None:
     """Its own record is no sibling's."""
     ran = herdbook("herd", "retire", "barn", "--database", url, "--yes")

@@ -134,6 +134,20 @@ def test_a_name_is_invited_once_at_a_time_and_never_after_it_came_in() -> None:
         used.with_new(other, ENDS + 2 * KEPT)
 
 
+def test_a_name_that_has_a_certificate_is_not_invited_before_it_is_withdrawn() -> None:
+    """Also long after its end: its gate may not have heard that it came in."""
+    book, bound = BOOK.asked(SECRET, KEYS[0], NOW, Issuing())
+    other = made("barn", b"t" * 32)
+    for now in (NOW, ENDS, ENDS + 2 * KEPT):
+        with pytest.raises(InvitationRefused, match="barn has its certificate") as refused:
+            book.with_new(other, now)
+        assert refused.value.code == "invitation.name_bound"
+        assert "node withdraw barn" in refused.value.hint
+    kept = book.with_new(made("byre", b"4" * 32), ENDS + 2 * KEPT)
+    assert [(each.name, each.phase) for each in kept][0] == ("barn", bound.phase)
+    assert len(kept.withdrawn("barn", ENDS)[0].with_new(other, ENDS)) == 3
+
+
 def test_what_is_long_over_is_forgotten_and_who_came_in_is_not() -> None:
     """Of these the certificate goes, which nobody can ask for any more."""
     book = Invitations([made("barn", b"1" * 32), made("shed", b"2" * 32), made("mill", b"3" * 32)])
