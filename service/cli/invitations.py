@@ -155,8 +155,8 @@ def invite(
 def invitations(folder: Path, output: Output) -> ExitCode:
     r"""List who is invited, who has come in, and what has become of other invitations.
 
-    Those that expired or were withdrawn are left out some time after 30 days, but for those that
-    were withdrawn after somebody had asked for the certificate.
+    Those that expired or were withdrawn are left out some time after 30 days, but for those by
+    which somebody has asked for the certificate.
 
     \b
     Example:

@@ -4,7 +4,8 @@
     made, bound --withdraw--> withdrawn
 
 A request under the key that an invitation is bound to changes nothing, however often it comes, and
-gets the same certificate. Any other key is refused. Past its end an invitation lets nobody in.
+gets the same certificate. Any other key is refused. Past its end an invitation lets nobody in; by
+one that was bound the name has a certificate, and is not invited again before it is withdrawn.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ MOST = 1_000
 KEPT = timedelta(days=30)
 """How long those are shown that were withdrawn or have expired.
 
-Longer where one was withdrawn by which somebody had come: its key gets no renewal."""
+For good where somebody has a certificate by it: his name is his, or his key gets no renewal."""
 
 
 class Phase(Enum):
@@ -115,10 +116,11 @@ class Invitations:
     def with_new(self, new: Invitation, now: datetime) -> Invitations:
         """One more; those that are long over are left out.
 
-        Raises InvitationRefused where the name is invited already, or came in that way.
+        Raises InvitationRefused where the name is invited already, came in that way, or has a
+        certificate by an invitation that is not withdrawn, also past its end.
         """
         for each in self:
-            if each.name == new.name and (each.is_open(now) or each.phase is Phase.USED):
+            if each.name == new.name and _holds_name(each, now):
                 raise _taken_name(each)
         kept = [_without_ballast(each, now) for each in self if not _is_forgotten(each, now)]
         if len(kept) >= MOST:
@@ -201,18 +203,26 @@ def _against(found: Invitation | None, key: bytes, now: datetime) -> InvitationR
     return None
 
 
+def _holds_name(each: Invitation, now: datetime) -> bool:
+    """Who has a certificate may be in, though the gate was never told so."""
+    return each.is_open(now) or each.phase in (Phase.BOUND, Phase.USED)
+
+
 def _taken_name(there: Invitation) -> InvitationRefused:
     if there.phase is Phase.USED:
         hint = "choose another name; for new keys of a node of the herd: herdbook herd ca issue"
         return InvitationRefused("invitation.name_used", f"{there.name} has come in already", hint)
+    if there.phase is Phase.BOUND:
+        said = f"{there.name} has its certificate, and may have come in"
+        hint = f"if it is not in the herd: herdbook node withdraw {there.name}; else another name"
+        return InvitationRefused("invitation.name_bound", said, hint)
     hint = f"its token counts until its end, or: herdbook node withdraw {there.name}"
     return InvitationRefused("invitation.name_taken", f"{there.name} is invited already", hint)
 
 
 def _is_forgotten(each: Invitation, now: datetime) -> bool:
-    """Who has a certificate may ask for its renewal at any time."""
-    has_certificate = each.phase is Phase.WITHDRAWN and each.bond is not None
-    return each.phase is not Phase.USED and not has_certificate and now - each.ends > KEPT
+    """Never one by which somebody has a certificate: he may ask for its renewal at any time."""
+    return each.bond is None and now - each.ends > KEPT
 
 
 def _without_ballast(each: Invitation, now: datetime) -> Invitation:

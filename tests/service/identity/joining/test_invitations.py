@@ -144,7 +144,7 @@ def test_a_name_that_has_a_certificate_is_not_invited_before_it_is_withdrawn() -
         assert refused.value.code == "invitation.name_bound"
         assert "node withdraw barn" in refused.value.hint
     kept = book.with_new(made("byre", b"4" * 32), ENDS + 2 * KEPT)
-    assert [(each.name, each.phase) for each in kept][0] == ("barn", bound.phase)
+    assert ("barn", bound.phase) in [(each.name, each.phase) for each in kept]
     assert len(kept.withdrawn("barn", ENDS)[0].with_new(other, ENDS)) == 3
 
 
