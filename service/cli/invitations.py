@@ -120,6 +120,7 @@ def invite(
       herdbook node invite barn --ca ./authority --sibling tcp:10.0.0.1:8653 \
         --serves 10.1.0.0/16 --pool 10.2.0.0/16
     """
+    from service.identity.joining.gate import require_answerable
     from service.identity.joining.invitations import Invitation
     from service.identity.joining.kept import change_kept
     from service.identity.joining.token import (
@@ -138,6 +139,7 @@ def invite(
     new = Invitation(name, token.digest, now, ends, days, siblings, ranges=ranges)
 
     def change(book: Invitations) -> tuple[Invitations, None]:
+        require_answerable(new)
         _refuse_clashes(new, book, now)
         return book.with_new(new, now), None
 

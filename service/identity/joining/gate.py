@@ -10,6 +10,7 @@ from service.identity.certificates import PublicKey, certificate_pem
 from service.identity.errors import IdentityRefused
 from service.identity.joining.invitations import Invitation, InvitationRefused, Invitations
 from service.identity.joining.messages import (
+    LARGEST,
     VERSION,
     Ask,
     FromGate,
@@ -20,12 +21,16 @@ from service.identity.joining.messages import (
     Renew,
     Welcome,
     read_asked,
+    write_line,
 )
 from service.identity.joining.papers import key_digest, read_request
 from service.identity.joining.renewing import renewed
 from service.identity.joining.token import digest_of
 
 REFUSED = "invitation.refused"
+
+_CERTIFICATE = 4_096
+"""Bytes that are left in a line for a certificate. With the longest names it has half of that."""
 
 _NO_RENEWALS = InvitationRefused(
     "renewal.closed",
@@ -48,6 +53,11 @@ class Answered(NamedTuple):
 def hello(authority: Authority) -> Hello:
     """What the gate says first."""
     return Hello(VERSION, certificate_pem(authority.certificate).decode())
+
+
+def require_answerable(new: Invitation) -> None:
+    """Raise InvitationRefused where no line can hold the answer to who comes by an invitation."""
+    _welcome(new, "-" * _CERTIFICATE)
 
 
 def answer(
@@ -90,12 +100,22 @@ def _answer(
     if isinstance(asked, Ask):
         after, found = invitations.asked(secret, key_digest(key), now, vouch)
         assert found.bond is not None
-        welcome = Welcome(
-            found.name, found.bond.certificate, list(found.siblings), list(found.ranges)
-        )
-        return Answered(after, welcome, found.name)
+        return Answered(after, _welcome(found, found.bond.certificate), found.name)
     after, found = invitations.joined(secret, key_digest(key), now)
     return Answered(after, Noted(), found.name)
+
+
+def _welcome(found: Invitation, certificate: str) -> Welcome:
+    """What is answered to who has asked; InvitationRefused where that is too long for a line."""
+    welcome = Welcome(found.name, certificate, list(found.siblings), list(found.ranges))
+    if len(write_line(welcome)) > LARGEST:
+        hint = "name fewer of them, and add the other ranges when it has joined: herdbook range add"
+        raise InvitationRefused(
+            "invitation.too_large",
+            f"the siblings and ranges for {found.name} are too many for one answer",
+            hint,
+        )
+    return welcome
 
 
 def _secret(asked: Ask | Joined) -> bytes:

@@ -12,12 +12,16 @@ from pathlib import Path
 import pytest
 
 from service.cli import invitations
+from service.cli.herd_ca import read_authority
 from service.identity.certificates import read_certificate
+from service.identity.errors import IdentityRefused
+from service.identity.joining.gate import answer
 from service.identity.joining.invitations import InvitationRefused, Phase
 from service.identity.joining.kept import NAME, change_kept, read_kept
+from service.identity.joining.messages import LARGEST, Welcome, write_line
 from service.identity.joining.token import authority_digest, read_token
 from tests.service.cli.conftest import Ran
-from tests.service.identity.joining.guests import HOUR, invitation, token_for
+from tests.service.identity.joining.guests import HOUR, Newcomer, invitation, token_for
 from tests.service.identity.papers import NOW, herd
 
 Herdbook = Callable[..., Ran]
@@ -156,6 +160,36 @@ def test_a_change_that_is_refused_leaves_the_file_alone(tmp_path: Path) -> None:
         change_kept(tmp_path, lambda book: (book.with_new(new, NOW), None))
     assert (tmp_path / NAME).stat().st_ino == before.st_ino
     assert (tmp_path / NAME).stat().st_mtime_ns == before.st_mtime_ns
+
+
+def test_an_invitation_that_no_answer_could_hold_is_refused(
+    herdbook: Herdbook, authority: Path
+) -> None:
+    """Its key would be bound, and never get its certificate. A thousand ranges fit."""
+    blocks = [f"--pool=2001:db8:{number:x}::/48" for number in range(3_000)]
+    ran = herdbook(*INVITE, *blocks, "--json")
+    assert (ran.code, ran.error()["code"]) == (1, "invitation.too_large")
+    assert "range add" in ran.error()["hint"]
+    assert not (authority / NAME).exists()
+    token = read_token(herdbook(*INVITE, *blocks[:1_000]).out)
+    ask = Newcomer(token.secret).asks
+    keys = read_authority(authority)
+    found = change_kept(authority, lambda book: (book, answer(ask, book, keys, datetime.now(UTC))))
+    assert isinstance(found.reply, Welcome)
+    assert len(write_line(found.reply)) <= LARGEST
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    """The file stays as it is, and who is in it can come in."""
+    new = invitation("barn", token_for(herd()))
+    change_kept(tmp_path, lambda book: (book.with_new(new, NOW), None))
+    before = (tmp_path / NAME).read_bytes()
+    huge = new._replace(name="shed", digest=b"h" * 32, ranges=("serves=10.0.0.0/8",) * 400_000)
+    with pytest.raises(IdentityRefused, match="invitations would be larger than") as refused:
+        change_kept(tmp_path, lambda book: (book.with_new(huge, NOW), None))
+    assert "move it away" in refused.value.hint
+    assert (tmp_path / NAME).read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
 
 
 def test_ranges_of_an_invitation_are_looked_at_when_it_is_made(

@@ -76,6 +76,16 @@ def test_a_second_machine_with_the_token_gets_nothing() -> None:
         believed_papers(sent(second.reply), Newcomer().key, HERE.certificate, NOW)
 
 
+def test_what_no_line_can_hold_binds_no_key() -> None:
+    """An invitation that was made by hand, or before that was looked at."""
+    many = tuple(f"pool=2001:db8:{number:x}::/48" for number in range(4_000))
+    book = Invitations([invitation("barn", TOKEN)._replace(ranges=many)])
+    found = answer(Newcomer().asks, book, HERE, NOW)
+    assert isinstance(found.reply, No)
+    assert found.reply.code == "invitation.too_large"
+    assert found.invitations is book
+
+
 def altered(request: str, at: int) -> str:
     """A request with one character of its signature changed."""
     lines = request.splitlines()
