@@ -33,13 +33,14 @@ def start_log(level: str) -> None:
 
 
 def leave_no_core_dump() -> None:
-    """Let nothing of this process's memory be written to a file where it crashes.
+    """Let nothing of this process's memory be kept where it crashes, in a file or by a program.
 
     A node holds the database's password, its key, and tokens for as long as calls take. Programs
-    that it starts inherit this.
+    that it starts inherit this. Where the system pipes dumps into a program, Linux does so also at
+    a limit of 0; at exactly 1 it does not, and a file is never as short.
     """
     hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
-    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+    resource.setrlimit(resource.RLIMIT_CORE, (0 if hard == 0 else 1, hard))
 
 
 def migrator_for(configuration: Configuration, catalogue: Catalogue) -> Migrator:

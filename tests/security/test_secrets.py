@@ -149,7 +149,7 @@ def test_no_secret_is_told_by_nodes_that_run(home: Home) -> None:
             strange_tls(home, str(sibling.hostname), int(sibling.port or 0))
             call_rightly_and_wrongly(home, node["rpc"], reader)
             for each in (node, other):
-                assert "Max core file size        0 " in limits_of(each["pid"])
+                assert "Max core file size        1 " in limits_of(each["pid"])
                 for path in ("/metrics", "/readyz?verbose", "/livez"):
                     traces.note(f"{each['admin']}{path}", page(each["admin"], path, reader))
     traces.note("the databases", home.databases())
