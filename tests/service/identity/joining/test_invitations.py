@@ -138,9 +138,9 @@ def test_a_name_that_has_a_certificate_is_not_invited_before_it_is_withdrawn() -
     """Also long after its end: its gate may not have heard that it came in."""
     book, bound = BOOK.asked(SECRET, KEYS[0], NOW, Issuing())
     other = made("barn", b"t" * 32)
-    for now in (NOW, ENDS, ENDS + 2 * KEPT):
+    for moment in (NOW, ENDS, ENDS + 2 * KEPT):
         with pytest.raises(InvitationRefused, match="barn has its certificate") as refused:
-            book.with_new(other, now)
+            book.with_new(other, moment)
         assert refused.value.code == "invitation.name_bound"
         assert "node withdraw barn" in refused.value.hint
     kept = book.with_new(made("byre", b"4" * 32), ENDS + 2 * KEPT)
