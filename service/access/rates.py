@@ -11,6 +11,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
 from service.access.tokens import Token, plain
@@ -24,6 +25,12 @@ MOST_BUCKETS = 10_000
 
 IPV4_BITS, IPV6_BITS = 24, 64
 """The blocks that share a bucket: what one customer of a provider often has, or can choose from."""
+
+SITE_BITS = 48
+"""The widest IPv6 block that one customer often has (RFC 6177): it holds 65,536 of the others."""
+
+SITE_TIMES = 4
+"""So many times the rate of a block for all blocks of a site: some of them may be busy at once."""
 
 _ROUNDING = 1e-6
 """Seconds, for sums of fractions that come out a little more or less than they are."""
@@ -70,6 +77,11 @@ class Buckets:
         if len(self._full_at) > self._most:
             self._full_at.popitem(last=False)
 
+    def keep(self, key: Hashable) -> None:
+        """Remember a key that asked and was refused as long as one that called now."""
+        if key in self._full_at:
+            self._full_at.move_to_end(key)
+
     def _after_one(self, key: Hashable, rate: Rate, now: float) -> float:
         """When the bucket would be full again after one more call.
 
@@ -83,10 +95,11 @@ class Buckets:
 
 
 class Limiter:
-    """What a node counts. `token` and `block` are for clients on other machines, None: no limit.
+    """What a node counts. `token` and `block` are for all other clients, None: no limit.
 
-    Clients on this machine are held to the rates of their own tokens alone. `seconds` tells the
-    time from any start on; `refused` is told by what a call was refused, "token" or "address".
+    Clients over the loopback and over sockets are held to the rates of their own tokens alone.
+    `seconds` tells the time from any start on; `refused` is told by what a call was refused,
+    "token" or "address"; `most` is how many of each are remembered.
     """
 
     def __init__(
@@ -95,19 +108,22 @@ class Limiter:
         block: Rate | None,
         seconds: Callable[[], float],
         refused: Callable[[str], None] = lambda by: None,
+        most: int = MOST_BUCKETS,
     ) -> None:
         self._token = token
         self._block = block
+        self._site = None if block is None else _times(block, SITE_TIMES)
         self._seconds = seconds
         self._refused = refused
-        self._buckets = {"token": Buckets(), "address": Buckets()}
+        self._buckets = {"token": Buckets(most), "address": Buckets(most)}
 
     def look(self, token: Token | None, address: str | None) -> None:
         """Raises TooManyCalls where a call would be one too many now."""
-        now = self._seconds()
-        for by, key, rate in self._dues(token, address):
+        now, dues = self._seconds(), list(self._dues(token, address))
+        for by, key, rate in dues:
             wait = self._buckets[by].wait(key, rate, now)
             if wait:
+                self._keep(dues)
                 self._refused(by)
                 raise _too_many(by, key, wait)
 
@@ -120,6 +136,11 @@ class Limiter:
             for by, key, rate in dues:
                 self._buckets[by].take(key, rate, now)
 
+    def _keep(self, dues: list[tuple[str, Hashable, Rate]]) -> None:
+        """Who is refused is not forgotten before others, or he would have another burst."""
+        for by, key, _rate in dues:
+            self._buckets[by].keep(key)
+
     def _dues(
         self, token: Token | None, address: str | None
     ) -> Iterator[tuple[str, Hashable, Rate]]:
@@ -128,19 +149,36 @@ class Limiter:
             rate = rate_of(token.rate) or (None if block is None else self._token)
             if rate is not None:
                 yield "token", token.name, rate
-        if block is not None and self._block is not None:
+        if block is not None and self._block is not None and self._site is not None:
             yield "address", block, self._block
+            site = site_of(block)
+            if site is not None:
+                yield "address", site, self._site
 
 
 @lru_cache(maxsize=1024)
 def block_of(address: str) -> str | None:
-    """The block of an address, such as `192.0.2.0/24`; None for one of this machine."""
+    """The block of an address, such as `192.0.2.0/24`; None for one of the loopback."""
     parsed = plain(address)
     if parsed.is_loopback:
         return None
-    bits = IPV4_BITS if parsed.version == 4 else IPV6_BITS
-    rest = parsed.max_prefixlen - bits
-    return f"{type(parsed)(int(parsed) >> rest << rest)}/{bits}"
+    return _within(parsed, IPV4_BITS if parsed.version == 4 else IPV6_BITS)
+
+
+@lru_cache(maxsize=1024)
+def site_of(block: str) -> str | None:
+    """The site of an IPv6 block, such as `2001:db8:1::/48`; None for one of IPv4."""
+    parsed = plain(block.partition("/")[0])
+    return None if parsed.version == 4 else _within(parsed, SITE_BITS)
+
+
+def _within(address: IPv4Address | IPv6Address, bits: int) -> str:
+    rest = address.max_prefixlen - bits
+    return f"{type(address)(int(address) >> rest << rest)}/{bits}"
+
+
+def _times(rate: Rate, number: int) -> Rate:
+    return Rate(rate.a_second * number, rate.burst * number)
 
 
 def _too_many(by: str, key: Hashable, wait: float) -> TooManyCalls:

@@ -90,8 +90,8 @@ def token() -> None:
     "--rate",
     type=click.FloatRange(LEAST_RATE, MOST_RATE),
     metavar="N",
-    help="How many calls a second it is good for, from this machine too; ten times as many at"
-    " once. Default: [access] token_rate, from other machines.",
+    help="How many calls a second it is good for, over the loopback too; ten times as many at"
+    " once. Default: [access] token_rate, but over the loopback.",
 )
 @_place_option
 @config_option

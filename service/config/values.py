@@ -157,7 +157,7 @@ class AccessSettings:
         float,
         Key(
             Seconds(0, 1_000_000, "calls a second"),
-            "How many calls a second one token is good for from other machines, and ten times\n"
+            "How many calls a second one token is good for, but over the loopback, and ten times\n"
             "as many at once. 0: no limit. A token may have its own: `herdbook token add --rate`.",
         ),
     ] = 100.0
@@ -165,8 +165,8 @@ class AccessSettings:
         float,
         Key(
             Seconds(0, 1_000_000, "calls a second"),
-            "The same for all clients in a block of addresses (IPv4 /24, IPv6 /64) that is not\n"
-            "this machine's.",
+            "The same for all clients in a block of addresses (IPv4 /24, IPv6 /64), but over the\n"
+            "loopback. All blocks of an IPv6 /48 have four times as many together.",
         ),
     ] = 200.0
     address_connections: Annotated[

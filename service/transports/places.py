@@ -1,8 +1,9 @@
 """Who has a place at a listener, and who goes for a newcomer where there is none left.
 
-Clients on other machines have so many places for a block of addresses. Where nobody is let in
-without a token, those who have shown none that counts are strangers, and the one who has been there
-for longest gives its place to whoever comes: so strangers who stay silent keep nobody out.
+Clients but those over the loopback have so many places for a block of addresses. Where nobody is
+let in without a token, those who have shown none that counts are strangers, and the one who has
+been there for longest gives its place to whoever comes: so strangers who stay silent keep nobody
+out.
 """
 
 from __future__ import annotations

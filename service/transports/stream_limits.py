@@ -16,7 +16,7 @@ class StreamLimits:
     """The bounds of the stream listener.
 
     `connections`: each is a socket and little more while nothing happens on it.
-    `of_block`: of one block of addresses that is not this machine's; 0: no limit.
+    `of_block`: of one block of addresses, but for the loopback; 0: no limit.
     `calls`: messages of one connection that are answered at once; eight times the threads of a lane
     keep these busy, more only wait.
     `receive_seconds`: from the first byte of a line to its last; 8 MiB at 1.2 Mbit/s.

@@ -42,7 +42,7 @@ class WebLimits:
     """What one listener may cost.
 
     `connections`: twice the calls that may be pending: half of them may be idle.
-    `of_block`: of one block of addresses that is not this machine's; 0: no limit.
+    `of_block`: of one block of addresses, but for the loopback; 0: no limit.
     `greeting_seconds`: from the connection to the end of the first headers, where nobody is let in
     without a token.
     `receive_seconds`: from the first byte of a request to its last; 8 MiB at 1.2 Mbit/s.

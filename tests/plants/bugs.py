@@ -347,6 +347,20 @@ _LISTENERS = (
         ("tests/service/access/test_rates.py",),
     ),
     Bug(
+        "who is refused is forgotten and begins anew",
+        "service/access/rates.py",
+        "                self._keep(dues)\n",
+        "",
+        ("tests/service/access/test_rates.py",),
+    ),
+    Bug(
+        "a body without a call is not counted",
+        "service/transports/calls.py",
+        "                count_no_call()\n",
+        "                pass\n",
+        ("tests/service/transports/test_rates.py",),
+    ),
+    Bug(
         "who is refused for his token may guess on",
         "service/transports/http.py",
         "        door.visitor(asked.address, asked.client).count_stranger()\n        raise\n",

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from service.access.rates import (
     BURST_SECONDS,
+    MOST_BUCKETS,
+    SITE_TIMES,
     Buckets,
     Limiter,
     Rate,
@@ -131,11 +133,13 @@ def test_neighbours_share_a_block(address: str, block: str | None) -> None:
 class World:
     """A limiter whose time is set by the test."""
 
-    def __init__(self, token: float | None, address: float | None) -> None:
+    def __init__(
+        self, token: float | None, address: float | None, most: int = MOST_BUCKETS
+    ) -> None:
         self.now = 0.0
         self.refused: list[str] = []
         self.limiter = Limiter(
-            rate_of(token), rate_of(address), lambda: self.now, self.refused.append
+            rate_of(token), rate_of(address), lambda: self.now, self.refused.append, most
         )
 
     def calls(self, number: int | None, address: str | None, rate: float | None = None) -> int:
@@ -188,6 +192,42 @@ def test_clients_on_this_machine_call_as_often_as_they_like() -> None:
         assert world.calls(1, address) == 1_000
     assert world.calls(2, "127.0.0.1", rate=3) == 30
     assert world.calls(2, None, rate=3) == 0
+
+
+def test_who_is_refused_is_not_forgotten_for_others() -> None:
+    """Calls that are refused keep a bucket as well as those that are let through."""
+    world = World(token=1, address=1, most=3)
+    assert world.calls(1, FAR) == 10
+    for at in range(12):
+        assert world.calls(2 + at, f"198.51.{at}.7", rate=1) == 10
+        assert world.calls(None, FAR) == 0
+    world = World(token=1, address=None, most=3)
+    assert world.calls(1, FAR) == 10
+    for at in range(12):
+        assert world.calls(2 + at, FAR) == 10
+        assert world.calls(1, FAR) == 0
+
+
+def test_who_has_many_ipv6_blocks_has_not_as_many_calls() -> None:
+    """Those of one site have so many together, and none of them more than its own."""
+    world = World(token=None, address=1)
+    assert world.calls(None, "2001:db8:1:ffff::7") == 10
+    made = [world.calls(None, f"2001:db8:1:{at:x}::7") for at in range(20)]
+    assert made == [10] * (SITE_TIMES - 1) + [0] * (21 - SITE_TIMES)
+    assert world.calls(None, "2001:db8:2::7") == 10
+    world.now = 1.0
+    assert sum(world.calls(None, f"2001:db8:1:{at:x}::7") for at in range(20)) == SITE_TIMES
+    assert set(world.refused) == {"address"}
+
+
+def test_what_a_site_is_refused_its_blocks_do_not_count() -> None:
+    """A block whose neighbours call too often has its own calls when there are some again."""
+    world = World(token=None, address=1)
+    for at in range(SITE_TIMES):
+        world.calls(None, f"2001:db8:1:{at:x}::7")
+    assert world.calls(None, "2001:db8:1:ffff::7") == 0
+    world.now = float(BURST_SECONDS)
+    assert world.calls(None, "2001:db8:1:ffff::7") == 10
 
 
 def test_a_tokens_own_rate_takes_the_place_of_the_general_one() -> None:
