@@ -42,6 +42,9 @@ _STATE = (
     "SELECT `n`.`id`, `n`.`state` FROM `herdbook_node` AS `h` "
     "JOIN `herdbook_herd_node` AS `n` ON `n`.`id` = `h`.`record` WHERE `h`.`only` = 1"
 )
+_JOINED = (
+    "SELECT `origin` FROM `herdbook_herd_node` WHERE `origin` IS NOT NULL AND `state` <> 'joining'"
+)
 _REMEMBER = "UPDATE `herdbook_node` SET `record` = ? WHERE `only` = 1"
 
 
@@ -90,6 +93,10 @@ class OwnNode:
     async def standing(self) -> str | None:
         """The state of the record, None where there is none."""
         return await self._reading.run(lambda tx: _standing(tx, _STATE)[1])
+
+    async def joined(self) -> frozenset[int]:
+        """The origins of the nodes whose records are here and do not say that they are joining."""
+        return await self._reading.run(joined)
 
     async def arrive(self) -> None:
         """Let the record say that the node is active, if it says that it is joining."""
@@ -165,6 +172,11 @@ def _advertise(tx: Transaction, record: RecordInfo, own: UUID, url: str) -> None
     after = with_link(before, url)
     if after != before:
         writer.update(tx, record, [((own,), {"urls": after})])
+
+
+def joined(tx: Transaction) -> frozenset[int]:
+    """The origins of the nodes whose records are here and do not say that they are joining."""
+    return frozenset(int(origin) for (origin,) in tx.rows(_JOINED))
 
 
 def arrive(tx: Transaction) -> None:

@@ -28,7 +28,7 @@ JOINING = "joining"
 RANGE_REFUSED = "range.refused"
 
 LOOK_SECONDS = 0.5
-"""Between two looks at the links, which cost nothing."""
+"""Between two looks at the links, each with two small queries."""
 
 AGAIN_SECONDS = 5.0
 """Until something is tried again that went wrong, with the database for instance."""
@@ -41,6 +41,9 @@ class OwnRecord(Protocol):
 
     async def standing(self) -> str | None:
         """Its state, None where there is no such record."""
+
+    async def joined(self) -> frozenset[int]:
+        """The origins of the nodes whose records are here and do not say that they are joining."""
 
     async def arrive(self) -> None:
         """Let it say that the node is active, if it says that it is joining."""
@@ -86,10 +89,6 @@ class Arriving:
 
     def _look(self) -> None:
         self._next = None
-        state = self._state()
-        if state is None or not self._levelling.look(state):
-            self.start()
-            return
         with calling(_SELF):
             done = Deferred.fromCoroutine(self._arrive())
         done.addCallbacks(lambda _nothing: self.start(), self._failed)
@@ -100,14 +99,22 @@ class Arriving:
             self.start(AGAIN_SECONDS)
 
     async def _arrive(self) -> None:
-        """The node is level: do what is left to do, if anything is."""
+        """Do what is left to do, if anything is, once the node is level."""
         standing = await self._record.standing()
-        if standing == JOINING:
+        if standing == JOINING and await self._is_level():
             refused = [await self._take(each) for each in self._wishes.wanted]
             self.warnings = tuple(Alarm(RANGE_REFUSED, each) for each in refused if each)
             await self._record.arrive()
             _log.info("this node has joined: it has all that its siblings had when it met them")
-        self._is_over = self._is_over or standing is not None
+            self._is_over = True
+        elif standing not in (None, JOINING):
+            self._is_over = True
+
+    async def _is_level(self) -> bool:
+        # Asked before the links are: who has joined by then has shown there what the herd has.
+        joined = await self._record.joined()
+        state = self._state()
+        return state is not None and self._levelling.look(state, joined)
 
     async def _take(self, wanted: NewRange) -> str | None:
         """Take a range, unless it is there; why it is refused, if it is."""

@@ -12,7 +12,7 @@ SHED, MILL = 1, 2
 def looks(*seen: tuple[Vector, dict[int, Vector]]) -> list[bool]:
     """What each look finds: what the node has, and what each sibling has that is linked."""
     levelling = Levelling()
-    return [levelling.look(state(ours, linked)) for ours, linked in seen]
+    return [levelling.look(state(ours, linked), {SHED, MILL}) for ours, linked in seen]
 
 
 def state(ours: Vector, linked: dict[int, Vector]) -> HerdState:
@@ -49,3 +49,20 @@ def test_every_sibling_that_is_linked_counts() -> None:
 def test_what_it_has_of_its_own_is_nothing_to_wait_for() -> None:
     """An empty herd is reached at once."""
     assert looks(({9: 1}, {SHED: {}})) == [True]
+
+
+def test_a_sibling_that_joins_itself_is_nobody_to_be_level_with() -> None:
+    """Two newcomers have each what the other has, and neither what the herd has."""
+    levelling = Levelling()
+    newcomer = state({9: 1, MILL: 1}, {MILL: {MILL: 1}})
+    assert not levelling.look(newcomer, set())
+    assert not levelling.look(newcomer, {SHED})
+
+
+def test_what_a_sibling_had_counts_from_when_it_has_joined() -> None:
+    """Before that it had not what the herd has."""
+    levelling = Levelling()
+    levelling.look(state({}, {MILL: {}}), set())
+    joined: dict[int, Vector] = {MILL: {SHED: 5, MILL: 1}}
+    assert not levelling.look(state({MILL: 1}, joined), {MILL})
+    assert levelling.look(state({SHED: 5, MILL: 1}, joined), {MILL})

@@ -13,7 +13,7 @@ from service.database_url import DatabaseUrl
 from service.methods.family_port import NewRange
 from service.ranges.notation import read_block
 from service.store.operations import Unfit
-from service.store.own_node import arrive, keep
+from service.store.own_node import arrive, joined, keep
 from service.store.ranges.adding import AddRange
 from tests.live.units import Side, until_a_lock_is_waited_for
 from tests.service.store.herd.ranch import CATALOGUE as RANCH
@@ -86,6 +86,18 @@ def test_the_first_record_says_joining_and_a_certificate_goes_into_it(url: str) 
     in_transaction(url, CATALOGUE, arrive)
     assert look("CC:DD", "joining") == [("draining", "CC:DD")]
     assert look(None, "joining") == [("draining", None)]
+
+
+def test_a_node_has_joined_when_its_record_no_longer_says_that_it_is_joining(url: str) -> None:
+    """Whatever it says then; a record without an origin is no sibling's."""
+    assert in_transaction(url, CATALOGUE, joined) == frozenset()
+    in_transaction(url, CATALOGUE, lambda tx: keep(tx, "barn", None, "joining"))
+    assert in_transaction(url, CATALOGUE, joined) == frozenset()
+    for state in ("active", "draining"):
+        read(url, f"UPDATE herdbook_herd_node SET state = '{state}'")
+        assert in_transaction(url, CATALOGUE, joined) == {ORIGIN}
+    read(url, "UPDATE herdbook_herd_node SET origin = NULL")
+    assert in_transaction(url, CATALOGUE, joined) == frozenset()
 
 
 def test_a_new_name_and_a_new_origin_go_into_the_same_record(url: str) -> None:

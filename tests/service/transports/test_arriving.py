@@ -27,11 +27,16 @@ class Record:
         self.state = state
         self.away = 0
         self.asked = 0
+        self.others = {1}
 
     async def standing(self) -> str | None:
         """See the port."""
         self.asked += 1
         return self.state
+
+    async def joined(self) -> frozenset[int]:
+        """See the port."""
+        return frozenset(self.others)
 
     async def arrive(self) -> None:
         """See the port."""
@@ -90,10 +95,22 @@ def test_ranges_are_taken_and_the_record_says_active_once_it_is_level() -> None:
     record, blocks = Record(), Blocks()
     joining = Joining(record, blocks)
     joining.clock.advance(60)
-    assert (record.state, record.asked, blocks.taken) == ("joining", 0, [])
+    assert (record.state, blocks.taken) == ("joining", [])
     joining.level()
     assert (record.state, blocks.taken) == ("active", ["serves=10.1.0.0/16", "pool=10.2.0.0/16"])
     assert joining.clock.getDelayedCalls() == []
+
+
+def test_newcomers_alone_wait_for_one_that_has_joined_or_for_somebody_who_says_so() -> None:
+    """They do not know what the herd has; who sets the record ends the waiting."""
+    record, blocks = Record(), Blocks()
+    record.others = set()
+    joining = Joining(record, blocks)
+    joining.level(60)
+    assert (record.state, blocks.taken) == ("joining", [])
+    record.state = "active"
+    joining.clock.advance(1)
+    assert (joining.clock.getDelayedCalls(), blocks.taken) == ([], [])
 
 
 @pytest.mark.parametrize("state", ["active", "draining", "retired"])
