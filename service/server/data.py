@@ -13,6 +13,7 @@ from service.server.errors import DirectoryUnusable, ServerFailed, WrongProgram
 from service.server.find import Program
 from service.server.layout import Layout
 from service.server.options import set_up_command
+from service.server.processes import end_process, servers_on
 from service.server.versions import ServerKind, ServerVersion
 
 SET_UP_SECONDS = 300
@@ -24,6 +25,9 @@ def set_up_data(program: Program, layout: Layout) -> None:
     What an interrupted attempt left behind is removed first. Raises DirectoryUnusable,
     ServerFailed or OSError.
     """
+    # Whose parent was killed goes on; without its files it would fill the log for ever.
+    for pid in servers_on(layout.unfinished):
+        end_process(pid, 0)
     shutil.rmtree(layout.unfinished, ignore_errors=True)
     layout.require_room()
     layout.unfinished.mkdir(mode=0o700)

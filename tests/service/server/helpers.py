@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,14 @@ def write_a_row(server: PrivateServer) -> None:
     server.create_database("kept")
     ask(server, "CREATE TABLE herd (name VARCHAR(20))", "kept")
     ask(server, "INSERT INTO herd VALUES ('Bessie')", "kept")
+
+
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait for something that another process does; fails when it takes too long."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.005)
 
 
 def alive(pid: int) -> bool:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,12 +20,14 @@ from service.server import (
 )
 from service.server.layout import SOCKET_PATH_BYTES
 from service.server.options import INSTALLER
-from service.server.processes import servers_on
+from service.server.processes import end_process, servers_on
 from service.server.versions import ServerVersion
 from tests.service.server.helpers import (
+    alive,
     as_ordinary_user,
     ask,
     on_one_kind,
+    until,
 )
 
 
@@ -82,6 +87,35 @@ def test_an_interrupted_set_up_is_begun_again(tmp_path: Path, program: Program) 
     with fresh:
         assert ask(fresh, "SELECT 1") == 1
     assert not fresh.layout.unfinished.exists()
+
+
+_SET_UP = """
+import sys
+from pathlib import Path
+from service.server import PrivateServer
+from service.server.find import inspect_program
+PrivateServer(Path(sys.argv[1]), inspect_program(Path(sys.argv[2]))).start()
+"""
+
+
+def test_what_a_killed_set_up_left_running_is_ended(tmp_path: Path, program: Program) -> None:
+    """It would write into files that are removed, and its words would fill the disk."""
+    fresh = PrivateServer(tmp_path, program)
+    words = [sys.executable, "-c", _SET_UP, str(tmp_path), str(program.path)]
+    with subprocess.Popen(words) as first:
+        until(lambda: any(servers_on(fresh.layout.unfinished)))
+        first.kill()
+    left = list(servers_on(fresh.layout.unfinished))
+    assert left
+    # Held still, it cannot end by itself for want of its files.
+    for pid in left:
+        os.kill(pid, signal.SIGSTOP)
+    with fresh:
+        assert ask(fresh, "SELECT 1") == 1
+    still = [pid for pid in left if alive(pid)]
+    for pid in still:
+        end_process(pid, 0)
+    assert still == []
 
 
 def test_a_failed_set_up_shows_why_and_leaves_no_data_directory(
