@@ -206,7 +206,7 @@ def withdraw(name: str, folder: Path, output: Output) -> ExitCode:
     if over.bond is not None:
         output.note(
             f"it has asked for its certificate already: keep it out with `herdbook herd retire "
-            f"{name}`, on each node"
+            f"{name} --yes`, where its record is"
         )
     return ExitCode.DONE
 

@@ -12,6 +12,7 @@ import click
 from service.cli.coming_in import SETTINGS, Newcomer, Say, Wishes, come_in
 from service.cli.gate import checked_endpoint
 from service.cli.invitations import told_refusals
+from service.cli.options import make_importable
 from service.cli.output import CommandFailed, ExitCode, Output, output_option
 
 _MOST_TOKEN = 1_000
@@ -34,7 +35,7 @@ _MOST_TOKEN = 1_000
     "--migrations",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="The folder of the project's revisions. Default: `migrations` beside the module.",
+    help="The folder of the project's revisions. Default: `migrations` beside the module, or here.",
 )
 @click.option(
     "--listen",
@@ -91,8 +92,11 @@ def join(
     held = read_token(sys.stdin.read(_MOST_TOKEN) if token == "-" else token)
     directory = directory.absolute()
     _require_new(directory)
-    if not no_start:
-        _require_records(directory, records)
+    make_importable(Path.cwd())
+    if (directory / SETTINGS).exists():
+        output.note(f"what {directory / SETTINGS} says counts, and not --records and the like")
+    elif not no_start:
+        migrations = _startable(records, migrations)
     wishes = Wishes(records, None if migrations is None else migrations.absolute(), listen)
     say = _steps(output, 4 if no_start else 6)
     with told_refusals():
@@ -120,16 +124,15 @@ def _require_new(directory: Path) -> None:
         )
 
 
-def _require_records(directory: Path, records: str | None) -> None:
-    """Refuse what could not start, before the token is bound to anything.
+def _startable(records: str | None, migrations: Path | None) -> Path | None:
+    """The folder of the project's revisions; None: it is the one beside the module.
 
-    Settings that are there name the records already. Raises CommandFailed and DeclarationError.
+    Refuses what could not start, before the token is bound to anything: raises CommandFailed and
+    DeclarationError. Settings that are there name all of it already.
     """
     from records.catalogue import load_catalogue
-    from service.cli.options import make_importable
+    from schema.scripts import own_revisions
 
-    if (directory / SETTINGS).exists():
-        return
     named = records or os.environ.get("HERDBOOK_NODE_RECORDS")
     if not named:
         raise CommandFailed(
@@ -138,8 +141,17 @@ def _require_records(directory: Path, records: str | None) -> None:
             " --no-start the node is not started, and its settings can name it later",
             code="join.records",
         )
-    make_importable(Path.cwd())
     load_catalogue(named)
+    here = Path("migrations")
+    if migrations is not None or own_revisions(named) is not None:
+        return migrations
+    if here.is_dir():
+        return here
+    raise CommandFailed(
+        f"there are no revisions for the tables of {named}",
+        "name their folder with --migrations FOLDER: the one that the herd's nodes have",
+        code="join.migrations",
+    )
 
 
 def _steps(output: Output, number: int) -> Say:

@@ -163,7 +163,7 @@ class Invitations:
             hint = "`herdbook node invitations` shows which there are"
             raise InvitationRefused("invitation.unknown", f"nobody is invited as {name}", hint)
         if found.phase is Phase.USED:
-            hint = f"to keep it out: herdbook herd retire {name}, on each node"
+            hint = f"to keep it out: herdbook herd retire {name} --yes, where its record is"
             raise InvitationRefused("invitation.used", f"{name} has come in already", hint)
         if found.phase is Phase.WITHDRAWN:
             return self, found

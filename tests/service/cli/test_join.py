@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import stat
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from service.cli import coming_in
+from service.cli import coming_in, join_start
 from service.config import load_configuration
 from service.identity.certificates import fingerprint_of, read_certificate
 from service.identity.credentials import load_credentials
@@ -20,6 +22,13 @@ from service.identity.joining.invitations import Invitations
 from service.identity.joining.kept import change_kept, read_kept
 from service.identity.joining.place import paths_in
 from tests.service.cli.gates import SIBLING, Gate, Herdbook
+
+ORCHARD = """
+from records import Record, Text
+
+class Tree(Record):
+    name = Text(length=20)
+"""
 
 
 @pytest.fixture
@@ -243,6 +252,33 @@ def test_what_could_not_start_is_told_before_the_gate_is_asked(
         assert ran.error()["code"] == code
     assert not Path("barn").exists()
     assert gate.states() == {"barn": "made"}
+
+
+def test_revisions_and_classes_are_looked_for_where_the_command_runs(
+    gate: Gate, herdbook: Herdbook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a project of `herdbook new` both are there; also when the command is repeated."""
+    (tmp_path / "orchard_here").mkdir()
+    (tmp_path / "orchard_here" / "__init__.py").write_text(ORCHARD)
+    monkeypatch.setattr(sys, "path", [each for each in sys.path if each != str(tmp_path)])
+    monkeypatch.setattr(
+        join_start, "start", lambda *_given: importlib.import_module("orchard_here")
+    )
+    token = gate.invite("barn")
+    gate.open()
+    words = ("join", gate.address, token, "--dir", "barn", "--records", "orchard_here", "--json")
+    ran = herdbook(*words)
+    assert ran.error()["code"] == "join.migrations"
+    assert gate.states() == {"barn": "made"}
+    (tmp_path / "migrations").mkdir()
+    for _time in range(2):
+        ran = herdbook(*words)
+        assert ran.code == 0, ran.err
+        sys.path.remove(str(tmp_path))
+        del sys.modules["orchard_here"]
+    given = {"database.url": "mysql://me@db/farm"}
+    settings = load_configuration(tmp_path / "barn" / "herdbook.toml", {}, given)
+    assert settings.node.migrations == tmp_path / "migrations"
 
 
 def test_a_token_lets_nobody_in_again_when_it_is_used_withdrawn_or_over(
