@@ -39,7 +39,7 @@ def _url_option(command: _Command) -> _Command:
         default=DEFAULT_URL,
         show_default=True,
         show_envvar=True,
-        help="The node's stream: tcp://HOST:PORT or unix:PATH.",
+        help="The node's stream: tcp://HOST:PORT, tls://HOST:PORT or unix:PATH.",
     )
     return option(token_option(command))
 

@@ -246,3 +246,17 @@ def test_a_file_without_a_database_is_looked_at_with_that_of_a_directory(
     assert f"herdbook schema upgrade --config up.toml --dir {place}" in said
     away = herdbook("check", "--config", "up.toml", "--dir", str(project / "nowhere"))
     assert "no node's database is in" in away.err
+
+
+def test_with_a_directory_record_classes_are_found_where_the_command_runs(
+    herdbook: Herdbook, project: Path, server: PrivateServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by `herdbook up --dir`, whose configuration may lie in the directory."""
+    monkeypatch.setenv("HERDBOOK_SERVER", str(server.program.path))
+    with PrivateServer(project / "data", server.program) as own:
+        own.create_database("herdbook")
+    (project / "herdbook.toml").rename(project / "data" / "herdbook.toml")
+    sys.path.remove(str(project))
+    forget_modules()
+    ran = herdbook("check", "--config", "data/herdbook.toml", "--dir", "data")
+    assert "ok      record module" in ran.out
