@@ -107,9 +107,9 @@ def show(number: int, url: str, output: Output) -> ExitCode:
         (
             _field(value),
             json_text(value["lost"]),
-            _stamp(value["lost_at"]),
+            _stamp(value["lost_at"], value.get("lost_by")),
             "" if value["kept_at"] is None else json_text(value["kept"]),
-            _stamp(value["kept_at"]),
+            _stamp(value["kept_at"], value.get("kept_by")),
         )
         for value in entry["values"]
     ]
@@ -178,8 +178,11 @@ def _field(value: Mapping[str, Any]) -> str:
     return f"column {column} (not here)" if column.isdecimal() else column
 
 
-def _stamp(stamp: Mapping[str, Any] | None) -> str:
-    return "" if stamp is None else f"{stamp['at'][:23]} {_node(stamp)}"
+def _stamp(stamp: Mapping[str, Any] | None, writer: str | None) -> str:
+    """When and where something was written, and by whom; a node of before tells not by whom."""
+    if stamp is None:
+        return ""
+    return " ".join(filter(None, (stamp["at"][:23], _node(stamp), writer and f"by {writer}")))
 
 
 def _node(node: Mapping[str, Any]) -> str:

@@ -57,6 +57,8 @@ ROW_SCHEMA: JsonSchema = {
     "key": {"type": "object"},
 }
 COLUMN_SCHEMA: JsonSchema = {"field": {"type": "string"}, "column": {"type": "string"}}
+_WRITER: JsonSchema = {"type": ["string", "null"]}
+
 ENTRY_SCHEMA: JsonSchema = {
     "type": "object",
     "properties": {
@@ -76,8 +78,10 @@ ENTRY_SCHEMA: JsonSchema = {
                     **COLUMN_SCHEMA,
                     "lost": {},
                     "lost_at": STAMP_SCHEMA,
+                    "lost_by": _WRITER,
                     "kept": {},
                     "kept_at": {"anyOf": [STAMP_SCHEMA, {"type": "null"}]},
+                    "kept_by": _WRITER,
                 },
                 "required": ["lost", "lost_at", "kept", "kept_at"],
             },
@@ -122,6 +126,8 @@ def _value(
         **column_json(record, value.column),
         "lost": value_json(record, value.column, value.lost),
         "lost_at": stamp_json(value.lost_at, names),
+        "lost_by": value.lost_by,
         "kept": value_json(record, value.column, value.kept),
         "kept_at": stamp_json(value.kept_at, names),
+        "kept_by": value.kept_by,
     }

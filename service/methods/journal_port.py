@@ -19,6 +19,7 @@ Outcome: TypeAlias = Literal["updated", "created"]
 class PutAside:
     """One value that lost, raw, and what stands in its place: nothing where `kept_at` is NEVER.
 
+    `lost_by` and `kept_by` wrote them, as changelogs name writers; None where that is not known.
     A column that is known no more is named by its number.
     """
 
@@ -27,6 +28,8 @@ class PutAside:
     lost_at: Version
     kept: Value
     kept_at: Version
+    lost_by: str | None = None
+    kept_by: str | None = None
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,11 @@ def test_each_change_tells_who_wrote_it_and_from_where(servers: Servers, tmp_pat
             ("a", "delete", "api:127.0.0.1", "node1"),
         }
         assert written(herd, 0) == written(herd, 1) == expected
+        with herd.cut_off(1):
+            assert called(here, loader, "farm.update", "code=b", "name=early")[0] == 0
+            there.call("farm.update", {"code": "b", "name": "late"})
+        herd.agree()
+        assert put_aside(herd) == {("early", "token:loader@127.0.0.1", "late", "api:127.0.0.1")}
 
 
 def written(herd: LiveHerd, number: int) -> set[tuple[str, ...]]:
@@ -53,4 +58,14 @@ def written(herd: LiveHerd, number: int) -> set[tuple[str, ...]]:
     return {
         (each["key"]["code"], each["kind"], each["writer"], origins[each["origin"]])
         for each in changes
+    }
+
+
+def put_aside(herd: LiveHerd) -> set[tuple[str, ...]]:
+    """What the journals of all nodes tell of values: what lost, by whom, what stands, by whom."""
+    return {
+        tuple(value[name] for name in ("lost", "lost_by", "kept", "kept_by"))
+        for node in herd.nodes
+        for entry in node.call("journal.list")["entries"]
+        for value in entry["values"]
     }

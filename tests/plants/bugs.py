@@ -111,7 +111,7 @@ _APPLYING = (
     Bug(
         "what was put aside goes into no journal",
         "service/store/herd/applier.py",
-        "    journal.note(tx, known, made.journal, sender, here.now)\n",
+        "    journal.note(tx, known, made.journal, sender, here.now, writers)\n",
         "",
         ("tests/service/store/herd/test_applying_repairs.py",),
     ),

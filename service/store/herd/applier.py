@@ -39,6 +39,7 @@ from service.store.herd.named import Named
 from service.store.herd.refusals import RowsRefused
 from service.store.herd.tables import Moved, StoredTables
 from service.store.herd.waking import Came, altogether, came_of, waiting, woken_by
+from service.store.herd.writers import writers_of
 from service.store.sealing.keys import is_absent
 from service.store.transaction import Transaction
 
@@ -150,7 +151,7 @@ class Applier:
         def planner(tables: StoredTables, shapes: Shapes, refused: Mapping[Place, str]) -> Plan:
             return plan(delta, tables, shapes, here, refused)
 
-        made = self._settle(tx, here, planner, (row.place for row in delta.rows), delta.sender)
+        made = self._settle(tx, here, planner, (row.place for row in delta.rows), delta)
         done, vector = made, here.vector
         if delta.last:
             if delta.floors is not None and forgets_with(delta, here.vector):
@@ -205,7 +206,7 @@ class Applier:
         here: Here,
         planner: Planner,
         places: Iterable[Place],
-        sender: int | None,
+        delta: Delta | None,
     ) -> Plan:
         """Plan, carry out and note, until it is done."""
         every = frozenset(places)
@@ -217,7 +218,7 @@ class Applier:
                 made = planner(tables, tables.described.shapes, trouble.refused)
                 tables.require_unchanged(made.rows)
                 carry_out(tx, tables, made.rows)
-                _note(tx, here, tables, made, sender)
+                _note(tx, here, tables, made, delta)
                 buried = tables.require_unborn(made.rows)
             except Moved as moved:
                 trouble.locked |= moved.places
@@ -246,10 +247,12 @@ def where(tx: Transaction) -> Here:
 
 
 def _note(
-    tx: Transaction, here: Here, tables: StoredTables, made: Plan, sender: int | None
+    tx: Transaction, here: Here, tables: StoredTables, made: Plan, delta: Delta | None
 ) -> None:
     known = tables.described.tables
-    journal.note(tx, known, made.journal, sender, here.now)
+    sender, covers = (None, None) if delta is None else (delta.sender, delta.covers)
+    writers = writers_of(tx, known, made, covers)
+    journal.note(tx, known, made.journal, sender, here.now, writers)
     held.release(tx, known, made.released)
     held.hold(tx, known, made.held, here.now)
     kept: list[LogEntry] = noting.to_keep(made.kept, here)

@@ -10,14 +10,18 @@ import msgspec
 from records.merging import Loss
 from records.stamps import Version
 from service.herd.journal import JournalEntry
+from service.herd.shapes import Place
 from service.herd.wire.columns import Column, pack_column, unpack_column
 from service.store.herd import pieces
 from service.store.herd.batches import batches
 from service.store.herd.places import Tables, row_key_of
+from service.store.herd.writers import UNKNOWN, Writers
 from service.store.sql import marks
 from service.store.transaction import Transaction
 
 _Numbers: TypeAlias = tuple[int, ...]
+_Names: TypeAlias = tuple[str | None, ...]
+_Pairs: TypeAlias = tuple[tuple[str | None, str | None], ...]
 _Row: TypeAlias = tuple[Any, ...]
 
 _OTHER = 150
@@ -25,7 +29,10 @@ _OTHER = 150
 
 
 class Content(msgspec.Struct, array_like=True, frozen=True):
-    """The losses of one entry, in columns: what lost, and what stands in its place."""
+    """The losses of one entry, in columns: what lost, and what stands in its place.
+
+    Entries of releases before have no writers.
+    """
 
     columns: tuple[str, ...]
     lost: Column
@@ -34,13 +41,16 @@ class Content(msgspec.Struct, array_like=True, frozen=True):
     kept: Column
     kept_stamps: _Numbers
     kept_origins: _Numbers
+    lost_writers: _Names = ()
+    kept_writers: _Names = ()
 
 
 class Noted(NamedTuple):
     """One entry of the journal as it stands in its table; moments in microseconds since 1970, UTC.
 
     `row_key` is the key as changelogs have it, `sender` the origin of the node whose delta brought
-    it about, None where something was tried again here.
+    it about, None where something was tried again here. For each loss `writers` are who wrote what
+    lost, and who wrote what stands in its place; None where nothing told of it.
     """
 
     number: int
@@ -52,13 +62,19 @@ class Noted(NamedTuple):
     sender: int | None
     restored_at: int | None
     losses: tuple[Loss, ...]
+    writers: _Pairs
 
 
 _decoder = msgspec.msgpack.Decoder(Content)
 
 
 def note(
-    tx: Transaction, tables: Tables, entries: Iterable[JournalEntry], sender: int | None, now: int
+    tx: Transaction,
+    tables: Tables,
+    entries: Iterable[JournalEntry],
+    sender: int | None,
+    now: int,
+    writers: Writers = UNKNOWN,
 ) -> None:
     """Write what was put aside. `sender` is the origin of the node whose delta brought it about."""
     rows = [
@@ -69,7 +85,7 @@ def note(
             row_key_of(tables, entry.place),
             entry.life,
             sender,
-            content_of(entry.losses),
+            _content_of(entry.place, entry.losses, writers),
         )
         for entry in entries
     ]
@@ -107,11 +123,14 @@ def numbered(tx: Transaction, numbers: Collection[int]) -> list[Noted]:
         list(numbers),
     )
     contents = pieces.JOURNAL.whole(tx, {pieces.name_of(row[0]): row[-1] for row in rows})
-    losses = (losses_of(contents[pieces.name_of(row[0])]) for row in rows)
-    return [Noted._make((*row[:-1], lost)) for row, lost in zip(rows, losses, strict=True)]
+    found = (_decoder.decode(contents[pieces.name_of(row[0])]) for row in rows)
+    return [
+        Noted._make((*row[:-1], _losses(content), _pairs_of_writers(content)))
+        for row, content in zip(rows, found, strict=True)
+    ]
 
 
-def content_of(losses: Sequence[Loss]) -> bytes:
+def _content_of(place: Place, losses: Sequence[Loss], writers: Writers) -> bytes:
     """Losses in MessagePack, every value typed."""
     content = Content(
         tuple(loss.column for loss in losses),
@@ -121,13 +140,18 @@ def content_of(losses: Sequence[Loss]) -> bytes:
         pack_column([loss.kept for loss in losses], "the journal"),
         tuple(loss.kept_version.stamp for loss in losses),
         tuple(loss.kept_version.origin for loss in losses),
+        tuple(writers.get((place, loss.version)) for loss in losses),
+        tuple(writers.get((place, loss.kept_version)) for loss in losses),
     )
     return msgspec.msgpack.encode(content)
 
 
 def losses_of(content: bytes) -> tuple[Loss, ...]:
     """The losses of some content."""
-    found = _decoder.decode(content)
+    return _losses(_decoder.decode(content))
+
+
+def _losses(found: Content) -> tuple[Loss, ...]:
     return tuple(
         map(
             Loss,
@@ -138,3 +162,8 @@ def losses_of(content: bytes) -> tuple[Loss, ...]:
             map(Version, found.kept_stamps, found.kept_origins),
         )
     )
+
+
+def _pairs_of_writers(found: Content) -> _Pairs:
+    nobody = (None,) * len(found.columns)
+    return tuple(zip(found.lost_writers or nobody, found.kept_writers or nobody, strict=True))

@@ -84,8 +84,9 @@ def _noted(one: journal.Noted, names: Names) -> Noted:
             loss.version,
             loss.kept,
             loss.kept_version,
+            *writers,
         )
-        for loss in one.losses
+        for loss, writers in zip(one.losses, one.writers, strict=True)
     )
     return Noted(
         one.number,

@@ -15,7 +15,7 @@ from service.store.herd.places import Tables, row_key_of
 from service.store.herd.renewing import origin_of
 from service.store.transaction import Transaction
 
-_COLUMNS = "`table_name`, `row_key`, `kind`, `stamp`, `origin`"
+_COLUMNS = "`table_name`, `row_key`, `kind`, `writer`, `stamp`, `origin`"
 
 
 def unseen(
@@ -23,7 +23,7 @@ def unseen(
 ) -> dict[Place, set[Version]]:
     """The versions of the writes to these rows that lie above a vector; deaths are none."""
     found: dict[Place, set[Version]] = defaultdict(set)
-    for place, kind, version in _above(tx, tables, vector, places):
+    for place, kind, version, _writer in entries_above(tx, tables, vector, places):
         if kind != DELETE:
             found[place].add(version)
     return found
@@ -37,20 +37,20 @@ def seen(
     lives: bool = False,
 ) -> set[Place]:
     """The rows of which nothing lies above a vector, deaths included; or no birth and no death."""
-    above = _above(tx, tables, vector, places)
-    return set(places) - {place for place, kind, _ in above if not lives or kind != UPDATE}
+    above = entries_above(tx, tables, vector, places)
+    return set(places) - {place for place, kind, *_ in above if not lives or kind != UPDATE}
 
 
-def _above(
+def entries_above(
     tx: Transaction, tables: Tables, vector: Vector, places: Collection[Place]
-) -> Iterator[tuple[Place, str, Version]]:
-    """What lies above a vector of some rows."""
+) -> Iterator[tuple[Place, str, Version, str]]:
+    """What lies above a vector of some rows: the row, the kind, the version, and who wrote it."""
     named = {(place[0], row_key_of(tables, place)): place for place in places}
     for part in batches(named, lambda name: len(name[1]), room=tx.room):
         parameters = [value for name in part for value in name]
         among = f"(`table_name`, `row_key`) IN ({', '.join(['(?, ?)'] * len(part))})"
-        for table, key, kind, stamp, origin in _entries(tx, vector, among, parameters):
-            yield named[table, key], kind, Version(stamp, origin)
+        for table, key, kind, writer, stamp, origin in _entries(tx, vector, among, parameters):
+            yield named[table, key], kind, Version(stamp, origin), writer
 
 
 def _entries(

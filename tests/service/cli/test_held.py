@@ -32,7 +32,15 @@ ENTRY = {
     "sender": {"origin": 2, "node": None},
     "restored_at": None,
     "values": [
-        {"field": "name", "lost": "Graz", "lost_at": STAMP, "kept": None, "kept_at": None},
+        {
+            "field": "name",
+            "lost": "Graz",
+            "lost_at": STAMP,
+            "kept": None,
+            "kept_at": None,
+            "lost_by": "token:loader@192.0.2.7",
+            "kept_by": None,
+        },
         {"column": "9", "lost": 1, "lost_at": STAMP, "kept": 2, "kept_at": STAMP},
         {"column": "old", "lost": 1, "lost_at": STAMP, "kept": 2, "kept_at": STAMP},
     ],
@@ -146,7 +154,8 @@ def test_an_entry_is_shown_with_both_values(herdbook: Herdbook, tiny_server: Tin
     assert "Two nodes wrote this." in lines
     assert "by a change that origin 2 sent" in lines
     assert lines[-2].startswith("column 9 (not here)")
-    assert lines[-3].split() == ["name", '"Graz"', "2026-01-31T12:00:00.000", "berlin"]
+    graz = ["2026-01-31T12:00:00.000", "berlin", "by", "token:loader@192.0.2.7"]
+    assert lines[-3].split() == ["name", '"Graz"', *graz]
     assert lines[-1].split()[0:3] == ["old", "1", "2026-01-31T12:00:00.000"]
     assert lines[-1].split()[4] == "2"
 

@@ -46,7 +46,7 @@ def noted(*values: PutAside, number: int = 1, **changes: Any) -> Noted:
 def put_aside(column: str, lost: Any, kept: Any = None) -> PutAside:
     """A value that was written on node 1 and lost to node 2's, or to nothing."""
     at = NEVER if kept is None else Version(2_000_000, 2)
-    return PutAside(column, lost, Version(1_000_000, 1), kept, at)
+    return PutAside(column, lost, Version(1_000_000, 1), kept, at, "token:loader@192.0.2.7")
 
 
 def waiting(**changes: Any) -> Waiting:

@@ -45,8 +45,10 @@ def test_an_entry_is_told_whole() -> None:
                 "field": "title",
                 "lost": "Bern",
                 "lost_at": {"at": "1970-01-01T00:00:01.000000Z", "origin": 1, "node": "hamburg"},
+                "lost_by": "token:loader@192.0.2.7",
                 "kept": "Berne",
                 "kept_at": {"at": "1970-01-01T00:00:02.000000Z", "origin": 2, "node": "berlin"},
+                "kept_by": None,
             }
         ],
     }

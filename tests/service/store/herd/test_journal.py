@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from schema.capture.triggers import PRINCIPAL
 from service.errors import Conflict, JournalRefused, ParametersRefused, ValuesRefused
 from service.herd.port import Sibling
 from service.store.herd.siblings import note
@@ -16,7 +17,9 @@ from tests.service.store.herd.herds import Member, quiet
 from tests.service.store.herd.test_applying import family, same
 from tests.service.store.herd.test_applying_order import HORSE
 from tests.service.store.herd.test_applying_repairs import apart
+from tests.service.store.tools import ask, raw_connection
 
+LOADER = "token:loader@192.0.2.7"
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
@@ -47,6 +50,36 @@ def test_an_entry_tells_what_lost_to_what_where_and_when(one: Member, other: Mem
     assert value["kept_at"]["origin"] == other.origin()
     assert MOMENT.fullmatch(value["lost_at"]["at"])
     assert value["lost_at"]["at"] < value["kept_at"]["at"]
+
+
+def test_an_entry_tells_who_wrote_what_lost_and_what_stands(one: Member, other: Member) -> None:
+    """As the changelogs of the two nodes name them, whichever of them notes it."""
+    family(one)
+    quiet(one, other)
+    for member, name, writer in ((one, "early", LOADER), (other, "late", "api:unix")):
+        with raw_connection(member.url) as connection:
+            ask(connection, f"SET {PRINCIPAL} = '{writer}'")
+            ask(connection, f"UPDATE ranch SET name = '{name}' WHERE number = 1")
+    quiet(one, other)
+    _holder, entry = the_entry(one, other)
+    (value,) = entry["values"]
+    assert (value["lost"], value["lost_by"]) == ("early", LOADER)
+    assert (value["kept"], value["kept_by"]) == ("late", "api:unix")
+
+
+def test_who_wrote_what_was_taken_along_is_told_as_far_as_it_was_news(
+    one: Member, other: Member
+) -> None:
+    """Of a change that the other node had not seen; of what both had long had nothing is told."""
+    apart(
+        one, other,
+        ["UPDATE horse SET chip = 99 WHERE number = 2"],
+        ["DELETE FROM horse WHERE number = 2"],
+    )  # fmt: skip
+    _holder, entry = the_entry(one, other)
+    by = {value["field"]: value["lost_by"] for value in entry["values"]}
+    assert by.pop("chip").startswith("sql:")
+    assert set(by.values()) <= {None}
 
 
 def test_nodes_are_told_by_their_names(one: Member, other: Member) -> None:
