@@ -28,6 +28,7 @@ from service.cli.trust import client_context, tls_failed
 LARGEST_REPLY = 256 * 1024 * 1024
 _START = "is a node running there? `herdbook up` and `herdbook serve` start one"
 _MAYBE = "the call may still have its effect; read before you send it again"
+_TLS = "Nothing was done if the listener speaks TLS: then its URL begins with https://"
 
 _TOO_MANY = "access.too_many"
 _STATUS_HINTS = {
@@ -310,7 +311,8 @@ def _lost(url: str, error: Exception) -> CommandFailed:
     if isinstance(error, http.client.HTTPException) and not isinstance(error, OSError):
         return _garbage(url, f"it does not speak HTTP ({reason})")
     message = f"{url} broke the connection before it answered: {reason}"
-    return CommandFailed(message, _MAYBE, code="call.lost")
+    hint = f"{_MAYBE}. {_TLS}" if url.startswith("http://") else _MAYBE
+    return CommandFailed(message, hint, code="call.lost")
 
 
 def _garbage(url: str, reason: str) -> CommandFailed:

@@ -28,7 +28,10 @@ _WHICH = (
     "name the node's stream, its listener listen.stream (tcp://127.0.0.1:8652 unless set); "
     "listen.rpc and listen.admin take HTTP. The node shows all three when it starts"
 )
-_START = "is a node running there? `herdbook up` and `herdbook serve` start one and show its stream"
+_START = (
+    "is a node running there? `herdbook up` and `herdbook serve` start one and show its stream, "
+    "which is tls:// where its listeners speak TLS"
+)
 _KEEP_ALIVE = {socket.TCP_KEEPIDLE: 60, socket.TCP_KEEPINTVL: 10, socket.TCP_KEEPCNT: 6}
 
 

@@ -79,6 +79,8 @@ def test_commands_reach_a_node_over_tls(tmp_path: Path, database: str, host: Hos
         option = ("--ca", str(host.ca))
         counted = herdbook(*called[:-2], "farm.count", *option, HERDBOOK_TOKEN=token)
         assert counted.stdout.strip() == "1"
+        plain = herdbook("call", "--url", rpc.replace("https://", "http://"), "farm.count")
+        assert "begins with https://" in plain.stderr
         followed = ("feed", "tail", "--json", "--url", stream, "--from", "start", "--count", "1")
         tail = ran(host, token, *followed)
         assert json.loads(tail.stdout)["record"] == "farm"

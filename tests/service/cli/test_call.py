@@ -216,6 +216,14 @@ def test_an_answer_that_is_none_is_told_as_such(
     assert ran.error()["hint"]
 
 
+def test_who_hangs_up_may_have_been_asked_in_the_clear_where_it_speaks_tls(
+    call: Herdbook, tiny_server: TinyServer
+) -> None:
+    """It closes without a word; nothing was done then."""
+    tiny_server.respond = hang_up
+    assert "begins with https://" in call("m", "--json").error()["hint"]
+
+
 def wait_for(server: TinyServer) -> Respond:
     """Do not answer before the test is over."""
 
