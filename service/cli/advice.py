@@ -17,9 +17,9 @@ def option_words(options: Mapping[str, object]) -> list[str]:
 
 
 def with_options(text: str, options: Sequence[str]) -> str:
-    """The text, with these options in each `herdbook schema` command that it names."""
+    """The text, with these options in each command about a schema or tokens that it names."""
     words = "".join(f" {shlex.quote(option)}" for option in options)
-    return re.sub(r"herdbook schema [a-z]+", lambda it: it[0] + words, text)
+    return re.sub(r"herdbook (schema|token) [a-z]+", lambda it: it[0] + words, text)
 
 
 def with_options_in_comments(sql: str, options: Sequence[str]) -> str:

@@ -45,6 +45,10 @@ def test_a_node_that_nobody_could_call_is_told(tmp_path: Path) -> None:
     assert not finding.passed
     assert "nobody can call" in finding.messages[0]
     assert "`herdbook token add NAME --role admin`" in finding.messages[0]
+    file = {"HERDBOOK_ACCESS_TOKENS": str(tmp_path / "tokens")}
+    configuration = load_configuration(None, {**BASE, **file, "HERDBOOK_ACCESS_REQUIRED": "true"})
+    [finding] = look_at(configuration, [Check("access", access)], ["--dir", "barn"])
+    assert "`herdbook token add --dir barn NAME --role admin`" in finding.messages[0]
 
 
 def test_a_file_that_others_could_write_is_told(tmp_path: Path) -> None:
