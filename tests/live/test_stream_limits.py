@@ -84,6 +84,7 @@ def test_stalled_subscribers_cost_little_and_are_told(tmp_path: Path, database: 
                 told[message["params"]["subscription"]] += [
                     change["position"] for change in message["params"]["changes"]
                 ]
+            client.messages.clear()
             ends = [read_until_overflow(client, told) for _ in numbers]
             for end in ends:
                 assert end["reason"] == "stalled"

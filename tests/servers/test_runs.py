@@ -12,6 +12,7 @@ import pytest
 
 from tests.servers.memory import SHARED_MEMORY, available, has_room
 from tests.servers.runs import RunFolder, folder_in, remove_dead
+from tests.service.server.helpers import alive
 
 HOUSE = Path(__file__).parents[2]
 DOCKERS_OWN = 64 * 2**20
@@ -36,14 +37,6 @@ def killed_run(root: Path) -> tuple[Path, int]:
     return Path(folder), int(pid)
 
 
-def runs(pid: int) -> bool:
-    """Whether a process is there that has not ended."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""
-    except FileNotFoundError:
-        return False
-
-
 def test_a_run_removes_its_own_folder_only(tmp_path: Path) -> None:
     """Neither its beginning nor its end is seen by one beside it."""
     first, second = RunFolder(tmp_path), RunFolder(tmp_path)
@@ -61,9 +54,9 @@ def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: Path) -> None:
     folder, server = killed_run(tmp_path)
     (tmp_path / "of-somebody").mkdir()
     assert folder.exists()
-    assert runs(server)
+    assert alive(server)
     remove_dead(tmp_path)
-    assert not runs(server)
+    assert not alive(server)
     assert list(tmp_path.iterdir()) == [tmp_path / "of-somebody"]
 
 
