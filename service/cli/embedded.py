@@ -21,7 +21,7 @@ from service.cli.options import make_importable
 from service.cli.output import CommandFailed, ExitCode, Output
 from service.cli.place import DATABASE, Place, Running
 from service.cli.prepare import catalogue_for, leave_no_core_dump, migrate, start_log
-from service.cli.signals import end_as_by_ctrl_c
+from service.cli.signals import end_as_by_ctrl_c, end_if_asked, hand_over
 from service.cli.waited import write_what_waited
 from service.config import DEFAULT_FILE, Configuration, load_configuration
 from service.server import PrivateServer, find_program
@@ -67,6 +67,7 @@ class Embedded:
             with hints_about(self.same_place()):
                 migrate(configuration, catalogue, self.output)
                 write_what_waited(configuration, catalogue, self.output)
+            end_if_asked()
             self._serve(server, configuration, catalogue, on_ready)
 
     def _configuration(self, database: str) -> Configuration:
@@ -113,6 +114,7 @@ class Embedded:
             )
             self.place.tell(running)
             on_ready(running)
+            hand_over()
 
         try:
             with Keeper(server):

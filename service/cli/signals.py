@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -35,8 +36,19 @@ def end_as_by_ctrl_c() -> None:
     for number in _ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
+    end_if_asked()
+
+
+def end_if_asked() -> None:
+    """Raise KeyboardInterrupt where the end was asked for before, and that may have got lost."""
     if _asked:
         raise KeyboardInterrupt
+
+
+def hand_over() -> None:
+    """Others handle signals from now on: they get what came before and may have got lost."""
+    if _asked:
+        os.kill(os.getpid(), _asked[-1])
 
 
 def wait_for_the_end() -> None:
