@@ -69,7 +69,13 @@ class Door(NamedTuple):
     url: str
 
     def hear(self, sent: bytes, after: bytes = b"") -> list[Message]:
-        """What the node says to who sends this, and that once he is refused, until it hangs up."""
+        """What the node says to who sends this, and that once he is refused, until it hangs up.
+
+        A connection that the node cuts off takes along what was not read yet: then once more.
+        """
+        return self._hear(sent, after) or self._hear(sent, after)
+
+    def _hear(self, sent: bytes, after: bytes) -> list[Message]:
         reader = FrameReader()
         heard: list[Message] = []
         with socket.create_connection(self.address, timeout=SECONDS) as stranger:
@@ -79,7 +85,7 @@ class Door(NamedTuple):
                 while piece := stranger.recv(2**16):
                     reader.feed(piece)
                     heard += map(decode, reader.payloads())
-                    if after and isinstance(heard[-1], Refusal):
+                    if after and heard and isinstance(heard[-1], Refusal):
                         stranger.sendall(after)
         return heard
 
