@@ -14,7 +14,8 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
-from service.access.tokens import Token, plain
+from service.access.tokens import Token
+from service.addresses import plain
 from service.errors import TooManyCalls
 
 BURST_SECONDS = 10

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from service.access.roles import Role
+from service.addresses import plain
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -40,13 +41,6 @@ class Token:
         if not self.ranges:
             return True
         return address is not None and any(plain(address) in each for each in self.ranges)
-
-
-def plain(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """The address; that of an IPv4 client of an IPv6 listener is its own. ValueError for others."""
-    parsed = ipaddress.ip_address(address)
-    mapped = parsed.ipv4_mapped if parsed.version == 6 else None
-    return mapped or parsed
 
 
 class Book:

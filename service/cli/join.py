@@ -94,7 +94,8 @@ def join(
     _require_new(directory)
     make_importable(Path.cwd())
     if (directory / SETTINGS).exists():
-        output.note(f"what {directory / SETTINGS} says counts, and not --records and the like")
+        if records or migrations or listen:
+            output.note(f"what {directory / SETTINGS} says counts, and not the options")
     elif not no_start:
         migrations = _startable(records, migrations)
     wishes = Wishes(records, None if migrations is None else migrations.absolute(), listen)
@@ -125,7 +126,7 @@ def _require_new(directory: Path) -> None:
 
 
 def _startable(records: str | None, migrations: Path | None) -> Path | None:
-    """The folder of the project's revisions; None: it is the one beside the module.
+    """The folder of the project's revisions; None: the environment's, or the one beside the module.
 
     Refuses what could not start, before the token is bound to anything: raises CommandFailed and
     DeclarationError. Settings that are there name all of it already.
@@ -143,7 +144,8 @@ def _startable(records: str | None, migrations: Path | None) -> Path | None:
         )
     load_catalogue(named)
     here = Path("migrations")
-    if migrations is not None or own_revisions(named) is not None:
+    is_said = migrations is not None or os.environ.get("HERDBOOK_NODE_MIGRATIONS")
+    if is_said or own_revisions(named) is not None:
         return migrations
     if here.is_dir():
         return here

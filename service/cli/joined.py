@@ -16,15 +16,12 @@ def certified(directory: Path, now: datetime) -> dict[str, Any]:
 
     Raises IdentityRefused where the files are not in order.
     """
-    from service.identity.certificates import card_of, read_certificate
-    from service.identity.credentials import load_credentials
-    from service.identity.files import read_trusted
+    from service.identity.credentials import load_credentials, name_in
     from service.identity.joining.place import paths_in
 
     paths = paths_in(directory)
-    where = str(paths.certificate)
-    name = card_of(read_certificate(read_trusted(paths.certificate), where), where).subject.node
-    card = load_credentials(paths, name or "", now).card
+    name = name_in(paths.certificate)
+    card = load_credentials(paths, name, now).card
     return {
         "name": name,
         "herd": card.subject.herd,

@@ -34,14 +34,14 @@ def renew(url: str, certificate: Path, when_due: bool, output: Output) -> ExitCo
       herdbook node renew tcp://shed.example.org:8654 barn/herd/node.crt --when-due --json
     """
     from service.cli.gate_client import place_of
-    from service.identity.credentials import Paths, load_credentials
+    from service.identity.credentials import Paths, load_credentials, name_in
     from service.identity.files import replace
     from service.identity.life import Standing
 
     place_of(url)
     folder = certificate.parent
     mine = Paths(certificate, folder / "node.key", folder / "ca.crt")
-    found = load_credentials(mine, _name_in(certificate), _now())
+    found = load_credentials(mine, name_in(certificate), _now())
     if when_due and found.card.life.standing(_now()) is Standing.GOOD:
         told = {"renewed": False, **card_document(found.card), "certificate": str(certificate)}
         output.result(told, f"{card_words(found.card)}\n  it is not due yet")
@@ -69,14 +69,6 @@ def _renewed(url: str, mine: Credentials) -> bytes:
         line.say(asked_renewal(mine.certificate, mine.key))
         made = believed_renewal(line.hear(), mine.certificate, mine.key, mine.ca, _now())
         return certificate_pem(made)
-
-
-def _name_in(path: Path) -> str:
-    """The name of the node in a certificate, believed by nobody yet."""
-    from service.identity.certificates import card_of, read_certificate
-    from service.identity.files import read_trusted
-
-    return card_of(read_certificate(read_trusted(path), str(path)), str(path)).subject.node or ""
 
 
 def _now() -> datetime:

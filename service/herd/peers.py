@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
+
+from service.addresses import plain
 
 
 class Network(NamedTuple):
@@ -41,16 +42,3 @@ EVERYWHERE: Mapping[str, tuple[Network, ...]] = {}
 """No node has any."""
 
 ANYWHERE = Peers(EVERYWHERE)
-
-
-def networks(blocks: Iterable[str]) -> tuple[Network, ...]:
-    """Blocks in CIDR notation; ValueError for what is none."""
-    parsed = map(ipaddress.ip_network, blocks)
-    return tuple(Network(each.version, int(each[0]), int(each[-1])) for each in parsed)
-
-
-def plain(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """The address; that of an IPv4 caller of an IPv6 listener is its own. ValueError for others."""
-    parsed = ipaddress.ip_address(address)
-    mapped = parsed.ipv4_mapped if parsed.version == 6 else None
-    return mapped or parsed

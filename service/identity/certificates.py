@@ -8,6 +8,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from service.identity.errors import refused
 from service.identity.life import Life
@@ -58,15 +59,23 @@ def read_der(der: bytes, where: str) -> x509.Certificate:
         raise refused(f"{where} is no certificate", _MADE) from None
 
 
-def read_key(pem: bytes, where: str) -> PrivateKey:
-    """The private key of a PEM text; IdentityRefused never quotes it."""
+def read_any_key(pem: bytes, where: str, hint: str) -> PrivateKeyTypes:
+    """The private key of a PEM text, of any kind; IdentityRefused never quotes it.
+
+    `hint` is what to do where there is none.
+    """
     try:
-        key = serialization.load_pem_private_key(pem, None)
+        return serialization.load_pem_private_key(pem, None)
     except TypeError:
-        hint = "keys with a passphrase are of no use to a node that starts by itself"
-        raise refused(f"{where} holds a key with a passphrase", hint) from None
+        of_no_use = "keys with a passphrase are of no use to a node that starts by itself"
+        raise refused(f"{where} holds a key with a passphrase", of_no_use) from None
     except (ValueError, UnsupportedAlgorithm):
-        raise refused(f"{where} holds no private key", _MADE) from None
+        raise refused(f"{where} holds no private key", hint) from None
+
+
+def read_key(pem: bytes, where: str) -> PrivateKey:
+    """A private key as the herd's are: P-256; IdentityRefused never quotes it."""
+    key = read_any_key(pem, where, _MADE)
     if not isinstance(key, PrivateKey) or not isinstance(key.curve, ec.SECP256R1):
         raise refused(f"{where} holds a key of another kind than P-256", _MADE)
     return key

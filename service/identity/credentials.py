@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from cryptography import x509
 
-from service.identity.certificates import Card, PrivateKey, read_certificate, read_key
+from service.identity.certificates import Card, PrivateKey, card_of, read_certificate, read_key
 from service.identity.errors import IdentityRefused, Trouble, told_of
 from service.identity.files import read_private, read_trusted
 from service.identity.verifying import belongs, verify_authority, verify_node
@@ -47,6 +47,15 @@ class Credentials(NamedTuple):
     def __repr__(self) -> str:
         """Without the key."""
         return f"Credentials({self.card})"
+
+
+def name_in(path: Path) -> str:
+    """The name of the node in a certificate's file, believed by nobody yet; empty for none.
+
+    Raises IdentityRefused where that is no certificate, or others could have written it.
+    """
+    certificate = read_certificate(read_trusted(path), str(path))
+    return card_of(certificate, str(path)).subject.node or ""
 
 
 def load_credentials(paths: Paths, node: str, now: datetime) -> Credentials:

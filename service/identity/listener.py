@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from service.identity.certificates import MALFORMED, extension_of, fingerprint_of
+from service.identity.certificates import MALFORMED, extension_of, fingerprint_of, read_any_key
 from service.identity.errors import IdentityRefused, Trouble, refused
 from service.identity.files import read_private, read_trusted
 from service.identity.life import Life, Standing
@@ -89,13 +89,7 @@ def _chain(path: Path) -> tuple[x509.Certificate, ...]:
 
 
 def _key(pem: bytes, where: str) -> ListenerKey:
-    try:
-        key = serialization.load_pem_private_key(pem, None)
-    except TypeError:
-        hint = "keys with a passphrase are of no use to a node that starts by itself"
-        raise refused(f"{where} holds a key with a passphrase", hint) from None
-    except (ValueError, UnsupportedAlgorithm):
-        raise refused(f"{where} holds no private key", _NAME) from None
+    key = read_any_key(pem, where, _NAME)
     if not isinstance(key, _KINDS):
         raise refused(f"{where} holds a key that TLS has no use for", "make one of P-256")
     _require_strong(key, where)

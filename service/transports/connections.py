@@ -69,11 +69,11 @@ class BoundedRequest(http.Request):
         None is one sent in chunks. Of a stranger's body nothing is kept, as he may have many.
         """
         refused = self.channel.factory.stranger(self._headers(), self._peer())
-        if refused is None:
-            self.channel.hear(self._headers())
         if refused is not None:
             self._refuse(refused)
-        elif length is not None and length > self.channel.factory.limits.body_bytes:
+            return
+        self.channel.hear(self._headers())
+        if length is not None and length > self.channel.factory.limits.body_bytes:
             self._refuse_body()
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802

@@ -22,6 +22,7 @@ from service.herd.frames import FrameReader, framed
 from service.herd.messages import PROTOCOL, Hello, Message, Portion, Refusal
 from service.server import PrivateServer
 from tests.live.node import NodeProcess, page
+from tests.live.units import until
 from tests.security.hostile import LITERAL
 from tests.security.nodes import node_on
 from tests.service.store.tools import read
@@ -69,13 +70,7 @@ class Door(NamedTuple):
     url: str
 
     def hear(self, sent: bytes, after: bytes = b"") -> list[Message]:
-        """What the node says to who sends this, and that once he is refused, until it hangs up.
-
-        A connection that the node cuts off takes along what was not read yet: then once more.
-        """
-        return self._hear(sent, after) or self._hear(sent, after)
-
-    def _hear(self, sent: bytes, after: bytes) -> list[Message]:
+        """What the node says to who sends this, and that once he is refused, until it hangs up."""
         reader = FrameReader()
         heard: list[Message] = []
         with socket.create_connection(self.address, timeout=SECONDS) as stranger:
@@ -85,7 +80,7 @@ class Door(NamedTuple):
                 while piece := stranger.recv(2**16):
                     reader.feed(piece)
                     heard += map(decode, reader.payloads())
-                    if after and heard and isinstance(heard[-1], Refusal):
+                    if after and isinstance(heard[-1], Refusal):
                         stranger.sendall(after)
         return heard
 
@@ -103,6 +98,8 @@ def door(server: PrivateServer, tmp_path_factory: pytest.TempPathFactory) -> Ite
     settings = {"HERDBOOK_NODE_NAME": "barn", "HERDBOOK_HERD_LISTEN": "tcp:0:interface=127.0.0.1"}
     with node_on(server, tmp_path_factory.mktemp("links"), "links", **settings) as node:
         node.call("farm.create", {"name": "ours"})
+        # Before it knows its own origin a node hangs up without a word.
+        until(lambda: node.call("herd.status")["origin"] is not None)
         at = urlsplit(node.herd)
         yield Door(node, (str(at.hostname), int(at.port or 0)), server.url("security_links"))
 

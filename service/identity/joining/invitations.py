@@ -197,7 +197,7 @@ def _against(found: Invitation | None, key: bytes, now: datetime) -> InvitationR
     if found.bond is not None and found.bond.key != key:
         hint = (
             "where that was this machine go on in the directory in which it began; if nobody knows "
-            f"it: herdbook node withdraw {found.name}, and herdbook herd retire {found.name}"
+            f"it: herdbook node withdraw {found.name}, and herdbook herd retire {found.name} --yes"
         )
         return InvitationRefused("invitation.taken", "another machine has come by it", hint)
     return None

@@ -34,6 +34,8 @@ def writers_of(tx: Transaction, tables: Tables, made: Plan, covers: Vector | Non
         for version in (loss.version, loss.kept_version)
         if version != NEVER
     }
+    if not wanted:
+        return UNKNOWN
     told = {(entry.place, entry.version): entry.writer for entry in (*made.kept, *made.noted)}
     missing = {place for place, _version in wanted - told.keys()}
     if covers is not None and missing:

@@ -99,7 +99,8 @@ def state_of_connection(
     seconds = now - connection.since
     state = SiblingState(connection.address, connection.dialled, Standing.GREETING, seconds)
     if connection.is_over and connection.ending is not None:
-        return state._replace(standing=Standing.REFUSED, reason=_reason(connection.ending))
+        name, reason = _name(connection, None), _reason(connection.ending)
+        return state._replace(name=name, standing=Standing.REFUSED, reason=reason)
     stream = flood.stream(connection.number) if flood else None
     if stream is None or flood is None:
         return state

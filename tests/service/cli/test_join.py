@@ -281,6 +281,23 @@ def test_revisions_and_classes_are_looked_for_where_the_command_runs(
     assert settings.node.migrations == tmp_path / "migrations"
 
 
+def test_revisions_that_the_environment_names_are_enough(
+    gate: Gate, herdbook: Herdbook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are not written into the settings, over which it counts."""
+    (tmp_path / "orchard_there").mkdir()
+    (tmp_path / "orchard_there" / "__init__.py").write_text(ORCHARD)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(join_start, "start", lambda *_given: None)
+    monkeypatch.setenv("HERDBOOK_NODE_MIGRATIONS", str(tmp_path / "elsewhere"))
+    token = gate.invite("barn")
+    gate.open()
+    words = ("join", gate.address, token, "--dir", "barn", "--records", "orchard_there")
+    ran = herdbook(*words)
+    assert ran.code == 0, ran.err
+    assert "migrations" not in (tmp_path / "barn" / "herdbook.toml").read_text()
+
+
 def test_a_token_lets_nobody_in_again_when_it_is_used_withdrawn_or_over(
     gate: Gate, herdbook: Herdbook, tmp_path: Path
 ) -> None:

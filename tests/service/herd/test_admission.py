@@ -7,8 +7,9 @@ import pytest
 from service.herd.admission import Admission, Bearer
 from service.herd.flood_events import Admissions, LinkOpened
 from service.herd.messages import Hello
-from service.herd.peers import Peers, networks
+from service.herd.peers import Peers
 from service.herd.retirement import NOBODY, Retired, retired_among
+from tests.service.herd.blocks import networks
 from tests.service.herd.conversation import US, Conversation, hello
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from service.herd.peers import networks
 from service.identity.credentials import Paths
+from tests.service.herd.blocks import networks
 from tests.service.identity.papers import node_files
 from tests.service.transports.reactor_thread import in_reactor
 from tests.service.transports.secured import (

@@ -7,7 +7,6 @@ import pytest
 from records.catalogue import with_family
 from schema.direct import create_tables
 from service.database_url import DatabaseUrl
-from service.herd.peers import networks
 from service.herd.port import Origin, Sibling
 from service.herd.retirement import NOBODY, Retired
 from service.store.herd.paced_peers import PacedPeers
@@ -15,6 +14,7 @@ from service.store.herd.retiring import heed, readmit_here
 from service.store.herd.siblings import note
 from service.store.herd.stored import standing_and_unheeded, standing_of
 from service.store.own_node import keep
+from tests.service.herd.blocks import networks
 from tests.service.store.herd.ranch import CATALOGUE as RANCH
 from tests.service.store.tools import in_transaction, read
 
