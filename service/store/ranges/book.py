@@ -48,6 +48,9 @@ class RangeBook:
     def __len__(self) -> int:
         return len(self._ranges)
 
+    def __contains__(self, identity: UUID) -> bool:
+        return identity in self._ranges
+
     def known(self) -> Known:
         """All that there is now; takes a millisecond for 100,000 ranges."""
         return Known(list(self._ranges.values()), self._names)
@@ -65,13 +68,11 @@ class RangeBook:
         self._names = dict(names)
 
     def set(self, identity: UUID, now: Range | None) -> Block | None:
-        """A range is so now, or is gone (None); the block that it has no more, if it had one."""
+        """A range is so now, or is gone (None); the block that it had before, if it was there."""
         before = self._ranges.pop(identity, None)
         if before is not None:
             self._locator.remove(before)
         if now is not None:
             self._ranges[identity] = now
             self._locator.add(now)
-        if before is None or (now is not None and now.block == before.block):
-            return None
-        return before.block
+        return None if before is None else before.block

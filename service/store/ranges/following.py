@@ -92,6 +92,7 @@ class Following:
         self._clock = clock
         self._on_release = on_release
         self._book: RangeBook | None = None
+        self._given: dict[UUID, Block] = {}
         self._position: int | None = None
         self._behind = self._looking = self._failing = False
         self._next: Any = None
@@ -122,6 +123,11 @@ class Following:
             await waiter
         assert self._book is not None, "all of it was read"
         return self._book
+
+    def given(self, identity: UUID, block: Block) -> None:
+        """A block was given out by this node; its release is told, however soon that comes."""
+        if self._book is None or identity not in self._book:
+            self._given[identity] = block
 
     async def disputes(self) -> list[Dispute]:
         """All disputes, found in a thread; nodes have their names."""
@@ -163,6 +169,7 @@ class Following:
         """What was read goes into the book; only then is it as of that position."""
         if self._book is None or news.whole:
             self._book = whole
+            self._given = {key: each for key, each in self._given.items() if key not in whole}
             self._on_release(None)
         else:
             self._note(self._book, news)
@@ -175,8 +182,9 @@ class Following:
         if news.names:
             book.rename(news.names)
         for identity, now in news.ranges.items():
-            gone = book.set(identity, now)
-            if gone is not None:
+            before, given = book.set(identity, now), self._given.pop(identity, None)
+            gone = before or given
+            if gone is not None and (now is None or now.block != gone):
                 self._on_release(gone)
 
     def _failed(self, failure: Any) -> None:

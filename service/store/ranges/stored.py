@@ -19,7 +19,7 @@ from service.methods.family_port import (
     WantedSplit,
 )
 from service.ranges.arithmetic import Total, summary
-from service.ranges.blocks import Address
+from service.ranges.blocks import Address, Block
 from service.ranges.disputes import Dispute
 from service.ranges.errors import no_such_node
 from service.store.attempts import refusal, written
@@ -77,7 +77,9 @@ class StoredRanges:
 
     async def allocate(self, wanted: WantedBlock) -> Row:
         """See the port."""
-        return await self._desk.give(wanted)
+        row = await self._desk.give(wanted)
+        self._following.given(row["id"], Block.of(row["cidr"]))
+        return row
 
     async def split(self, wanted: WantedSplit) -> Sequence[Row]:
         """See the port."""

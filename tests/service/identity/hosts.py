@@ -46,7 +46,12 @@ def signed(
         .not_valid_before(begins)
         .not_valid_after(ends)
         .add_extension(x509.BasicConstraints(not hosts, None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(own.public_key()), critical=False)
     )
+    if by is not None:
+        # Python 3.13 and newer take no certificate without it, whoever signed it.
+        above = x509.AuthorityKeyIdentifier.from_issuer_public_key(by.key.public_key())
+        building = building.add_extension(above, critical=False)
     if hosts:
         names = x509.SubjectAlternativeName(list(map(_host, hosts)))
         building = building.add_extension(names, critical=False)

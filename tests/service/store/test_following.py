@@ -45,8 +45,12 @@ class Lane:
             return self._held[-1][0]
         return maybeDeferred(self._run, work)
 
+    def do(self) -> None:
+        """Do what is held, and tell nobody yet."""
+        self._held = [(outcome, partial(_same, self._run(work))) for outcome, work in self._held]
+
     def let_go(self) -> None:
-        """Do what is held."""
+        """Do what is held, and tell what came of it."""
         self.holding = False
         for outcome, work in self._held:
             outcome.callback(self._run(work))
@@ -55,6 +59,10 @@ class Lane:
         if self.errors:
             raise self.errors.pop()
         return in_transaction(self._url, CATALOGUE, work)
+
+
+def _same(found: Any, _tx: object) -> Any:
+    return found
 
 
 class World:
@@ -96,6 +104,10 @@ class World:
         book = finished(self.following.book())
         found = book.locate(read_address(address))
         return None if found is None else f"{found.block} {book.name_of(found)}"
+
+    def remove(self, identity: Any) -> None:
+        """Delete a range, as its release by another node does."""
+        read(self.url, "DELETE FROM herdbook_herd_range WHERE id = %s", (identity.bytes,))
 
     def add(self, block: str, node: str | None = None, purpose: str = "serves") -> Any:
         """Add a range; its id."""
@@ -154,10 +166,41 @@ def test_what_is_written_by_whomever_counts_once_it_is_sealed(world: World) -> N
     read(world.url, "DELETE FROM herdbook_herd_node WHERE name = 'farther'")
     world.seal()
     assert world.locate("10.1.2.3") == "10.0.0.0/8 barn"
-    read(world.url, "DELETE FROM herdbook_herd_range WHERE id = %s", (first.bytes,))
+    world.remove(first)
     world.seal()
     assert world.locate("10.1.2.3") is None
     assert world.released == ["None", "10.1.0.0/16", "10.0.0.0/8"]
+
+
+def test_what_was_given_out_and_released_between_two_looks_is_told(world: World) -> None:
+    """Else it would be taken for given out; once only, and not where it is there still."""
+    world.following.start()
+    stays, goes = world.add("10.0.0.0/28"), world.add("10.0.0.16/28")
+    for identity, block in ((stays, "10.0.0.0/28"), (goes, "10.0.0.16/28")):
+        world.following.given(identity, read_block(block))
+    world.remove(goes)
+    world.seal()
+    assert world.released == ["None", "10.0.0.16/28"]
+    world.following.given(stays, read_block("10.0.0.0/28"))
+    world.remove(stays)
+    world.seal()
+    assert world.released == ["None", "10.0.0.16/28", "10.0.0.0/28"]
+
+
+def test_what_was_given_out_while_all_was_read_is_told_when_it_is_released(world: World) -> None:
+    """The reading has it, or has not seen it."""
+    world.lane.holding = True
+    world.following.start()
+    there = world.add("10.0.0.0/28")
+    world.following.given(there, read_block("10.0.0.0/28"))
+    world.lane.do()
+    later = world.add("10.0.0.16/28")
+    world.following.given(later, read_block("10.0.0.16/28"))
+    world.lane.let_go()
+    for identity in (there, later):
+        world.remove(identity)
+    world.seal()
+    assert sorted(world.released) == ["10.0.0.0/28", "10.0.0.16/28", "None"]
 
 
 def test_nothing_is_read_while_nothing_is_sealed(world: World) -> None:
