@@ -17,6 +17,18 @@ from service.identity.listener import ListenerPaths
 NOW = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)
 
+_AUTHORITY_USES = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+
 
 class Signed(NamedTuple):
     """A certificate with its key, which may sign others."""
@@ -48,8 +60,10 @@ def signed(
         .add_extension(x509.BasicConstraints(not hosts, None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(own.public_key()), critical=False)
     )
+    # Without the uses of an authority, and without who signed it, Python 3.13 takes none.
+    if not hosts:
+        building = building.add_extension(_AUTHORITY_USES, critical=True)
     if by is not None:
-        # Python 3.13 and newer take no certificate without it, whoever signed it.
         above = x509.AuthorityKeyIdentifier.from_issuer_public_key(by.key.public_key())
         building = building.add_extension(above, critical=False)
     if hosts:
