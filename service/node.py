@@ -22,6 +22,7 @@ from service.assembly import Assembly
 from service.config import Configuration
 from service.herd.port import HerdStore
 from service.herd.status import HerdState
+from service.memory import be_patient, settle
 from service.methods.api import build_registry
 from service.methods.guard import guarded
 from service.methods.registry import Registry
@@ -255,7 +256,8 @@ class Node:
         """The ranges of all nodes; None where the catalogue has no such class."""
         if "range" not in catalogue.records:
             return None
-        return StoredRanges(catalogue, self._reading, self._writing, self._sealing, self._reactor)
+        lanes = self._reading, self._writing
+        return StoredRanges(catalogue, *lanes, self._sealing, self._reactor, settle)
 
     def _aside_watch(self) -> AsideWatch:
         """What counts what could not be written, and what lost."""
@@ -372,12 +374,15 @@ def run_node(
     from twisted.internet import reactor as installed
 
     reactor: Any = installed
+    be_patient()
     node = Node(configuration, catalogue, reactor, advise)
     trouble: list[BaseException] = []
 
     async def serve() -> None:
         try:
-            on_ready(await node.start())
+            addresses = await node.start()
+            settle()
+            on_ready(addresses)
         except BaseException as error:
             trouble.append(error)
             reactor.stop()

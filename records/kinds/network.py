@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from netaddr import INET_PTON, AddrFormatError, IPAddress, IPNetwork
 
@@ -44,10 +44,15 @@ def _unpack(packed: bytes) -> IPAddress:
 
 def parse_address(text: str) -> IPAddress | None:
     """An address in its full standard notation; no octal, no short forms, no zone."""
-    if not (_IPV4.fullmatch(text) or _IPV6.fullmatch(text)):
+    if _IPV4.fullmatch(text):
+        family: Literal[4, 6] = 4
+    elif _IPV6.fullmatch(text):
+        family = 6
+    else:
         return None
     try:
-        return IPAddress(text, flags=INET_PTON)
+        # Left to itself netaddr tries IPv4 first, and its refusal holds itself in a circle.
+        return IPAddress(text, version=family, flags=INET_PTON)
     except (AddrFormatError, ValueError):
         return None
 

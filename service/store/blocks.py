@@ -40,13 +40,17 @@ def within(kind: Kind, block: Any) -> list[Range]:
     ]
 
 
-def around(block: Any) -> tuple[bytes, ...]:
-    """The bytes of every block that contains this one, itself among them."""
+def around(block: Any, least: int = 0) -> tuple[bytes, ...]:
+    """The bytes of every block that contains this one, itself among them.
+
+    `least` is the prefix length of the largest of them, in the family of the block.
+    """
     first, bits = _unpacked(block)
-    smallest = _IPV4_PREFIX if _IPV4[0] <= first <= _IPV4[1] else 0
+    if _IPV4[0] <= first <= _IPV4[1]:
+        least += _IPV4_PREFIX
     return tuple(
         _bytes(first >> (_WIDTH - length) << (_WIDTH - length)) + bytes([length])
-        for length in range(smallest, bits + 1)
+        for length in range(least, bits + 1)
     )
 
 

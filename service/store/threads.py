@@ -31,7 +31,8 @@ class Lane:
     """Some threads for one sort of work, so that no other sort can hold it up.
 
     A worker, and with it a connection, is made in each thread at its first unit of work.
-    `on_commit` is called in the thread after each unit that `run` has ended well.
+    `on_commit` is called in the reactor's thread after each unit that `run` has ended well, once
+    its caller was told: whatever that begins takes nothing of the time until then.
     """
 
     def __init__(
@@ -71,21 +72,20 @@ class Lane:
         Cancelled before it commits, it is undone; later, it fails with OutcomeUnknown.
         """
         ticket = Ticket()
-
-        def task() -> Result:
-            result = self._worker().run(work, ticket)
-            self._on_commit()
-            return result
-
-        return self._begin(ticket, task)
+        return self._begin(ticket, lambda: self._worker().run(work, ticket), self._on_commit)
 
     def try_out(self, work: Work[Result]) -> Deferred[Result]:
         """The same, and undo what it wrote."""
         ticket = Ticket()
         return self._begin(ticket, lambda: self._worker().try_out(work, ticket))
 
-    def _begin(self, ticket: Ticket, task: Callable[[], Result]) -> Deferred[Result]:
-        """Queue a task for the threads; the Deferred fires in the reactor's thread."""
+    def _begin(
+        self, ticket: Ticket, task: Callable[[], Result], then: Callable[[], None] = lambda: None
+    ) -> Deferred[Result]:
+        """Queue a task for the threads; the Deferred fires in the reactor's thread.
+
+        `then` is called there where the task has succeeded.
+        """
         if self._stopped:
             return fail(ShuttingDown("the node is stopping"))
 
@@ -104,7 +104,7 @@ class Lane:
             return context.run(begun)
 
         def tell(succeeded: bool, result: Result | Failure) -> None:
-            self._reactor.callFromThread(_fire, outcome, result)
+            self._reactor.callFromThread(_tell, outcome, result, then if succeeded else None)
 
         # Who calls goes along into the thread.
         context = copy_context()
@@ -240,6 +240,15 @@ class Seat(Generic[Result]):
 
 
 _OVER = "it was closed, or nothing was asked of it for too long"
+
+
+def _tell(
+    outcome: Deferred[Result], result: Result | Failure, then: Callable[[], None] | None
+) -> None:
+    """Tell the outcome, and then call what is to follow, whether or not it was given up."""
+    _fire(outcome, result)
+    if then is not None:
+        then()
 
 
 def _fire(outcome: Deferred[Result], result: Result | Failure | BaseException) -> None:

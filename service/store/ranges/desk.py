@@ -17,22 +17,24 @@ from service.errors import OutcomeUnknown, Refused
 from service.methods.caller import current_principal
 from service.methods.family_port import WantedBlock
 from service.store.attempts import written
+from service.store.feed.waiting import Clock
 from service.store.ranges.giving import GiveBlocks
 from service.store.ranges.spaces import Spaces
 from service.store.threads import Lane
 from service.store.ticket import Abandoned, Ticket
 
-MOST_AT_ONCE = 100
+MOST_AT_ONCE = 200
 """Blocks that one transaction gives out: nobody else adds any meanwhile."""
 
 
 class Desk:
     """Gives blocks out, in the order in which they are asked for. For the reactor's thread."""
 
-    def __init__(self, record: RecordInfo, lane: Lane, spaces: Spaces) -> None:
+    def __init__(self, record: RecordInfo, lane: Lane, spaces: Spaces, clock: Clock) -> None:
         self._record = record
         self._lane = lane
         self._spaces = spaces
+        self._clock = clock
         self._waiting: list[_Wish] = []
         self._busy = False
 
@@ -53,11 +55,24 @@ class Desk:
 
     def _begin(self) -> None:
         """Serve those who wait, unless some are served now."""
-        while self._waiting and not self._busy:
+        if self._waiting and not self._busy:
             self._busy = True
+            self._gather(0)
+
+    def _gather(self, before: int) -> None:
+        """Begin once nobody new has come in a turn of the reactor.
+
+        Those who have asked by then would slow the transaction down: it takes the same processor.
+        """
+        waiting = len(self._waiting)
+        if before < waiting < MOST_AT_ONCE:
+            self._clock.callLater(0, self._gather, waiting)
+        elif waiting:
             some = self._next()
             done = some[0].context.run(Deferred.fromCoroutine, self._serve(some))
             done.addBoth(self._served)
+        else:
+            self._busy = False
 
     def _next(self) -> list[_Wish]:
         """The first, and those of the same caller; they wait no more."""

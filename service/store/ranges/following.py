@@ -34,6 +34,9 @@ RETRY_SECONDS = 1.0
 MOST_CHANGES = 1_000
 """Where there are more, everything is read again, in a thread: these take the reactor 50 ms."""
 
+MANY_CHANGES = 10_000
+"""After so many it is told that the book has grown: some 50,000 objects."""
+
 _log = logging.getLogger(__name__)
 
 OnRelease = Callable[[Block | None], None]
@@ -78,6 +81,7 @@ class Following:
     """Keeps a book of all ranges. All of it is for the reactor's thread.
 
     `on_release` is told each block that is a range's no more; None where that may be any.
+    `on_growth` is called where many ranges, which will stay, have come into memory.
     """
 
     def __init__(
@@ -86,11 +90,14 @@ class Following:
         positions: Positions,
         clock: Clock,
         on_release: OnRelease = lambda _block: None,
+        on_growth: Callable[[], None] = lambda: None,
     ) -> None:
         self._reading = reading
         self._positions = positions
         self._clock = clock
         self._on_release = on_release
+        self._on_growth = on_growth
+        self._noted = 0
         self._book: RangeBook | None = None
         self._given: dict[UUID, Block] = {}
         self._position: int | None = None
@@ -171,8 +178,13 @@ class Following:
             self._book = whole
             self._given = {key: each for key, each in self._given.items() if key not in whole}
             self._on_release(None)
+            self._noted = MANY_CHANGES
         else:
             self._note(self._book, news)
+            self._noted += len(news.ranges)
+        if self._noted >= MANY_CHANGES:
+            self._noted = 0
+            self._on_growth()
         self._failing = False
         self._position = news.position
         self._tell_waiters(lambda waiter: waiter.callback(None))

@@ -7,7 +7,7 @@ two transactions the second sees what the first has given out. What is free is k
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from records.validation import Row
 from records.values import RecordInfo
 from service.errors import Conflict, NotFound, Refused
 from service.methods.family_port import NewRange, WantedBlock
+from service.ranges.arithmetic import joined
 from service.ranges.blocks import Block
 from service.ranges.errors import AllocationRefused
 from service.ranges.free_space import FreeSpace
@@ -180,19 +181,28 @@ class _Choosing:
 
 def _meeting(tx: Transaction, offers: Sequence[_Offer]) -> list[Block]:
     """What is given out of their pools and meets any of these offers, in order."""
+    fewest = list(_fewest(offers))
     above: set[bytes] = set()
-    for block, pool in offers:
-        above.update(around(block.network)[-(block.length - pool.length) : -1])
+    for block, pool in fewest:
+        above.update(around(block.network, pool.length + 1)[:-1])
     found: set[bytes] = set()
     for keys in writer.chunks(sorted(above), KEYS_A_STATEMENT):
         condition = f"r.`cidr` IN ({sql.marks(len(keys))})"
         found.update(raw for (raw,) in tx.rows(_MEETING.format(condition), keys))
-    for some in writer.chunks(offers, OFFERS_A_STATEMENT):
+    for some in writer.chunks(fewest, OFFERS_A_STATEMENT):
         within = [inside(block) for block, _pool in some]
         condition = " OR ".join(each for each, _bounds in within)
         bounds = [bound for _condition, both in within for bound in both]
         found.update(raw for (raw,) in tx.rows(_MEETING.format(condition), bounds))
     return sorted(map(block_of, found))
+
+
+def _fewest(offers: Sequence[_Offer]) -> Iterator[_Offer]:
+    """The same addresses of the same pools in the fewest blocks: offers mostly lie side by side."""
+    for pool in sorted({offer.pool for offer in offers}):
+        yield from (
+            _Offer(each, pool) for each in joined(o.block for o in offers if o.pool == pool)
+        )
 
 
 def _without_a_record() -> NotFound:

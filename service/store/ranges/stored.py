@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from records.catalogue import Catalogue
 from records.errors import Failure
@@ -36,7 +36,10 @@ from service.store.threads import Lane
 
 
 class StoredRanges:
-    """Implements `service.methods.family_port.Ranges` on MySQL."""
+    """Implements `service.methods.family_port.Ranges` on MySQL.
+
+    `on_growth` is called where many ranges, which will stay, have come into memory.
+    """
 
     def __init__(
         self,
@@ -45,13 +48,14 @@ class StoredRanges:
         writing: Lane,
         positions: Positions,
         clock: Clock,
+        on_growth: Callable[[], None] = lambda: None,
     ) -> None:
         self._record = catalogue.records["range"]
         self._reading = reading
         self._writing = writing
         spaces = Spaces()
-        self._desk = Desk(self._record, writing, spaces)
-        self._following = Following(reading, positions, clock, spaces.released)
+        self._desk = Desk(self._record, writing, spaces, clock)
+        self._following = Following(reading, positions, clock, spaces.released, on_growth)
 
     def start(self) -> None:
         """Read all ranges, and follow what becomes of them."""

@@ -57,3 +57,10 @@ def test_the_holders_of_a_block_are_one_for_each_length() -> None:
     assert len(found) == 17
     assert block_of(found[-1]) == Block.of(IPNetwork("10.1.0.0/16"))
     assert len(around(IPNetwork(IPAddress("2001:db8::1")))) == 129
+
+
+@given(blocks(), st.integers(0, 128))
+def test_the_largest_holders_can_be_left_out(one: IPNetwork, least: int) -> None:
+    """By their prefix length, as the family of the block counts it."""
+    found = [block_of(each).length for each in around(one, least)]
+    assert found == list(range(least, one.prefixlen + 1))

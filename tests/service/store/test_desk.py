@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import Clock
 
 from records.errors import Failure
 from service.errors import Conflict, OutcomeUnknown, Unavailable
@@ -61,16 +62,32 @@ class Clients:
     def __init__(self) -> None:
         self.lane = Lane()
         lane: Any = self.lane
-        self.desk = Desk(RANGE, lane, Spaces())
+        self.clock = Clock()
+        self.desk = Desk(RANGE, lane, Spaces(), self.clock)
         self.told: dict[int, Any] = {}
         self.calls: dict[int, Deferred[Any]] = {}
 
     def ask(self, length: int, who: str | None = None) -> None:
-        """Somebody asks; the length tells them apart."""
+        """Somebody asks, and nobody else in that turn; the length tells them apart."""
+        self.ask_in_one_turn(length, who)
+        self.clock.advance(0)
+
+    def ask_in_one_turn(self, length: int, who: str | None = None) -> None:
+        """Somebody asks, perhaps among others."""
         with calling(Caller(who or "api:a")):
             call = Deferred.fromCoroutine(self.desk.give(WantedBlock(length, None, 4, "serves")))
         self.calls[length] = call
         call.addCallbacks(partial(self._note, length), lambda f: self._note(length, f.value))
+
+    def commit(self, refused: Sequence[int] = ()) -> None:
+        """The last unit ends well, and a turn passes."""
+        self.lane.commit(refused)
+        self.clock.advance(0)
+
+    def fail(self, error: Exception) -> None:
+        """The last unit fails, and a turn passes."""
+        self.lane.fail(error)
+        self.clock.advance(0)
 
     def _note(self, length: int, told: Any) -> None:
         self.told[length] = told
@@ -87,13 +104,39 @@ def test_who_comes_meanwhile_is_served_together_afterwards(clients: Clients) -> 
     for length in (9, 10, 11):
         clients.ask(length)
     assert clients.lane.lengths() == [[9]]
-    clients.lane.commit()
+    clients.commit()
     assert clients.told == {9: {"length": 9}}
     assert clients.lane.lengths() == [[9], [10, 11]]
-    clients.lane.commit()
+    clients.commit()
     clients.ask(12)
     assert clients.lane.lengths() == [[9], [10, 11], [12]]
     assert set(clients.told) == {9, 10, 11}
+
+
+def test_who_asks_while_others_are_still_read_is_served_with_them(clients: Clients) -> None:
+    """As long as each turn brings more, and no transaction is full."""
+    for length in (9, 10):
+        clients.ask_in_one_turn(length)
+    clients.clock.callLater(0, clients.ask_in_one_turn, 11)
+    assert not clients.lane.begun
+    clients.clock.advance(0)
+    assert clients.lane.lengths() == [[9, 10, 11]]
+    clients.commit()
+    for length in range(MOST_AT_ONCE):
+        clients.ask_in_one_turn(length)
+    clients.clock.callLater(0, clients.ask_in_one_turn, MOST_AT_ONCE)
+    clients.clock.advance(0)
+    assert clients.lane.lengths()[1:] == [list(range(MOST_AT_ONCE))]
+
+
+def test_where_all_gave_up_before_a_turn_was_over_nothing_is_begun(clients: Clients) -> None:
+    """Who comes later is served."""
+    clients.ask_in_one_turn(9)
+    clients.calls[9].cancel()
+    clients.clock.advance(0)
+    assert not clients.lane.begun
+    clients.ask(10)
+    assert clients.lane.lengths() == [[10]]
 
 
 def test_no_transaction_has_two_callers_or_too_many_blocks(clients: Clients) -> None:
@@ -101,7 +144,7 @@ def test_no_transaction_has_two_callers_or_too_many_blocks(clients: Clients) -> 
     for at in range(MOST_AT_ONCE + 4):
         clients.ask(at, "api:b" if at in (1, 3) else "api:a")
     for _turn in range(4):
-        clients.lane.commit()
+        clients.commit()
     others = [2, *range(4, MOST_AT_ONCE + 4)]
     assert clients.lane.lengths() == [[0], [1, 3], others[:MOST_AT_ONCE], others[MOST_AT_ONCE:]]
     callers = [who for _giving, who, _outcome in clients.lane.begun]
@@ -113,8 +156,8 @@ def test_each_is_told_his_own_refusal(clients: Clients) -> None:
     """The others get their blocks."""
     for length in (9, 10, 11):
         clients.ask(length)
-    clients.lane.commit()
-    clients.lane.commit(refused=[0])
+    clients.commit()
+    clients.commit(refused=[0])
     assert isinstance(clients.told[10], Conflict)
     assert clients.told[11] == {"length": 11}
 
@@ -126,18 +169,18 @@ def test_who_gives_up_before_his_turn_gets_nothing_and_after_it_cannot_know(
     for length in (9, 10, 11, 12):
         clients.ask(length)
     clients.calls[10].cancel()
-    clients.lane.commit()
+    clients.commit()
     assert clients.lane.lengths()[1] == [11, 12]
     clients.calls[11].cancel()
     giving = clients.lane.begun[-1][0]
     assert [giving.waits(0), giving.waits(1)] == [False, True]
     clients.calls[12].cancel()
-    clients.lane.commit()
+    clients.commit()
     assert isinstance(clients.told[10], CancelledError)
     assert isinstance(clients.told[11], CancelledError)
     assert isinstance(clients.told[12], OutcomeUnknown)
     clients.ask(13)
-    clients.lane.commit()
+    clients.commit()
     assert clients.told[13] == {"length": 13}
 
 
@@ -145,17 +188,17 @@ def test_what_goes_wrong_with_a_transaction_all_of_it_are_told(clients: Clients)
     """What memory took for given out is free again; who waits meanwhile is served."""
     for length in (9, 10, 11):
         clients.ask(length)
-    clients.lane.commit()
+    clients.commit()
     giving = clients.lane.begun[-1][0]
     space = giving.spaces.read(POOL, [])
     block = giving.spaces.take(10, [space])
     giving.taken.add(block)
     clients.ask(12)
-    clients.lane.fail(Unavailable("the database is away"))
+    clients.fail(Unavailable("the database is away"))
     assert isinstance(clients.told[10], Unavailable)
     assert isinstance(clients.told[11], Unavailable)
     assert giving.spaces.take(10, [space]) == block
-    clients.lane.commit()
+    clients.commit()
     assert clients.told[12] == {"length": 12}
 
 
@@ -163,14 +206,14 @@ def test_what_constraints_refuse_together_is_tried_one_by_one(clients: Clients) 
     """So one does not suffer for another, and each is told why."""
     for length in (9, 10, 11):
         clients.ask(length)
-    clients.lane.commit()
+    clients.commit()
     refused = Conflict([Failure("reference.missing", "no such node", "/node")])
-    clients.lane.fail(refused)
+    clients.fail(refused)
     assert clients.lane.lengths()[2:] == [[10]]
-    clients.lane.fail(refused)
+    clients.fail(refused)
     assert clients.told[10] is refused
     assert clients.lane.lengths()[3:] == [[11]]
-    clients.lane.commit()
+    clients.commit()
     assert clients.told[11] == {"length": 11}
 
 
@@ -178,15 +221,15 @@ def test_who_has_given_up_is_not_tried_again(clients: Clients) -> None:
     """He was told that nobody knows; what is written after that would be nobody's."""
     for length in (9, 10, 11):
         clients.ask(length)
-    clients.lane.commit()
+    clients.commit()
     giving = clients.lane.begun[-1][0]
     assert [giving.waits(0), giving.waits(1)] == [True, True]
     clients.calls[10].cancel()
     assert isinstance(clients.told[10], OutcomeUnknown)
-    clients.lane.fail(Conflict([Failure("reference.missing", "no such node", "/node")]))
+    clients.fail(Conflict([Failure("reference.missing", "no such node", "/node")]))
     assert clients.lane.lengths()[2:] == [[10]]
     assert not clients.lane.begun[-1][0].waits(0)
-    clients.lane.commit()
+    clients.commit()
     assert clients.lane.lengths()[3:] == [[11]]
-    clients.lane.commit()
+    clients.commit()
     assert clients.told[11] == {"length": 11}

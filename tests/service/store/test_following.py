@@ -71,12 +71,16 @@ class World:
     def __init__(self, url: str) -> None:
         self.url = url
         self.lane = Lane(url)
+        self.grown = 0
         self.clock = Clock()
         self.told: Callable[[int], None] | None = None
         self.released: list[str] = []
         self.refusing = False
         lane: Any = self.lane
-        self.following = Following(lane, self, self.clock, self._on_release)
+        self.following = Following(lane, self, self.clock, self._on_release, self._on_growth)
+
+    def _on_growth(self) -> None:
+        self.grown += 1
 
     def _on_release(self, block: Any) -> None:
         if self.refusing:
@@ -201,6 +205,17 @@ def test_what_was_given_out_while_all_was_read_is_told_when_it_is_released(world
         world.remove(identity)
     world.seal()
     assert sorted(world.released) == ["10.0.0.0/28", "10.0.0.16/28", "None"]
+
+
+def test_that_the_book_has_grown_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all was read, and after many changes, however many looks they took."""
+    monkeypatch.setattr(following, "MANY_CHANGES", 3)
+    world.following.start()
+    assert world.grown == 1
+    for at in range(7):
+        world.add(f"10.{at}.0.0/16")
+        world.seal()
+    assert world.grown == 3
 
 
 def test_nothing_is_read_while_nothing_is_sealed(world: World) -> None:

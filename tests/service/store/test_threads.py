@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import pytest
@@ -57,7 +57,9 @@ def pump() -> Pump:
     return Pump()
 
 
-def make_lane(pump: Pump, url: str, threads: int) -> Lane:
+def make_lane(
+    pump: Pump, url: str, threads: int, on_commit: Callable[[], None] = lambda: None
+) -> Lane:
     """A lane on the families' database."""
     database = database_at(url, SessionSettings())
     return Lane(
@@ -65,6 +67,7 @@ def make_lane(pump: Pump, url: str, threads: int) -> Lane:
         "test",
         threads,
         lambda: Worker(database, CATALOGUE, RetryPolicy(), lambda: 0.5),
+        on_commit,
     )
 
 
@@ -103,6 +106,23 @@ def test_the_result_of_a_unit_comes_back_committed(pump: Pump, lane: Lane, famil
     """What it returned is the Deferred's result, and what it wrote is there."""
     assert pump.outcome(lane.run(lambda tx: tx.execute(_INSERT))) == 1
     assert lands(families) == 1
+
+
+def test_a_commit_is_told_once_who_asked_for_it_was_answered(pump: Pump, families: str) -> None:
+    """In the reactor's thread; neither of what failed nor of what was only tried out."""
+    told: list[str] = []
+    lane = make_lane(pump, families, 1, lambda: told.append(threading.current_thread().name))
+    lane.start()
+    try:
+        pump.outcome(lane.try_out(lambda tx: tx.execute(_INSERT)))
+        with pytest.raises(ZeroDivisionError):
+            pump.outcome(lane.run(lambda _tx: 1 // 0))
+        outcome = lane.run(lambda tx: tx.execute(_INSERT))
+        outcome.addCallback(lambda _result: told.append("answered"))
+        pump.outcome(outcome)
+    finally:
+        lane.stop()
+    assert told == ["answered", threading.current_thread().name]
 
 
 def test_what_is_tried_out_is_undone(pump: Pump, lane: Lane, families: str) -> None:
