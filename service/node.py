@@ -256,8 +256,9 @@ class Node:
         """The ranges of all nodes; None where the catalogue has no such class."""
         if "range" not in catalogue.records:
             return None
-        lanes = self._reading, self._writing
-        return StoredRanges(catalogue, *lanes, self._sealing, self._reactor, settle)
+        return StoredRanges(
+            catalogue, self._reading, self._writing, self._sealing, self._reactor, settle
+        )
 
     def _aside_watch(self) -> AsideWatch:
         """What counts what could not be written, and what lost."""

@@ -80,7 +80,7 @@ class Lane:
         return self._begin(ticket, lambda: self._worker().try_out(work, ticket))
 
     def _begin(
-        self, ticket: Ticket, task: Callable[[], Result], then: Callable[[], None] = lambda: None
+        self, ticket: Ticket, task: Callable[[], Result], then: Callable[[], None] | None = None
     ) -> Deferred[Result]:
         """Queue a task for the threads; the Deferred fires in the reactor's thread.
 

@@ -18,6 +18,9 @@ from tests.plants.planting import FAILED, PASSED, copy_of_sources, planted, verd
 
 def main(words: list[str]) -> int:
     """Try the bugs; the exit code."""
+    if {"-h", "--help"} & set(words):
+        print(__doc__)
+        return 0
     chosen = [bug for bug in BUGS if not words or any(word in bug.name for word in words)]
     with tempfile.TemporaryDirectory(prefix="herdbook-plants-") as name:
         folder = copy_of_sources(Path(name))

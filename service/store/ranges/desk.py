@@ -6,8 +6,9 @@ Those of a transaction are of one caller, as the changelog names him.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import copy_context
+from uuid import UUID
 
 from twisted.internet.defer import Deferred
 
@@ -16,6 +17,7 @@ from records.values import RecordInfo
 from service.errors import OutcomeUnknown, Refused
 from service.methods.caller import current_principal
 from service.methods.family_port import WantedBlock
+from service.ranges.blocks import Block
 from service.store.attempts import written
 from service.store.feed.waiting import Clock
 from service.store.ranges.giving import GiveBlocks
@@ -26,15 +28,26 @@ from service.store.ticket import Abandoned, Ticket
 MOST_AT_ONCE = 200
 """Blocks that one transaction gives out: nobody else adds any meanwhile."""
 
+MOST_TURNS = 10
+"""Turns of the reactor for which those who come are waited for, as long as each brings some."""
+
+OnGiven = Callable[[UUID, Block], None]
+
 
 class Desk:
-    """Gives blocks out, in the order in which they are asked for. For the reactor's thread."""
+    """Gives blocks out, in the order in which they are asked for. For the reactor's thread.
 
-    def __init__(self, record: RecordInfo, lane: Lane, spaces: Spaces, clock: Clock) -> None:
+    `on_given` is told each block that was given out, by the id of its range, before who asked is.
+    """
+
+    def __init__(
+        self, record: RecordInfo, lane: Lane, spaces: Spaces, clock: Clock, on_given: OnGiven
+    ) -> None:
         self._record = record
         self._lane = lane
         self._spaces = spaces
         self._clock = clock
+        self._on_given = on_given
         self._waiting: list[_Wish] = []
         self._busy = False
 
@@ -57,16 +70,17 @@ class Desk:
         """Serve those who wait, unless some are served now."""
         if self._waiting and not self._busy:
             self._busy = True
-            self._gather(0)
+            self._gather(0, MOST_TURNS)
 
-    def _gather(self, before: int) -> None:
-        """Begin once nobody new has come in a turn of the reactor.
+    def _gather(self, before: int, turns: int) -> None:
+        """Begin once nobody new has come in a turn of the reactor, and after some turns anyhow.
 
-        Those who have asked by then would slow the transaction down: it takes the same processor.
+        To read the calls of those who come would slow the transaction down: it takes the same
+        processor.
         """
         waiting = len(self._waiting)
-        if before < waiting < MOST_AT_ONCE:
-            self._clock.callLater(0, self._gather, waiting)
+        if turns and before < waiting < MOST_AT_ONCE:
+            self._clock.callLater(0, self._gather, waiting, turns - 1)
         elif waiting:
             some = self._next()
             done = some[0].context.run(Deferred.fromCoroutine, self._serve(some))
@@ -110,6 +124,8 @@ class Desk:
             for each in some:
                 each.gives_turn_back()
             raise
+        for written_row in filter(None, rows):
+            self._on_given(written_row["id"], Block.of(written_row["cidr"]))
         for number, (each, row) in enumerate(zip(some, rows, strict=True)):
             told = giving.refused.get(number, row)
             if told is not None:

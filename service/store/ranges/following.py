@@ -7,7 +7,7 @@ how far that is. So nothing is asked while nothing changes.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -33,9 +33,6 @@ RETRY_SECONDS = 1.0
 
 MOST_CHANGES = 1_000
 """Where there are more, everything is read again, in a thread: these take the reactor 50 ms."""
-
-MANY_CHANGES = 10_000
-"""After so many it is told that the book has grown: some 50,000 objects."""
 
 _log = logging.getLogger(__name__)
 
@@ -81,7 +78,7 @@ class Following:
     """Keeps a book of all ranges. All of it is for the reactor's thread.
 
     `on_release` is told each block that is a range's no more; None where that may be any.
-    `on_growth` is called where many ranges, which will stay, have come into memory.
+    `on_whole` is called where there is a new book, which may be large, and stays.
     """
 
     def __init__(
@@ -90,14 +87,13 @@ class Following:
         positions: Positions,
         clock: Clock,
         on_release: OnRelease = lambda _block: None,
-        on_growth: Callable[[], None] = lambda: None,
+        on_whole: Callable[[], None] = lambda: None,
     ) -> None:
         self._reading = reading
         self._positions = positions
         self._clock = clock
         self._on_release = on_release
-        self._on_growth = on_growth
-        self._noted = 0
+        self._on_whole = on_whole
         self._book: RangeBook | None = None
         self._given: dict[UUID, Block] = {}
         self._position: int | None = None
@@ -136,6 +132,11 @@ class Following:
         if self._book is None or identity not in self._book:
             self._given[identity] = block
 
+    @property
+    def remembered(self) -> int:
+        """How many blocks were given out and have not been met yet."""
+        return len(self._given)
+
     async def disputes(self) -> list[Dispute]:
         """All disputes, found in a thread; nodes have their names."""
         known = (await self.book()).known()
@@ -151,7 +152,7 @@ class Following:
         # It is filled in the thread: to do so takes half a second for 100,000 ranges.
         whole = RangeBook()
         looked: Any = self._reading.run(partial(read_news, after=self._position, whole=whole))
-        looked.addCallback(self._took, whole).addErrback(self._failed)
+        looked.addCallback(self._took, whole, set(self._given)).addErrback(self._failed)
         looked.addBoth(lambda _nothing: self._rest())
 
     def _look_no_later(self) -> None:
@@ -172,22 +173,24 @@ class Following:
         if self._behind:
             self._look()
 
-    def _took(self, news: News, whole: RangeBook) -> None:
-        """What was read goes into the book; only then is it as of that position."""
+    def _took(self, news: News, whole: RangeBook, before: Set[UUID]) -> None:
+        """What was read goes into the book; only then is it as of that position.
+
+        `before` are those given out before it was read: they are in it, or are gone.
+        """
+        is_new = self._book is None or news.whole
         if self._book is None or news.whole:
             self._book = whole
-            self._given = {key: each for key, each in self._given.items() if key not in whole}
+            later = self._given.keys() - before
+            self._given = {key: self._given[key] for key in later if key not in whole}
             self._on_release(None)
-            self._noted = MANY_CHANGES
         else:
             self._note(self._book, news)
-            self._noted += len(news.ranges)
-        if self._noted >= MANY_CHANGES:
-            self._noted = 0
-            self._on_growth()
         self._failing = False
         self._position = news.position
         self._tell_waiters(lambda waiter: waiter.callback(None))
+        if is_new:
+            self._on_whole()
 
     def _note(self, book: RangeBook, news: News) -> None:
         """Some ranges are not what they were."""

@@ -2,8 +2,8 @@
 
 It may take for free what is not: that is found out when it is offered, under the lock, and noted
 here (`correct`). It takes for given out nothing that is free, since releases are told. (But for one
-that is told while a pool is being read, and for a block that another node or plain SQL gave out and
-took back before this one looked; they are found when nothing else fits.)
+that is told while a pool is being read, and for a block that was not given out by `desk` and was
+released before `following` looked; they are found when nothing else fits.)
 """
 
 from __future__ import annotations

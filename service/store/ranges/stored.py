@@ -19,7 +19,7 @@ from service.methods.family_port import (
     WantedSplit,
 )
 from service.ranges.arithmetic import Total, summary
-from service.ranges.blocks import Address, Block
+from service.ranges.blocks import Address
 from service.ranges.disputes import Dispute
 from service.ranges.errors import no_such_node
 from service.store.attempts import refusal, written
@@ -38,7 +38,7 @@ from service.store.threads import Lane
 class StoredRanges:
     """Implements `service.methods.family_port.Ranges` on MySQL.
 
-    `on_growth` is called where many ranges, which will stay, have come into memory.
+    `on_whole` is called where all ranges were read into memory.
     """
 
     def __init__(
@@ -48,14 +48,14 @@ class StoredRanges:
         writing: Lane,
         positions: Positions,
         clock: Clock,
-        on_growth: Callable[[], None] = lambda: None,
+        on_whole: Callable[[], None] = lambda: None,
     ) -> None:
         self._record = catalogue.records["range"]
         self._reading = reading
         self._writing = writing
         spaces = Spaces()
-        self._desk = Desk(self._record, writing, spaces, clock)
-        self._following = Following(reading, positions, clock, spaces.released, on_growth)
+        self._following = Following(reading, positions, clock, spaces.released, on_whole)
+        self._desk = Desk(self._record, writing, spaces, clock, self._following.given)
 
     def start(self) -> None:
         """Read all ranges, and follow what becomes of them."""
@@ -81,9 +81,7 @@ class StoredRanges:
 
     async def allocate(self, wanted: WantedBlock) -> Row:
         """See the port."""
-        row = await self._desk.give(wanted)
-        self._following.given(row["id"], Block.of(row["cidr"]))
-        return row
+        return await self._desk.give(wanted)
 
     async def split(self, wanted: WantedSplit) -> Sequence[Row]:
         """See the port."""

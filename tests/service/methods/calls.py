@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, cast
 
@@ -41,6 +41,14 @@ class Statements:
     ) -> None:
         """Storm's hook: a statement is about to be sent."""
         self.sent.append(statement)
+
+
+class NoDelay:
+    """A reactor of which only `callLater` is used, and whose next turn is now."""
+
+    def callLater(self, _delay: float, call: Callable[..., Any], *given: Any) -> None:  # noqa: N802
+        """Twisted's."""
+        call(*given)
 
 
 class SameThread:

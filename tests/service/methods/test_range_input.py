@@ -17,7 +17,7 @@ from service.store.own_node import keep
 from service.store.ranges.stored import StoredRanges
 from service.store.records import StoredRecords
 from service.store.settings import SessionSettings
-from tests.service.methods.calls import Api, SameThread, Statements
+from tests.service.methods.calls import Api, NoDelay, SameThread, Statements
 from tests.service.store.herd.ranch import CATALOGUE as RANCH
 from tests.service.store.tools import in_transaction, read, working
 
@@ -71,7 +71,7 @@ def ranges(database: str) -> Iterator[Ranges]:
         reading: Any = SameThread(stack.enter_context(working(database, CATALOGUE, settings)))
         writing: Any = SameThread(stack.enter_context(working(database, CATALOGUE)))
         nobody: Any = None
-        stored = StoredRanges(CATALOGUE, reading, writing, nobody, nobody)
+        stored = StoredRanges(CATALOGUE, reading, writing, nobody, NoDelay())
         registry = build_registry(
             CATALOGUE, StoredRecords(CATALOGUE, reading, writing), ranges=stored
         )

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import pytest
+from netaddr import IPNetwork
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 
 from records.errors import Failure
+from records.validation import Row
 from service.errors import Conflict, OutcomeUnknown, Unavailable
 from service.methods.caller import Caller, calling, current_principal
 from service.methods.family_port import WantedBlock
+from service.ranges.blocks import Block
 from service.ranges.notation import read_block
-from service.store.ranges.desk import MOST_AT_ONCE, Desk
+from service.store.ranges.desk import MOST_AT_ONCE, MOST_TURNS, Desk
 from service.store.ranges.giving import GiveBlocks
 from service.store.ranges.spaces import Spaces
 from tests.service.store.test_giving import RANGE
@@ -46,7 +50,7 @@ class Lane:
         for at in refused:
             giving.refused[at] = Conflict([Failure("range.exhausted", "none", "/length")])
         rows = [
-            {"length": each.length} if at in waiting and at not in refused else None
+            row(each.length) if at in waiting and at not in refused else None
             for at, each in enumerate(giving.wanted)
         ]
         outcome.callback(rows)
@@ -56,6 +60,11 @@ class Lane:
         self.begun[-1][2].errback(error)
 
 
+def row(number: int) -> Row:
+    """The range that whoever asks for a block of this length is given."""
+    return {"id": UUID(int=number), "cidr": IPNetwork((number << 8, 24), version=4)}
+
+
 class Clients:
     """Those who ask, and what they were told."""
 
@@ -63,7 +72,8 @@ class Clients:
         self.lane = Lane()
         lane: Any = self.lane
         self.clock = Clock()
-        self.desk = Desk(RANGE, lane, Spaces(), self.clock)
+        self.given: list[tuple[UUID, Block]] = []
+        self.desk = Desk(RANGE, lane, Spaces(), self.clock, lambda *each: self.given.append(each))
         self.told: dict[int, Any] = {}
         self.calls: dict[int, Deferred[Any]] = {}
 
@@ -105,7 +115,7 @@ def test_who_comes_meanwhile_is_served_together_afterwards(clients: Clients) -> 
         clients.ask(length)
     assert clients.lane.lengths() == [[9]]
     clients.commit()
-    assert clients.told == {9: {"length": 9}}
+    assert clients.told == {9: row(9)}
     assert clients.lane.lengths() == [[9], [10, 11]]
     clients.commit()
     clients.ask(12)
@@ -114,19 +124,51 @@ def test_who_comes_meanwhile_is_served_together_afterwards(clients: Clients) -> 
 
 
 def test_who_asks_while_others_are_still_read_is_served_with_them(clients: Clients) -> None:
-    """As long as each turn brings more, and no transaction is full."""
+    """As long as each turn brings more."""
     for length in (9, 10):
         clients.ask_in_one_turn(length)
     clients.clock.callLater(0, clients.ask_in_one_turn, 11)
     assert not clients.lane.begun
     clients.clock.advance(0)
     assert clients.lane.lengths() == [[9, 10, 11]]
-    clients.commit()
+
+
+def test_a_full_transaction_waits_for_nobody(clients: Clients) -> None:
+    """It begins as soon as one more asks than it can have."""
     for length in range(MOST_AT_ONCE):
         clients.ask_in_one_turn(length)
-    clients.clock.callLater(0, clients.ask_in_one_turn, MOST_AT_ONCE)
+    begun: list[bool] = []
+    clients.clock.callLater(0, lambda: begun.append(bool(clients.lane.begun)))
     clients.clock.advance(0)
-    assert clients.lane.lengths()[1:] == [list(range(MOST_AT_ONCE))]
+    assert begun == [True]
+
+
+def test_a_stream_of_those_who_ask_delays_nobody_for_long(clients: Clients) -> None:
+    """After some turns it is begun, whoever comes."""
+    numbers = iter(range(10 * MOST_TURNS))
+
+    def one_more() -> None:
+        if not clients.lane.begun:
+            # Calls are read before the desk has its turn.
+            clients.clock.callLater(0, one_more)
+            clients.ask_in_one_turn(next(numbers))
+
+    one_more()
+    clients.clock.advance(0)
+    assert len(clients.lane.lengths()[0]) == MOST_TURNS + 1
+
+
+def test_what_was_given_out_is_told_also_where_nobody_waits_for_it(clients: Clients) -> None:
+    """Its release has to be met, however soon it comes; what is refused is not told."""
+    for length in (9, 10, 11):
+        clients.ask_in_one_turn(length)
+    clients.clock.advance(0)
+    giving = clients.lane.begun[-1][0]
+    assert all(giving.waits(at) for at in range(3))
+    clients.calls[9].cancel()
+    assert isinstance(clients.told[9], OutcomeUnknown)
+    clients.commit(refused=[1])
+    assert clients.given == [(row(at)["id"], Block.of(row(at)["cidr"])) for at in (9, 11)]
 
 
 def test_where_all_gave_up_before_a_turn_was_over_nothing_is_begun(clients: Clients) -> None:
@@ -149,7 +191,7 @@ def test_no_transaction_has_two_callers_or_too_many_blocks(clients: Clients) -> 
     assert clients.lane.lengths() == [[0], [1, 3], others[:MOST_AT_ONCE], others[MOST_AT_ONCE:]]
     callers = [who for _giving, who, _outcome in clients.lane.begun]
     assert callers == ["api:a", "api:b", "api:a", "api:a"]
-    assert clients.told == {at: {"length": at} for at in range(MOST_AT_ONCE + 4)}
+    assert clients.told == {at: row(at) for at in range(MOST_AT_ONCE + 4)}
 
 
 def test_each_is_told_his_own_refusal(clients: Clients) -> None:
@@ -159,7 +201,7 @@ def test_each_is_told_his_own_refusal(clients: Clients) -> None:
     clients.commit()
     clients.commit(refused=[0])
     assert isinstance(clients.told[10], Conflict)
-    assert clients.told[11] == {"length": 11}
+    assert clients.told[11] == row(11)
 
 
 def test_who_gives_up_before_his_turn_gets_nothing_and_after_it_cannot_know(
@@ -181,7 +223,7 @@ def test_who_gives_up_before_his_turn_gets_nothing_and_after_it_cannot_know(
     assert isinstance(clients.told[12], OutcomeUnknown)
     clients.ask(13)
     clients.commit()
-    assert clients.told[13] == {"length": 13}
+    assert clients.told[13] == row(13)
 
 
 def test_what_goes_wrong_with_a_transaction_all_of_it_are_told(clients: Clients) -> None:
@@ -199,7 +241,7 @@ def test_what_goes_wrong_with_a_transaction_all_of_it_are_told(clients: Clients)
     assert isinstance(clients.told[11], Unavailable)
     assert giving.spaces.take(10, [space]) == block
     clients.commit()
-    assert clients.told[12] == {"length": 12}
+    assert clients.told[12] == row(12)
 
 
 def test_what_constraints_refuse_together_is_tried_one_by_one(clients: Clients) -> None:
@@ -214,7 +256,7 @@ def test_what_constraints_refuse_together_is_tried_one_by_one(clients: Clients) 
     assert clients.told[10] is refused
     assert clients.lane.lengths()[3:] == [[11]]
     clients.commit()
-    assert clients.told[11] == {"length": 11}
+    assert clients.told[11] == row(11)
 
 
 def test_who_has_given_up_is_not_tried_again(clients: Clients) -> None:
@@ -232,4 +274,4 @@ def test_who_has_given_up_is_not_tried_again(clients: Clients) -> None:
     clients.commit()
     assert clients.lane.lengths()[3:] == [[11]]
     clients.commit()
-    assert clients.told[11] == {"length": 11}
+    assert clients.told[11] == row(11)

@@ -71,16 +71,16 @@ class World:
     def __init__(self, url: str) -> None:
         self.url = url
         self.lane = Lane(url)
-        self.grown = 0
+        self.whole = 0
         self.clock = Clock()
         self.told: Callable[[int], None] | None = None
         self.released: list[str] = []
         self.refusing = False
         lane: Any = self.lane
-        self.following = Following(lane, self, self.clock, self._on_release, self._on_growth)
+        self.following = Following(lane, self, self.clock, self._on_release, self._on_whole)
 
-    def _on_growth(self) -> None:
-        self.grown += 1
+    def _on_whole(self) -> None:
+        self.whole += 1
 
     def _on_release(self, block: Any) -> None:
         if self.refusing:
@@ -207,15 +207,20 @@ def test_what_was_given_out_while_all_was_read_is_told_when_it_is_released(world
     assert sorted(world.released) == ["10.0.0.0/28", "10.0.0.16/28", "None"]
 
 
-def test_that_the_book_has_grown_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where all was read, and after many changes, however many looks they took."""
-    monkeypatch.setattr(following, "MANY_CHANGES", 3)
+def test_blocks_given_out_are_remembered_no_longer_than_needed(world: World) -> None:
+    """Neither those of the book, nor those that were gone before all was read again."""
     world.following.start()
-    assert world.grown == 1
-    for at in range(7):
-        world.add(f"10.{at}.0.0/16")
-        world.seal()
-    assert world.grown == 3
+    kept, gone = world.add("10.0.0.0/28"), world.add("10.0.0.16/28")
+    for identity, block in ((kept, "10.0.0.0/28"), (gone, "10.0.0.16/28")):
+        world.following.given(identity, read_block(block))
+    world.remove(gone)
+    seal(world.url)
+    read(world.url, "DELETE FROM herdbook_changelog")
+    read(world.url, "UPDATE herdbook_sealer SET horizon = position")
+    world.seal()
+    world.following.given(kept, read_block("10.0.0.0/28"))
+    assert world.whole == 2
+    assert world.following.remembered == 0
 
 
 def test_nothing_is_read_while_nothing_is_sealed(world: World) -> None:
