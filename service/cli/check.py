@@ -10,7 +10,7 @@ from service.cli.advice import option_words
 from service.cli.checks import WARNING, Finding, look_at
 from service.cli.database_options import dir_option
 from service.cli.embedded import database_in, tokens_at
-from service.cli.options import config_option, make_importable, read_configuration
+from service.cli.options import config_option, read_configuration
 from service.cli.output import ExitCode, Output, output_option
 from service.cli.place import Place
 from service.config import Configuration, EffectiveValue, effective_values, example_toml
@@ -43,11 +43,9 @@ def check(config: Path | None, directory: Path | None, example: bool, output: Ou
         return ExitCode.DONE
     given: dict[str, object] = {}
     if directory is not None:
-        # As `herdbook up --dir` finds them.
-        make_importable(Path.cwd())
         private = database_in(Place(directory.absolute()), output, may_make=False)
         given["database.url"] = click.get_current_context().with_resource(private)
-    configuration = read_configuration(config, given)
+    configuration = read_configuration(config, given, directory)
     if directory is not None:
         configuration = tokens_at(Place(directory.absolute()), configuration)
     values = effective_values(configuration)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,9 +18,8 @@ from service.cli.database_options import (
     dir_option,
     tells_of_database,
 )
-from service.cli.options import config_option, make_importable
+from service.cli.options import config_option, read_configuration
 from service.cli.output import CommandFailed, ExitCode, Output, counted, output_option
-from service.config import find_file, load_configuration
 from service.herd.faults import WireFault
 
 if TYPE_CHECKING:
@@ -230,12 +228,8 @@ def _place(output: Output, given: dict[str, Any]) -> tuple[str, Catalogue]:
 
     url = database_url(output, given)
     said = {"database.url": url, "node.records": given["records"]}
-    configuration = load_configuration(
-        find_file(given["config"], os.environ, Path()),
-        os.environ,
-        {key: value for key, value in said.items() if value is not None},
-    )
-    make_importable(configuration.folder)
+    named = {key: value for key, value in said.items() if value is not None}
+    configuration = read_configuration(given["config"], named, given["directory"])
     return url, catalogue_for(configuration)
 
 

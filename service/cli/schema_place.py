@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
@@ -12,10 +11,10 @@ import click
 
 from service.cli.advice import hints_about, option_words
 from service.cli.embedded import database_in
-from service.cli.options import config_option, make_importable
+from service.cli.options import config_option, read_configuration
 from service.cli.output import ExitCode, Output, output_option
 from service.cli.place import Place
-from service.config import Configuration, find_file, load_configuration
+from service.config import Configuration
 from service.database_url import mask_secrets
 
 if TYPE_CHECKING:
@@ -92,10 +91,7 @@ def configured(
     folder = None if migrations is None else str(migrations.absolute())
     named = {"database.url": database, "node.records": records, "node.migrations": folder}
     given = {key: value for key, value in named.items() if value is not None}
-    file = find_file(config, os.environ, Path())
-    configuration = load_configuration(file, os.environ, given)
-    make_importable(configuration.folder)
-    return configuration
+    return read_configuration(config, given, directory)
 
 
 def migrator(**place: Any) -> Migrator:

@@ -24,11 +24,11 @@ from service.access.written import (
     until_of,
 )
 from service.cli.embedded import tokens_at
-from service.cli.options import config_option
+from service.cli.options import config_option, settings_file
 from service.cli.output import CommandFailed, ExitCode, Output, output_option
 from service.cli.place import Place
 from service.cli.prepare import EXAMPLE
-from service.config import find_file, load_configuration
+from service.config import load_configuration
 from service.config.problems import nearest
 from service.ranges.errors import NotationRefused
 from service.ranges.notation import read_address, read_block
@@ -204,7 +204,7 @@ def _wrong_with(text: str) -> str:
 
 def _file(config: Path | None, directory: Path | None) -> Path:
     """Where the tokens are of the node that the options name; no database is asked for it."""
-    file = find_file(config, os.environ, Path())
+    file = settings_file(config, directory)
     # A node cannot do without these, and where its tokens are does not depend on them.
     given = {"node.records": EXAMPLE, "database.url": "mysql://root@localhost/herdbook"}
     configuration = load_configuration(file, os.environ, given)

@@ -11,11 +11,10 @@ from typing import Any, TypeVar
 import click
 
 from service.cli.embedded import Embedded, begin_detached
-from service.cli.options import config_option, make_importable
+from service.cli.options import config_option, make_importable, settings_file
 from service.cli.output import CommandFailed, Output, output_option
 from service.cli.place import Place, Running
 from service.cli.prepare import EXAMPLE
-from service.config import find_file
 from service.server.processes import end_process, servers_on
 
 _STOP_SECONDS = 60.0
@@ -77,7 +76,8 @@ def up(
     date, serves until Ctrl-C or SIGTERM, and stops the server. When the node is ready one line
     tells where: with --json an object with rpc, stream, admin, database, dir and pid.
 
-    Without --records and without a herdbook.toml it serves the example: countries and cities.
+    It runs by the herdbook.toml in DIR, or the one here; without either and without --records it
+    serves the example: countries and cities.
 
     \b
     Examples:
@@ -88,8 +88,9 @@ def up(
     place = Place(directory.absolute())
     _require_free(place)
     make_importable(Path.cwd())
-    given = _given(config, records, migrations, port)
-    embedded = Embedded(place, find_file(config, os.environ, Path()), given, output)
+    file = settings_file(config, directory)
+    given = _given(file, records, migrations, port)
+    embedded = Embedded(place, file, given, output)
     if detach:
         context = click.get_current_context()
         _announce(output, begin_detached(place, _same_but_attached(context.params)).ready())
@@ -140,11 +141,11 @@ def _require_free(place: Place) -> None:
 
 
 def _given(
-    config: Path | None, records: str | None, migrations: Path | None, port: int | None
+    file: Path | None, records: str | None, migrations: Path | None, port: int | None
 ) -> Mapping[str, object]:
     """What the command line says, by the configuration's names."""
     given: dict[str, object] = {}
-    if records is None and find_file(config, os.environ, Path()) is None:
+    if records is None and file is None:
         records = os.environ.get("HERDBOOK_NODE_RECORDS", EXAMPLE)
     if records is not None:
         given["node.records"] = records

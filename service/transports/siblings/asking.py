@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from service.herd.link_stream import Stream
 from service.herd.port import HerdStore, Origin, Sibling
 from service.transports.siblings.database import begin
 from service.transports.siblings.dialling import wait_after
@@ -81,13 +82,10 @@ class Notes:
         self._is_noting = False
         self._has_failed = False
 
-    def note(self, siblings: Mapping[int, Sibling]) -> None:
-        """These are linked now, by origin."""
-        news = {
-            origin: sibling
-            for origin, sibling in siblings.items()
-            if self._noted.get(origin) != sibling
-        }
+    def note(self, streams: Iterable[Stream]) -> None:
+        """These are linked now."""
+        siblings = (Sibling(each.peer.origin, each.peer.name, each.theirs) for each in streams)
+        news = {each.origin: each for each in siblings if self._noted.get(each.origin) != each}
         if news and not self._is_noting:
             self._is_noting = True
             begin(self._note(news))

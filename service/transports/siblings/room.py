@@ -35,7 +35,7 @@ from service.herd.link_actions import Action, Alarm, Apply, Blame, Build, Close,
 from service.herd.link_greeting import RESTORED, Identity
 from service.herd.link_stream import Stream
 from service.herd.messages import Hello, Message, Portion, Prune, Refusal
-from service.herd.port import HerdStore, Origin, Sibling
+from service.herd.port import HerdStore, Origin
 from service.herd.status import HerdState
 from service.transports.siblings.asking import Notes, OwnVector
 from service.transports.siblings.choosing import Choosing
@@ -207,12 +207,7 @@ class HerdRoom:
         self._own.ask()
         for connection, ending in over_by_now(tuple(self._linked.values()), self._around):
             self._end(connection, ending)
-        self._notes.note(
-            {
-                stream.peer.origin: Sibling(stream.peer.origin, stream.peer.name, stream.theirs)
-                for stream in flood.streams
-            }
-        )
+        self._notes.note(flood.streams)
 
     def _loop(self, happen: Callable[[], None]) -> Any:
         loop = LoopingCall(happen)
@@ -252,6 +247,9 @@ class HerdRoom:
         elif isinstance(message, Prune):
             self._database.unwanted(connection.number, message.number)
         self._give(Received(connection.number, message))
+        if isinstance(message, Hello) and self._flood is not None:
+            # Who was met is waited for from then on, however soon this node stops.
+            self._notes.note(self._flood.streams)
 
     def broke(self, connection: SiblingConnection, ending: Ending) -> None:
         """See the port."""

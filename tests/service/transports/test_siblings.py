@@ -316,21 +316,29 @@ def test_a_node_with_a_new_origin_goes_on(world: World) -> None:
     assert c.rows() == copy.rows() == a.rows()
 
 
+def test_who_is_met_is_noted_at_once(world: World) -> None:
+    """On both sides: a node that stops right then has to keep what the other one lacks."""
+    a, b = world.node("a"), world.node("b", ["a"])
+    world.run(1)
+    assert ([note.name for note in a.noted], [note.name for note in b.noted]) == (["b"], ["a"])
+
+
 def test_what_siblings_have_is_noted_when_it_changes(world: World) -> None:
     """The database is told every few seconds, and not where there is nothing to tell."""
     a, b = world.node("a"), world.node("b", ["a"])
     a.insert("country", 1, name="Germany")
     world.run(12)
     known = {a.node.origin: 1, b.node.origin: 0}
-    assert [(note.name, note.vector) for note in a.noted] == [("b", known)]
+    met = {b.node.origin: 0}
+    assert [(note.name, note.vector) for note in a.noted] == [("b", met), ("b", known)]
     world.run(60)
-    assert len(a.noted) == 1
+    assert len(a.noted) == 2
     a.reads_fail = True
     b.insert("country", 2, name="France")
     world.run(6)
     a.reads_fail = False
     world.run(6)
-    assert [note.vector[b.node.origin] for note in a.noted] == [0, 1]
+    assert [note.vector[b.node.origin] for note in a.noted] == [0, 0, 1]
 
 
 def test_the_state_says_who_lacks_how_much(world: World) -> None:
