@@ -22,6 +22,11 @@ def with_options(text: str, options: Sequence[str]) -> str:
     return re.sub(r"herdbook (schema|token) [a-z]+", lambda it: it[0] + words, text)
 
 
+def with_authority(text: str, folder: object) -> str:
+    """The text, with this folder in commands that name the authority's as `--ca DIR`."""
+    return text.replace("--ca DIR", f"--ca {shlex.quote(str(folder))}")
+
+
 def with_options_in_comments(sql: str, options: Sequence[str]) -> str:
     """SQL with these options in the commands that its comments name, and nowhere else."""
     if any(not word.isprintable() for word in options):

@@ -15,14 +15,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from records.family_words import PURPOSES
+from service.cli.advice import with_authority
 from service.cli.herd_ca import authority_option, read_authority
+from service.cli.issued import require_not_issued
 from service.cli.output import CommandFailed, ExitCode, Output, output_option
 from service.config.first_ranges import check_first_range
 from service.config.problems import ValueWrong
 from service.config.siblings import check_any_sibling, no_sibling_twice
 
 if TYPE_CHECKING:
+    from service.identity.authority import Authority
     from service.identity.joining.invitations import Invitation, Invitations
+    from service.identity.joining.token import JoinToken
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -51,9 +55,14 @@ def _block_of(
 ) -> tuple[str, ...]:
     """Blocks for the purpose that the option is called after, as PURPOSE=BLOCK."""
     try:
-        return tuple(check_first_range(f"{parameter.name}={each}") for each in value)
+        found = tuple(check_first_range(f"{parameter.name}={each}") for each in value)
     except ValueWrong as error:
         raise click.BadParameter(error.message) from None
+    twice = [each for at, each in enumerate(found) if each in found[:at]]
+    if twice:
+        block = twice[0].partition("=")[2]
+        raise click.BadParameter(f"{block} is named twice; name it once")
+    return found
 
 
 def range_options(command: _Command) -> _Command:
@@ -120,34 +129,22 @@ def invite(
       herdbook node invite barn --ca ./authority --sibling tcp:10.0.0.1:8653 \
         --serves 10.1.0.0/16 --pool 10.2.0.0/16
     """
-    from service.identity.joining.gate import require_answerable
-    from service.identity.joining.invitations import Invitation
     from service.identity.joining.kept import change_kept
-    from service.identity.joining.token import (
-        SECRET_BYTES,
-        JoinToken,
-        authority_digest,
-        write_token,
-    )
+    from service.identity.joining.token import write_token
 
     _require_name(name)
     authority, now = read_authority(folder), _now()
-    ends = now.replace(microsecond=0) + timedelta(hours=hours)
-    digest = authority_digest(authority.certificate)
-    token = JoinToken(ends, digest, secrets.token_bytes(SECRET_BYTES))
+    require_not_issued(name, folder, authority, now)
     ranges = tuple(each for purpose in PURPOSES for each in blocks[purpose])
-    new = Invitation(name, token.digest, now, ends, days, siblings, ranges=ranges)
-
-    def change(book: Invitations) -> tuple[Invitations, None]:
-        require_answerable(new)
-        _refuse_clashes(new, book, now)
-        return book.with_new(new, now), None
-
-    with told_refusals():
-        change_kept(folder, change)
+    token = _token(authority, now.replace(microsecond=0) + timedelta(hours=hours))
+    new = _invitation(name, token, now, days)._replace(siblings=siblings, ranges=ranges)
+    with told_refusals(folder):
+        change_kept(folder, lambda book: (_with_new(book, new, folder, now), None))
     text = write_token(token)
     output.result({"token": text, **_shown(new, now)}, text)
-    output.note(f"{name} is invited until {ends:%Y-%m-%d %H:%M} UTC; the token is not shown again")
+    output.note(
+        f"{name} is invited until {new.ends:%Y-%m-%d %H:%M} UTC; the token is not shown again"
+    )
     return ExitCode.DONE
 
 
@@ -200,43 +197,65 @@ def withdraw(name: str, folder: Path, output: Output) -> ExitCode:
     from service.identity.joining.kept import change_kept
 
     read_authority(folder)
-    with told_refusals():
+    with told_refusals(folder):
         over = change_kept(folder, lambda book: book.withdrawn(name, _now()))
     output.result(_shown(over, _now()), f"{name} is invited no more")
     if over.bond is not None:
         output.note(
-            f"it has asked for its certificate already: keep it out with `herdbook herd retire "
-            f"{name} --yes`, where its record is"
+            f"it has asked for its certificate already: keep it out, on a node, with "
+            f"`herdbook herd retire {name} --dir DIR --yes`"
         )
     return ExitCode.DONE
 
 
 @contextmanager
-def told_refusals() -> Iterator[None]:
-    """What an invitation refuses, as a command tells it."""
+def told_refusals(folder: Path | None = None) -> Iterator[None]:
+    """What an invitation refuses, as a command tells it; `folder` is the authority's, if known."""
     from service.identity.joining.invitations import InvitationRefused
 
     try:
         yield
     except InvitationRefused as error:
-        raise CommandFailed(error.message, error.hint, code=error.code) from None
+        hint = error.hint if folder is None else with_authority(error.hint, folder)
+        raise CommandFailed(error.message, hint, code=error.code) from None
 
 
-def _refuse_clashes(new: Invitation, book: Invitations, now: datetime) -> None:
-    """Refuse ranges that are in the way of each other, or of those of others who are invited."""
+def _token(authority: Authority, ends: datetime) -> JoinToken:
+    """A token that nobody else has, for the gate of this authority."""
+    from service.identity.joining.token import SECRET_BYTES, JoinToken, authority_digest
+
+    digest = authority_digest(authority.certificate)
+    return JoinToken(ends, digest, secrets.token_bytes(SECRET_BYTES))
+
+
+def _invitation(name: str, token: JoinToken, now: datetime, days: int) -> Invitation:
+    from service.identity.joining.invitations import Invitation
+
+    return Invitation(name, token.digest, now, token.ends, days, ())
+
+
+def _with_new(book: Invitations, new: Invitation, folder: Path, now: datetime) -> Invitations:
+    """One more; raises InvitationRefused, first where the name is taken, and CommandFailed."""
+    from service.identity.joining.gate import require_answerable
+
+    after = book.with_new(new, now)
+    require_answerable(new)
+    _refuse_clashes(new, (), "name only one of the two")
+    withdraw = with_authority("herdbook node withdraw NAME --ca DIR", folder)
+    others = [each for each in book if each.is_open(now)]
+    _refuse_clashes(new, others, f"choose another block, or withdraw who has it first: {withdraw}")
+    return after
+
+
+def _refuse_clashes(new: Invitation, others: Sequence[Invitation], hint: str) -> None:
+    """Refuse ranges that are in the way of each other, or of those of others, with this hint."""
     from service.ranges.errors import RangeRefused
     from service.ranges.wanted import read_wanted, refuse_clashes
 
-    others = [
-        (other.name, read_wanted(each))
-        for other in book
-        if other.is_open(now) and other.name != new.name
-        for each in other.ranges
-    ]
+    there = [(other.name, read_wanted(each)) for other in others for each in other.ranges]
     try:
-        refuse_clashes(new.name, map(read_wanted, new.ranges), others)
+        refuse_clashes(new.name, map(read_wanted, new.ranges), there)
     except RangeRefused as error:
-        hint = "choose another block, or withdraw the other invitation first"
         raise CommandFailed(str(error), hint, code=error.code) from None
 
 

@@ -51,6 +51,21 @@ def verify_authority(certificate: x509.Certificate, now: datetime) -> Card:
     return card
 
 
+def counts_until(
+    certificate: x509.Certificate, name: str, authority: x509.Certificate, now: datetime
+) -> datetime | None:
+    """Until when it is that of the node of this name; None where it has expired, or is not.
+
+    One that is not valid yet counts too: a clock that was set back makes none of no account.
+    """
+    try:
+        then = max(now, certificate.not_valid_before_utc)
+        card = verify_node(certificate, authority, then)
+    except IdentityRefused:
+        return None
+    return card.life.ends if card.subject.node == name else None
+
+
 def belongs(key: PrivateKey, certificate: x509.Certificate) -> bool:
     """Whether a private key is that of a certificate."""
     public = key_of(certificate)

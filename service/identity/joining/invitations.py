@@ -160,10 +160,10 @@ class Invitations:
         """The latest invitation of a name lets nobody in any more; raises InvitationRefused."""
         found = next((each for each in reversed(self._all) if each.name == name), None)
         if found is None:
-            hint = "`herdbook node invitations` shows which there are"
+            hint = "`herdbook node invitations --ca DIR` shows which there are"
             raise InvitationRefused("invitation.unknown", f"nobody is invited as {name}", hint)
         if found.phase is Phase.USED:
-            hint = f"to keep it out: herdbook herd retire {name} --yes, where its record is"
+            hint = f"to keep it out, on a node: herdbook herd retire {name} --dir DIR --yes"
             raise InvitationRefused("invitation.used", f"{name} has come in already", hint)
         if found.phase is Phase.WITHDRAWN:
             return self, found
@@ -197,7 +197,8 @@ def _against(found: Invitation | None, key: bytes, now: datetime) -> InvitationR
     if found.bond is not None and found.bond.key != key:
         hint = (
             "where that was this machine go on in the directory in which it began; if nobody knows "
-            f"it: herdbook node withdraw {found.name}, and herdbook herd retire {found.name} --yes"
+            f"it: herdbook node withdraw {found.name} --ca DIR, and on a node "
+            f"herdbook herd retire {found.name} --dir DIR --yes"
         )
         return InvitationRefused("invitation.taken", "another machine has come by it", hint)
     return None
@@ -210,13 +211,17 @@ def _holds_name(each: Invitation, now: datetime) -> bool:
 
 def _taken_name(there: Invitation) -> InvitationRefused:
     if there.phase is Phase.USED:
-        hint = "choose another name; for new keys of a node of the herd: herdbook herd ca issue"
+        hint = (
+            "choose another name; for new keys of a node of the herd: "
+            f"herdbook herd ca issue {there.name} --ca DIR"
+        )
         return InvitationRefused("invitation.name_used", f"{there.name} has come in already", hint)
     if there.phase is Phase.BOUND:
         said = f"{there.name} has its certificate, and may have come in"
-        hint = f"if it is not in the herd: herdbook node withdraw {there.name}; else another name"
+        withdraw = f"herdbook node withdraw {there.name} --ca DIR"
+        hint = f"if it is not in the herd: {withdraw}; else another name"
         return InvitationRefused("invitation.name_bound", said, hint)
-    hint = f"its token counts until its end, or: herdbook node withdraw {there.name}"
+    hint = f"its token counts until its end, or: herdbook node withdraw {there.name} --ca DIR"
     return InvitationRefused("invitation.name_taken", f"{there.name} is invited already", hint)
 
 

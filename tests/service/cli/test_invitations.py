@@ -97,6 +97,64 @@ def test_withdrawing_says_where_it_comes_too_late(herdbook: Herdbook, authority:
     assert (ran.code, ran.error()["code"]) == (1, "invitation.unknown")
 
 
+def test_a_name_with_a_certificate_that_counts_is_not_invited(
+    herdbook: Herdbook, authority: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second machine would get one too. It says how on; other names and expired ones may come."""
+    assert herdbook("herd", "ca", "issue", "barn", "--ca", "authority", "--days", "3").code == 0
+    ran = herdbook(*INVITE, "--json")
+    assert (ran.code, ran.error()["code"]) == (1, "invitation.name_issued")
+    assert "authority/nodes/barn/node.crt" in ran.error()["message"]
+    assert "herd ca renew authority/nodes/barn/node.crt --ca authority" in ran.error()["hint"]
+    assert not (authority / NAME).exists()
+    assert herdbook("node", "invite", "shed", *INVITE[3:]).code == 0
+    later = datetime.now(UTC) + 80 * HOUR
+    monkeypatch.setattr(invitations, "_now", lambda: later)
+    assert herdbook(*INVITE).code == 0
+
+
+def test_a_certificate_of_a_former_authority_takes_no_name(
+    herdbook: Herdbook, authority: Path
+) -> None:
+    """No node of this herd believes it; what is no certificate is told instead."""
+    assert herdbook("herd", "ca", "init", "former").code == 0
+    assert herdbook("herd", "ca", "issue", "barn", "--ca", "former").code == 0
+    place = authority / "nodes" / "barn"
+    place.mkdir(parents=True)
+    (place / "node.crt").write_text("none")
+    ran = herdbook(*INVITE)
+    assert (ran.code, "nodes/barn/node.crt" in ran.err) == (1, True)
+    (place / "node.crt").write_bytes(Path("former/nodes/barn/node.crt").read_bytes())
+    assert herdbook(*INVITE).code == 0
+
+
+def test_what_is_wrong_with_an_invitation_alone_is_told_without_another(
+    herdbook: Herdbook, authority: Path
+) -> None:
+    """A block that is named twice, or in the way of one beside it; nobody is to be withdrawn."""
+    ran = herdbook(*INVITE, "--serves", "10.1.0.0/16", "--serves", "10.1.0.0/16")
+    assert (ran.code, "10.1.0.0/16 is named twice" in ran.err) == (2, True)
+    assert "withdraw" not in ran.err
+    both = ("--serves", "10.1.0.0/16", "--pool", "10.1.0.0/16")
+    assert herdbook(*INVITE, *both).code == 0
+    ran = herdbook(*INVITE, *both, "--json")
+    assert ran.error()["code"] == "invitation.name_taken"
+
+
+def test_advice_names_the_authority_that_was_given(herdbook: Herdbook, authority: Path) -> None:
+    """As it can be typed: quoted where its name has spaces."""
+    authority.rename(authority.parent / "the authority")
+    words = ("--ca", "the authority", "--sibling", SIBLING, "--pool", "10.1.0.0/16", "--json")
+    assert herdbook("node", "invite", "barn", *words).code == 0
+    place = "--ca 'the authority'"
+    hint = herdbook("node", "invite", "barn", *words).error()["hint"]
+    assert f"herdbook node withdraw barn {place}" in hint
+    hint = herdbook("node", "invite", "shed", *words).error()["hint"]
+    assert f"herdbook node withdraw NAME {place}" in hint
+    hint = herdbook("node", "withdraw", "shed", *words[:2], "--json").error()["hint"]
+    assert f"herdbook node invitations {place}" in hint
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
