@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 SETTINGS = "herdbook.toml"
 
+_KNOWS = "the gate knows that it is in"
+_NOT_TOLD = "the gate could not be told; no harm in it"
+
 Say = Callable[[int, str], None]
 """Tells of a step that is done, by its number."""
 
@@ -102,31 +105,40 @@ def _tell_gate(line: Line, newcomer: Newcomer) -> None:
     """Let the gate know; the node is in, whether that comes through or not."""
     from service.identity.joining.messages import Joined
     from service.identity.joining.newcomer import is_noted
+    from service.identity.joining.place import keep_noted
 
     try:
         line.say(Joined(newcomer.token.secret.hex(), _request(newcomer)))
         noted = is_noted(line.hear())
     except (CommandFailed, OSError):
         noted = False
-    told = "the gate knows that it is in" if noted else "the gate could not be told; no harm in it"
-    newcomer.say(4, told)
+    if noted:
+        keep_noted(newcomer.directory)
+    newcomer.say(4, _KNOWS if noted else _NOT_TOLD)
 
 
 def _say_that_it_is_in(url: str, newcomer: Newcomer) -> None:
-    """All is there: only the gate may not know. It may be closed, since nobody is left."""
+    """All is there: only the gate may not know. It may be closed, since nobody is left.
+
+    One that has noted it is not asked again.
+    """
     from service.cli.gate_client import line_to
     from service.identity.certificates import read_der
     from service.identity.errors import IdentityRefused
     from service.identity.joining.newcomer import believed_authority
+    from service.identity.joining.place import is_noted
 
     newcomer.say(3, "the certificates are there already")
+    if is_noted(newcomer.directory):
+        newcomer.say(4, _KNOWS)
+        return
     try:
         with line_to(url) as line:
             shown = read_der(line.shown, "what the gate shows")
             believed_authority(line.hear(), shown, newcomer.token, _now())
             _tell_gate(line, newcomer)
     except (CommandFailed, IdentityRefused):
-        newcomer.say(4, "the gate could not be told; no harm in it")
+        newcomer.say(4, _NOT_TOLD)
 
 
 def settings_text(name: str, wishes: Wishes, siblings: list[str], ranges: list[str]) -> str:

@@ -117,11 +117,28 @@ class Embedded:
             hand_over()
 
         try:
-            with Keeper(server):
+            with Keeper(server), _ports_advised():
                 advise = partial(with_options, options=self.same_place(from_anywhere=True))
                 run_node(configuration, catalogue, ready, advise)
         finally:
             self.place.forget()
+
+
+@contextmanager
+def _ports_advised() -> Iterator[None]:
+    """Let who finds a port taken know of `--port`, by CommandFailed in the place of the error."""
+    from service.transports.listening import CannotListen
+
+    try:
+        yield
+    except CannotListen as error:
+        if not error.listener.startswith("listen."):
+            raise
+        hint = (
+            "Or run the same command again with --port PORT, which is for calls; admin and stream "
+            "take free ones then."
+        )
+        raise CommandFailed(str(error), hint, code="transports.cannot_listen") from error
 
 
 def tokens_at(place: Place, configuration: Configuration) -> Configuration:

@@ -94,8 +94,7 @@ def join(
     _require_new(directory)
     make_importable(Path.cwd())
     if (directory / SETTINGS).exists():
-        if records or migrations or listen:
-            output.note(f"what {directory / SETTINGS} says counts, and not the options")
+        _tell_unread(output, directory, records=records, migrations=migrations, listen=listen)
     elif not no_start:
         migrations = _startable(records, migrations)
     wishes = Wishes(records, None if migrations is None else migrations.absolute(), listen)
@@ -108,8 +107,19 @@ def join(
         return ExitCode.DONE
     from service.cli.join_start import Joining, start
 
-    start(Joining(document, say, output), port, detach)
+    start(Joining(document, say, output, port), detach)
     return ExitCode.DONE
+
+
+def _tell_unread(output: Output, directory: Path, **options: object) -> None:
+    """Say which of the options that were given do not count, since the settings are there."""
+    given = [f"--{name}" for name, value in options.items() if value is not None]
+    if given:
+        is_or_are = "is" if len(given) == 1 else "are"
+        output.note(
+            f"{' and '.join(given)} {is_or_are} not read again: "
+            f"what {directory / SETTINGS} says counts"
+        )
 
 
 def _require_new(directory: Path) -> None:

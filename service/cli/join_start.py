@@ -23,11 +23,15 @@ _END_SECONDS = 2.0
 
 
 class Joining(NamedTuple):
-    """A node that has its certificate: what that says, and to whom is told how it goes on."""
+    """A node that has its certificate: what that says, and to whom is told how it goes on.
+
+    `port` is where it takes calls, if that is said.
+    """
 
     document: Mapping[str, Any]
     say: Say
     output: Output
+    port: int | None = None
 
     @property
     def place(self) -> Place:
@@ -35,7 +39,7 @@ class Joining(NamedTuple):
         return Place(Path(self.document["directory"]))
 
 
-def start(joining: Joining, port: int | None, detach: bool) -> None:
+def start(joining: Joining, detach: bool) -> None:
     """Start the node, tell when it has joined, and serve unless it is detached.
 
     Where it runs already, of a command that was interrupted for instance, it is only seen through.
@@ -44,11 +48,11 @@ def start(joining: Joining, port: int | None, detach: bool) -> None:
     if place.owner() is not None:
         _require_joined(joining, _waited_for(place))
     elif detach:
-        listen = [] if port is None else ["--port", str(port)]
+        listen = [] if joining.port is None else ["--port", str(joining.port)]
         words = ["up", "--dir", str(place.directory), "--config", str(settings), *listen]
         _require_joined(joining, begin_detached(place, words).ready())
     else:
-        given = {} if port is None else port_settings(port)
+        given = {} if joining.port is None else port_settings(joining.port)
         with _beside() as follow:
             Embedded(place, settings, given, joining.output).run(
                 lambda running: follow(lambda go_on: _see_through(joining, running, go_on))
@@ -76,7 +80,7 @@ def _see_through(joining: Joining, running: Running, is_alive: Callable[[], bool
     for warning in follower.warnings:
         joining.output.note(f"WARNING {warning}")
     told = {**joining.document, **asdict(running), "joined": follower.is_level}
-    tell_joined(told, joining.output)
+    tell_joined(told, joining.output, joining.port)
     return True
 
 

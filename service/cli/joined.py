@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from service.cli.advice import option_words
 from service.cli.coming_in import SETTINGS
 from service.cli.output import Output
 
@@ -38,20 +40,27 @@ def tell_result(document: dict[str, Any], output: Output) -> None:
     text = (
         f"{document['name']} is of herd {document['herd']}\n"
         f"  settings  {settings}\n"
-        f"  start it  herdbook up --dir {document['directory']} --config {settings}\n"
+        f"  start it  {start_again(document)}\n"
         f"  or        herdbook serve --config {settings}, which needs [database] url there"
     )
     output.result(document, text)
 
 
-def tell_joined(document: Mapping[str, Any], output: Output) -> None:
-    """Tell of a node that has joined, and where it serves."""
+def start_again(document: Mapping[str, Any], port: int | None = None) -> str:
+    """The command that starts the node, with the port that it was given if any."""
+    words = {"--dir": document["directory"], "--config": document["settings"], "--port": port}
+    return shlex.join(["herdbook", "up", *option_words(words)])
+
+
+def tell_joined(document: Mapping[str, Any], output: Output, port: int | None) -> None:
+    """Tell of a node that has joined, where it serves, and how it is started another time."""
     text = (
         f"{document['name']} has joined herd {document['herd']}, and serves {document['rpc']}\n"
         f"  stream    {document['stream']}\n"
         f"  admin     {document['admin']}\n"
         f"  database  {document['database']}\n"
         f"  settings  {document['settings']}\n"
-        f"  directory {document['directory']} (process {document['pid']})"
+        f"  directory {document['directory']} (process {document['pid']})\n"
+        f"  later     {start_again(document, port)}"
     )
     output.result(document, text)

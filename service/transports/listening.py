@@ -14,7 +14,11 @@ from service.transports.tls_listeners import ListenerTls
 
 
 class CannotListen(HerdbookError):
-    """A listener's address is taken or not to be had."""
+    """An address is taken or not to be had; `listener` is its key in the configuration."""
+
+    def __init__(self, message: str, listener: str) -> None:
+        super().__init__(message)
+        self.listener = listener
 
 
 class Listener(NamedTuple):
@@ -59,7 +63,7 @@ async def listen(reactor: Any, listener: Listener, factory: Any) -> Any:
         return await _endpoint(reactor, listener.endpoint).listen(factory)
     except (CannotListenError, OSError) as error:
         reason = getattr(error, "socketError", error)
-        raise CannotListen(_cannot_listen(listener, reason)) from error
+        raise CannotListen(_cannot_listen(listener, reason), listener.name) from error
 
 
 def shown(address: Any, *, is_http: bool, is_secured: bool = False) -> str:

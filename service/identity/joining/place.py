@@ -1,7 +1,8 @@
 """A newcomer's folder: what is there tells how far it has come, so it goes on after any break.
 
 In this order, and nothing is ever overwritten: a note of the invitation, the key, the authority,
-what the caller writes, and last the certificate. Where that is there, the node is in.
+what the caller writes, and last the certificate. Where that is there, the node is in. After that
+comes only a mark that the gate has noted it.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from service.identity.joining.token import JoinToken
 
 FOLDER = "herd"
 _NOTE = "invitation"
+_NOTED = "noted"
 
 
 class _Note(msgspec.Struct):
@@ -82,6 +84,17 @@ def keep_certificate(directory: Path, certificate: x509.Certificate) -> None:
     """Put the node's own certificate in its place, when all else is there."""
     with turn(directory / FOLDER):
         settle(paths_in(directory).certificate, certificate_pem(certificate))
+
+
+def keep_noted(directory: Path) -> None:
+    """Keep that the gate knows that the node is in."""
+    with turn(directory / FOLDER):
+        settle(directory / FOLDER / _NOTED, b"")
+
+
+def is_noted(directory: Path) -> bool:
+    """Whether the gate is known to know that the node is in."""
+    return is_there(directory / FOLDER / _NOTED)
 
 
 def settle(path: Path, content: bytes) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from service.cli import coming_in, join_start
+from service.cli.joined import tell_joined
+from service.cli.output import Output
 from service.config import load_configuration
 from service.identity.certificates import fingerprint_of, read_certificate
 from service.identity.credentials import load_credentials
@@ -52,7 +54,7 @@ def require_whole(directory: Path, name: str, gate: Gate) -> None:
     assert settings.herd.joining
     assert settings.herd.certificate == paths.certificate
     found = sorted(path.name for path in (directory / "herd").iterdir())
-    assert found == ["ca.crt", "invitation", "node.crt", "node.key"]
+    assert found == ["ca.crt", "invitation", "node.crt", "node.key", "noted"]
 
 
 def test_one_command_on_each_side_and_the_gate_closes_behind_the_last(
@@ -87,6 +89,33 @@ def test_one_command_on_each_side_and_the_gate_closes_behind_the_last(
     assert fingerprint_of(certificate) == first.document()["fingerprint"]
     secret = paths_in(tmp_path / "barn").key.read_text().splitlines()[1]
     assert secret not in (gate.folder / "invitations").read_text()
+
+
+def test_the_repeated_command_says_what_is_so_and_which_options_count(
+    gate: Gate, herdbook: Herdbook
+) -> None:
+    """The gate was told at the first time. Only what is not read again is named, and no port."""
+    token = gate.invite("barn")
+    gate.open()
+    words = ("join", gate.address, token, "--no-start", "--dir", "barn", "--port", "8777")
+    assert herdbook(*words).code == 0
+    assert gate.closed() == 0
+    again = herdbook(*words)
+    assert "4 of 4: the gate knows that it is in" in again.err
+    assert "not read again" not in again.err
+    more = herdbook(*words, "--records", "farm.records", "--migrations", "revisions")
+    assert "--records and --migrations are not read again" in more.err
+    assert "--port" not in more.err
+
+
+def test_a_joined_node_says_how_it_is_started_later(capsys: pytest.CaptureFixture[str]) -> None:
+    """With its settings, and the port that it was given, as it can be typed."""
+    names = ("name", "herd", "rpc", "stream", "admin", "database", "pid")
+    document = dict.fromkeys(names, "x") | {"directory": "/a barn", "settings": "/a barn/h.toml"}
+    tell_joined(document, Output(as_json=False), 8777)
+    last = capsys.readouterr().out.splitlines()[-1].split(maxsplit=1)
+    start = "herdbook up --dir '/a barn' --config '/a barn/h.toml' --port 8777"
+    assert last == ["later", start]
 
 
 def test_a_second_machine_and_who_was_not_invited_get_nothing(

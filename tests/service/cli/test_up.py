@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -52,6 +53,20 @@ def test_a_directory_serves_one_node_at_a_time(tmp_path: Path, server_program: s
         assert str(told["pid"]) in second.stderr
         assert "herdbook down --dir" in second.stderr
         assert caller(told).call("country.count") == 0
+
+
+def test_a_port_that_is_taken_is_told_with_the_option_for_another(tmp_path: Path) -> None:
+    """Detached too: `--port`, with the same command. Nothing runs then."""
+    directory = str(tmp_path / "data")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        for more in ([], ["--detach"]):
+            ran = herdbook("up", "--dir", directory, "--port", port, "--json", *more)
+            error = json.loads(ran.stderr.splitlines()[-1])["error"]
+            assert (ran.returncode, error["code"]) == (1, "transports.cannot_listen")
+            assert f"tcp:{port}" in error["message"]
+            assert "run the same command again with --port PORT" in error["hint"]
+    assert list(servers_on(tmp_path / "data" / "data")) == []
 
 
 def test_what_a_killed_node_left_is_cleared_by_the_next_up(
