@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,6 +24,7 @@ from service.access.written import (
     rate_of_token,
     until_of,
 )
+from service.cli.advice import option_words, with_options
 from service.cli.embedded import tokens_at
 from service.cli.options import config_option, settings_file
 from service.cli.output import CommandFailed, ExitCode, Output, output_option
@@ -129,7 +131,8 @@ def add(
         None if until is None else until_of(until, now),
         None if rate is None else rate_of_token(rate),
     )
-    change_tokens(file, lambda book: _with(book, made))
+    with _advice_about(config, directory):
+        change_tokens(file, lambda book: _with(book, made))
     output.result({"token": secret, **_shown(made), "file": str(file)}, secret)
     output.note(
         f"the token {name} counts from now on for nodes that read {file} "
@@ -175,9 +178,21 @@ def revoke(name: str, directory: Path | None, config: Path | None, output: Outpu
       herdbook token revoke loader
     """
     file = _file(config, directory)
-    change_tokens(file, lambda book: _without(book, name))
+    with _advice_about(config, directory):
+        change_tokens(file, lambda book: _without(book, name))
     output.result({"revoked": name, "file": str(file)}, f"revoked {name}")
     return ExitCode.DONE
+
+
+@contextmanager
+def _advice_about(config: Path | None, directory: Path | None) -> Iterator[None]:
+    """Let commands that a refusal names be about the tokens that the options name."""
+    try:
+        yield
+    except CommandFailed as error:
+        options = option_words({"--dir": directory, "--config": config})
+        error.hint = with_options(error.hint, options)
+        raise
 
 
 def _blocks(texts: Sequence[str]) -> tuple[Network, ...]:

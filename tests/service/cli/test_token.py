@@ -176,3 +176,14 @@ def test_a_file_that_is_no_good_is_told_with_a_code(herdbook: Herdbook, tmp_path
         assert (ran.code, ran.error()["code"]) == (1, "access.tokens_refused")
         assert ran.error()["hint"]
     assert (tmp_path / "herdbook.tokens").read_text() == '{"tokens": "all"}'
+
+
+def test_advice_repeats_the_directory_that_was_given(herdbook: Herdbook, tmp_path: Path) -> None:
+    """Without it the command would be about the tokens of another node."""
+    (tmp_path / "a node").mkdir()
+    words = ("loader", "--role", "read", "--dir", "a node", "--json")
+    assert herdbook("token", "add", *words).code == 0
+    hint = herdbook("token", "add", *words).error()["hint"]
+    assert "`herdbook token revoke --dir 'a node' loader` first" in hint
+    hint = herdbook("token", "revoke", "x", "--dir", "a node", "--json").error()["hint"]
+    assert "`herdbook token list --dir 'a node'`" in hint
