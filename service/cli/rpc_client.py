@@ -26,7 +26,10 @@ from service.cli.trust import client_context, tls_failed
 
 # More than a node sends by its own limits; whoever sends more is no node.
 LARGEST_REPLY = 256 * 1024 * 1024
-_START = "is a node running there? `herdbook up` and `herdbook serve` start one"
+_START = (
+    "is a node running there? `herdbook up` and `herdbook serve` start one. Of one that runs "
+    "elsewhere name the address that it tells: --url URL, or HERDBOOK_URL"
+)
 _MAYBE = "the call may still have its effect; read before you send it again"
 _TLS = "Nothing was done if the listener speaks TLS: then its URL begins with https://"
 
