@@ -40,8 +40,8 @@ def require_not_issued(name: str, folder: Path, authority: Authority, now: datet
 def _way_out(name: str, folder: Path, place: Path) -> str:
     renew = shlex.join(["herdbook", "herd", "ca", "renew", str(place), "--ca", str(folder)])
     return (
-        f"if {name} is in the herd it needs no invitation: its files are those beside this one, "
-        f"and `{renew}` prolongs it. If they were given to nobody, delete {place.parent} and invite"
-        f" it then; if somebody else has them: `herdbook herd retire {name} --dir DIR --yes` on a "
-        "node, and another name for the new one"
+        f"if {name} is in the herd it needs no invitation; `{renew}` prolongs the certificate, for "
+        f"the node to have. If nobody was given these files, delete {place.parent} and invite it "
+        f"then; if somebody has them who should not: `herdbook herd retire {name} --dir DIR --yes` "
+        "on a node, and another name for the new one"
     )

@@ -10,6 +10,7 @@ import click
 import pytest
 
 from service.cli.main import herdbook, run
+from service.config import load_configuration
 from service.identity.joining.invitations import Phase
 from service.identity.joining.messages import LARGEST
 from service.identity.joining.papers import GATE_DAYS
@@ -46,6 +47,24 @@ def test_the_commands_of_both_sides_are_written_as_they_are_taken() -> None:
     """Each word is an argument or an option that its command has."""
     found = [read(words) for _program, *words in lines("text")]
     assert found == ["gate", "join", "gate", "renew"]
+
+
+def test_the_walk_through_names_commands_and_files_as_they_are(tmp_path: Path) -> None:
+    """Each command is taken, and the settings load with what a project has."""
+    blocks = "".join(re.findall(r"^```console\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
+    commands = re.findall(r"herdbook ([^;&<>)\n]+)", blocks)
+    found = [read(shlex.split(each)) for each in commands]
+    assert found == [
+        *("init", "issue", "down", "up", "invite", "gate", "join", "status"),
+        *("down", "up"),
+    ]
+    [settings] = re.findall(r"^```toml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    (tmp_path / "herdbook.toml").write_text(settings)
+    given = {"database.url": "mysql://me@db/farm", "node.records": "farm.records"}
+    herd = load_configuration(tmp_path / "herdbook.toml", {}, given).herd
+    assert herd.certificate == tmp_path / "herd" / "node.crt"
+    assert herd.listen == "tcp:8653:interface=127.0.0.1"
+    assert "--sibling tcp:127.0.0.1:8653" in blocks
 
 
 def read(words: list[str]) -> str:
