@@ -224,7 +224,8 @@ class TokenNeeded(ServiceError):
     code = "access.required"
     hint = (
         "Send a token: over HTTP in the header `Authorization: Bearer TOKEN`, over the stream with "
-        "session.login first. `herdbook token add` makes one."
+        "session.login first. `herdbook token add` makes one, with --dir DIR for a node of "
+        "`herdbook up --dir DIR`."
     )
 
 

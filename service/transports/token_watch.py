@@ -35,7 +35,11 @@ class TokenWatch:
         self._seen = self._look_of_it()
         self._door.book = read_tokens(self._path)
         if self._door.required and not len(self._door.book):
-            _log.warning("calls need a token, and there is none: `herdbook token add` makes one")
+            _log.warning(
+                "calls need a token, and there is none in %s: `herdbook token add` makes one, with "
+                "--dir DIR for a node of `herdbook up --dir DIR`",
+                self._path,
+            )
         self._wait()
 
     def stop(self) -> None:
