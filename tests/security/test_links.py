@@ -114,9 +114,10 @@ def test_a_smuggled_frame_is_refused_with_its_reason(door: Door, sent: bytes, co
     door.is_well()
 
 
-@pytest.mark.parametrize(
-    "name", [*LITERAL, "x\n2026-01-01 00:00:00,000 ERROR herdbook.node: all is lost", "\x1b[2J"]
-)
+NAMES = [*LITERAL, "x\n2026-01-01 00:00:00,000 ERROR herdbook.node: all is lost", "\x1b[2J"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_name_is_no_sql_and_no_line_of_the_log(door: Door, name: str) -> None:
     """Whoever greets so may be linked; the name is a name, and stays on its line."""
     origin = 1_000 + len(name)
@@ -131,4 +132,4 @@ def test_a_name_is_no_sql_and_no_line_of_the_log(door: Door, name: str) -> None:
     assert not any(line.endswith("node: all is lost") for line in door.node.log().splitlines())
     assert "\x1b" not in door.node.log()
     kept = {row for (row,) in read(door.url, "SELECT name FROM herdbook_sibling")}
-    assert kept <= {*LITERAL, name, "mole"}
+    assert kept <= {*NAMES, "mole"}
