@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatch
 from importlib import resources
 from pathlib import Path
 
@@ -200,3 +201,15 @@ def test_a_name_that_will_not_do_is_answered_with_one_that_will(
     ran = herdbook("new", name)
     assert (ran.code, list(tmp_path.iterdir())) == (2, [])
     assert advice in ran.err
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["authority/ca.key", "herd/node.key", "barn/herd/node.key", "barn.token", "data/tokens"],
+)
+def test_a_project_in_git_keeps_its_keys_and_tokens_out(project: Path, secret: str) -> None:
+    """Those that the walk-through of joining makes in it."""
+    lines = (project / ".gitignore").read_text().splitlines()
+    parts = Path(secret).parts
+    names = {*parts, *(f"{part}/" for part in parts[:-1])}
+    assert any(fnmatch(name, line) for name in names for line in lines)
