@@ -32,6 +32,7 @@ def test_each_change_tells_who_wrote_it_and_from_where(servers: Servers, tmp_pat
         with raw_connection(herd.sites[0].database) as connection:
             [(user,)] = ask(connection, "SELECT USER()")
             ask(connection, "UPDATE farm SET name = 'bb' WHERE code = 'b'")
+        herd.agree()
         there.call("farm.delete", {"code": "a"})
         herd.agree()
         expected = {
