@@ -178,18 +178,18 @@ class Following:
 
         `before` are those given out before it was read: they are in it, or are gone.
         """
-        is_new = self._book is None or news.whole
-        if self._book is None or news.whole:
+        former = None if news.whole else self._book
+        if former is None:
             self._book = whole
             later = self._given.keys() - before
             self._given = {key: self._given[key] for key in later if key not in whole}
             self._on_release(None)
         else:
-            self._note(self._book, news)
+            self._note(former, news)
         self._failing = False
         self._position = news.position
         self._tell_waiters(lambda waiter: waiter.callback(None))
-        if is_new:
+        if former is None:
             self._on_whole()
 
     def _note(self, book: RangeBook, news: News) -> None:

@@ -134,7 +134,7 @@ def test_who_asks_while_others_are_still_read_is_served_with_them(clients: Clien
 
 
 def test_a_full_transaction_waits_for_nobody(clients: Clients) -> None:
-    """It begins as soon as one more asks than it can have."""
+    """It begins in the turn in which as many have asked as it can have."""
     for length in range(MOST_AT_ONCE):
         clients.ask_in_one_turn(length)
     begun: list[bool] = []
